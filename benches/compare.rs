@@ -1,0 +1,2 @@
+//! Compares panicmon with its peers.
+fn main() {}

@@ -1,0 +1,80 @@
+//! Where log messages go: stderr, by way of env_logger, made when the first message comes. On a clean run none does.
+
+use log::{LevelFilter, Log, Metadata, Record};
+use std::io::Write;
+use std::sync::OnceLock;
+
+/// The variable that filters messages, as env_logger does with `RUST_LOG`.
+pub(super) const FILTER: &str = "PANICMON_LOG";
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Verbosity {
+    /// Nothing.
+    Quiet,
+    /// What the filter in the environment says; warnings and errors if it says nothing.
+    #[default]
+    Default,
+    /// This level, whatever the environment says.
+    Level(LevelFilter),
+}
+
+impl Verbosity {
+    /// `-v`, `-vv`, `-vvv`.
+    pub(super) fn from_count(count: u8) -> Verbosity {
+        match count {
+            0 => Verbosity::Default,
+            1 => Verbosity::Level(LevelFilter::Info),
+            2 => Verbosity::Level(LevelFilter::Debug),
+            _ => Verbosity::Level(LevelFilter::Trace),
+        }
+    }
+}
+
+struct Lazy(OnceLock<env_logger::Logger>);
+
+static LOGGER: Lazy = Lazy(OnceLock::new());
+
+/// Sends messages of this level and above to stderr.
+pub(super) fn install(verbosity: Verbosity) {
+    let level = match verbosity {
+        Verbosity::Quiet => LevelFilter::Off,
+        Verbosity::Level(level) => level,
+        Verbosity::Default if std::env::var_os(FILTER).is_none() => LevelFilter::Warn,
+        Verbosity::Default => {
+            let logger = builder().parse_env(FILTER).build();
+            let level = logger.filter();
+            let _ = LOGGER.0.set(logger);
+            level
+        }
+    };
+    log::set_max_level(level);
+    // It fails only if there is one already.
+    let _ = log::set_logger(&LOGGER);
+}
+
+fn builder() -> env_logger::Builder {
+    let mut builder = env_logger::Builder::new();
+    builder
+        .filter_level(LevelFilter::Warn)
+        .format(|out, record| writeln!(out, "panicmon: {}: {}", record.level().as_str().to_lowercase(), record.args()));
+    builder
+}
+
+impl Lazy {
+    fn get(&self) -> &env_logger::Logger {
+        self.0.get_or_init(|| builder().filter_level(log::max_level()).build())
+    }
+}
+
+impl Log for Lazy {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.get().enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        self.get().log(record);
+    }
+
+    fn flush(&self) {}
+}

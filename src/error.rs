@@ -1,0 +1,144 @@
+//! What can go wrong with a run.
+
+use crate::StatusCode;
+use std::ffi::{CStr, OsStr, OsString};
+use std::fmt;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+/// Why a command couldn't be run, or its end not be told.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no command, or its name is empty.
+    EmptyCommand,
+    /// An argument or a variable has a NUL byte in it, which execve(2) can't pass.
+    Nul {
+        /// The argument or variable.
+        word: OsString,
+    },
+    /// No such command.
+    NotFound {
+        /// As it was asked for.
+        command: OsString,
+        /// The `PATH` that was searched; none if the command has a slash in it.
+        path: Option<OsString>,
+    },
+    /// The command is there, but can't be executed.
+    NotExecutable {
+        /// The file that was found.
+        file: OsString,
+        /// Why the kernel refused it.
+        reason: NotExecutable,
+    },
+    /// The child couldn't be made, or not be given what it needs before it executes its command.
+    Start {
+        /// What was tried.
+        step: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// Signals couldn't be listened to.
+    Listen {
+        /// Why.
+        source: io::Error,
+    },
+    /// Waiting failed.
+    Wait {
+        /// Why.
+        source: io::Error,
+    },
+    /// The child ended, but somebody else of this process waited for it: its status is lost.
+    StatusLost,
+}
+
+/// Why the kernel refused to execute a file that is there.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NotExecutable {
+    /// The interpreter in its `#!` line, or the loader an ELF file names, isn't there.
+    InterpreterMissing,
+    /// It has no `#!` line and isn't a binary, and /bin/sh, which runs such files (execvp(3)), failed.
+    Shell(io::Error),
+    /// execve(2) failed.
+    Refused(io::Error),
+}
+
+impl Error {
+    /// What a wrapper that meets this error exits with: 125, 126 or 127.
+    pub const fn status_code(&self) -> StatusCode {
+        match self {
+            Error::NotFound { .. } => StatusCode::NOT_FOUND,
+            Error::NotExecutable { .. } => StatusCode::NOT_EXECUTABLE,
+            _ => StatusCode::OWN_FAILURE,
+        }
+    }
+
+    pub(crate) fn start(step: &'static str, source: io::Error) -> Error {
+        Error::Start { step, source }
+    }
+}
+
+/// A C string as an `OsString`.
+pub(crate) fn os_string(text: &CStr) -> OsString {
+    OsStr::from_bytes(text.to_bytes()).to_owned()
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::EmptyCommand => f.write_str("the command is empty: name the program to run (is a variable unset?)"),
+            Error::Nul { word } => {
+                write!(f, "'{}' has a NUL byte in it, which no program can be given", word.display())
+            }
+            Error::NotFound { command, path: None } => write!(f, "{}: no such file", command.display()),
+            Error::NotFound { command, path: Some(path) } => {
+                write!(f, "{}: command not found in PATH={}", command.display(), path.display())
+            }
+            Error::NotExecutable { file, reason } => {
+                let file = file.display();
+                match reason {
+                    NotExecutable::InterpreterMissing => write!(
+                        f,
+                        "{file}: can't be executed: the file is there, but the interpreter that its #! line or its ELF header names is not"
+                    ),
+                    NotExecutable::Shell(source) => write!(
+                        f,
+                        "{file}: can't be executed: it has no #! line and is no binary, and /bin/sh couldn't be run on it: {source}"
+                    ),
+                    NotExecutable::Refused(source) => {
+                        write!(f, "{file}: can't be executed: {source}{}", hint(source.raw_os_error()))
+                    }
+                }
+            }
+            Error::Start { step, source } => write!(f, "can't start the command: {step}: {source}"),
+            Error::Listen { source } => write!(f, "can't listen to signals: {source}"),
+            Error::Wait { source } => write!(f, "can't wait for the command: {source}"),
+            Error::StatusLost => f.write_str(
+                "the command ended, but its exit status is lost: something else in this process waited for it",
+            ),
+        }
+    }
+}
+
+/// What to do about it, where the system's own words don't tell.
+fn hint(errno: Option<i32>) -> &'static str {
+    match errno {
+        Some(libc::EACCES) => " (is it a file, with the x bit, on a file system mounted without noexec?)",
+        Some(libc::ETXTBSY) => " (somebody is still writing to it)",
+        Some(libc::E2BIG) => " (arguments and environment together are too long, or one of them is)",
+        _ => "",
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::NotExecutable { reason: NotExecutable::Shell(source) | NotExecutable::Refused(source), .. }
+            | Error::Start { source, .. }
+            | Error::Listen { source }
+            | Error::Wait { source } => Some(source),
+            _ => None,
+        }
+    }
+}

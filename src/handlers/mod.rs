@@ -1,0 +1,5 @@
+//! Handlers that come with panicmon.
+
+mod log;
+
+pub use log::LogHandler;

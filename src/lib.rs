@@ -1,0 +1,50 @@
+//! A signal-forwarding init wrapper: runs one child, forwards every signal to it, reaps what is orphaned, and ends as
+//! the child did.
+//!
+//! The program `panicmon` is this library with a command line on top. A program of your own uses the [`Executor`] to
+//! run a command under its eyes, and a [`Handler`] to be told of what happens:
+//!
+//! ```
+//! use panicmon::{Executor, Handler, Options, ProcessExited};
+//!
+//! struct Report;
+//!
+//! impl Handler for Report {
+//!     fn process_exited(&mut self, event: &ProcessExited<'_>) {
+//!         println!("pid {}: {} after {:?}", event.pid, event.status, event.duration);
+//!     }
+//! }
+//!
+//! let status = Executor::new(Options::default().handler(Report))?.run(["sh", "-c", "kill -TERM $$"])?;
+//! assert_eq!(status.get(), 128 + 15);
+//! # Ok::<(), panicmon::Error>(())
+//! ```
+//!
+//! Linux only. The feature `cli`, on by default, is for the program; a library user can leave it out.
+
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
+mod command;
+mod error;
+mod event;
+mod event_loop;
+mod executor;
+mod handler;
+pub mod handlers;
+mod lifecycle;
+mod options;
+mod relay;
+mod signal;
+mod status;
+mod sys;
+
+pub use error::{Error, NotExecutable};
+pub use event::{
+    Event, Origin, Pid, ProcessExited, ProcessFailed, ProcessStarted, SignalFailed, SignalPassed, SignalReceived,
+};
+pub use executor::Executor;
+pub use handler::Handler;
+pub use options::{Options, Output};
+pub use signal::{ParseSignalError, Signal, SignalSet};
+pub use status::{ExitStatus, ResourceUsage, StatusCode};

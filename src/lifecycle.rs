@@ -1,0 +1,409 @@
+//! What to do next with a child, given what happened: pure decisions, no system call.
+//!
+//! | | a signal came | it was passed on, or not | the time is up | the child ended |
+//! |---|---|---|---|---|
+//! | no child | | | | |
+//! | child runs | pass it on; behind those held, if real-time | tell; hold what found no room | try those held again | tell, finish |
+//! | ended | | | | |
+//!
+//! An empty cell does nothing: there is nobody to pass a signal on to, and what comes before there is a child waits in
+//! the kernel.
+
+use crate::sys::signals::Received;
+use crate::{ExitStatus, Origin, Pid, Signal, StatusCode};
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// How soon signals that found no room are tried again; doubled, while there is none, up to [`RETRY_MAX`].
+const RETRY_MIN: Duration = Duration::from_millis(1);
+const RETRY_MAX: Duration = Duration::from_millis(100);
+
+/// With so many signals held, the kernel's queue must hold the others.
+const HELD_ENOUGH: usize = 64;
+
+/// With so many held, further ones are given up: where signals come by handlers, they can't be left in the kernel.
+const HELD_MAX: usize = 65_536;
+
+/// What a lifecycle wants done, in this order.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Tell the handlers that this signal came.
+    TellReceived(Received),
+    /// Pass it on and say how that went, with [`Lifecycle::passed`].
+    Pass(Received),
+    /// Tell the handlers that it was passed on.
+    TellPassed(Received),
+    /// Tell the handlers that it couldn't be.
+    TellNotPassed(Received, io::Error),
+    /// There is no room in the queue of signals: see that some is kept for the child.
+    ReserveQueue,
+    /// Leave real-time signals in the kernel's queue, or read them again.
+    LeaveRealtime(bool),
+    /// The child has ended, and the run with it.
+    Finish(StatusCode),
+}
+
+/// Actions still to be done.
+pub(crate) type Actions = VecDeque<Action>;
+
+/// One child, from its start to its end.
+#[derive(Debug)]
+pub(crate) struct Lifecycle {
+    /// This process, whose own signals are none of the child's.
+    own: Pid,
+    child: Option<Pid>,
+    /// Real-time signals that found no room with the child, in order.
+    held: VecDeque<Received>,
+    /// The first of `held` is being passed on.
+    passing_held: bool,
+    leaving_realtime: bool,
+    reserved: bool,
+    retry: Option<Retry>,
+}
+
+/// When those held are tried again.
+#[derive(Clone, Copy, Debug)]
+struct Retry {
+    at: Instant,
+    wait: Duration,
+}
+
+impl Lifecycle {
+    /// A lifecycle without a child yet, in this process.
+    pub(crate) fn new(own: Pid) -> Lifecycle {
+        Lifecycle {
+            own,
+            child: None,
+            held: VecDeque::new(),
+            passing_held: false,
+            leaving_realtime: false,
+            reserved: false,
+            retry: None,
+        }
+    }
+
+    /// The child was started.
+    pub(crate) fn started(&mut self, child: Pid) {
+        self.child = Some(child);
+    }
+
+    /// When [`time_is_up`](Lifecycle::time_is_up) is to be called.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.retry.map(|retry| retry.at)
+    }
+
+    /// A signal came.
+    pub(crate) fn signal(&mut self, received: Received, actions: &mut Actions) {
+        if self.child.is_none() || self.is_own(received) {
+            return;
+        }
+        actions.push_back(Action::TellReceived(received));
+        if self.reached_child_already(received) {
+            return;
+        }
+        if !received.signal.is_realtime() || self.held.is_empty() {
+            actions.push_back(Action::Pass(received));
+        } else if self.held.len() < HELD_MAX {
+            self.hold(received, actions);
+        } else {
+            actions.push_back(Action::TellNotPassed(received, io::Error::from_raw_os_error(libc::EAGAIN)));
+        }
+    }
+
+    /// A signal was passed on, or couldn't be.
+    pub(crate) fn passed(
+        &mut self,
+        received: Received,
+        result: io::Result<()>,
+        now: impl FnOnce() -> Instant,
+        actions: &mut Actions,
+    ) {
+        let was_held = received.signal.is_realtime() && std::mem::take(&mut self.passing_held);
+        match result {
+            Err(error) if received.signal.is_realtime() && error.raw_os_error() == Some(libc::EAGAIN) => {
+                if !was_held {
+                    self.hold(received, actions);
+                }
+                self.retry_later(now(), actions);
+                return;
+            }
+            Ok(()) => actions.push_back(Action::TellPassed(received)),
+            Err(error) => actions.push_back(Action::TellNotPassed(received, error)),
+        }
+        if was_held {
+            self.held.pop_front();
+            // There is room: the next wait is a short one again.
+            self.retry = None;
+            self.pass_held(actions);
+        }
+    }
+
+    /// The deadline has come.
+    pub(crate) fn time_is_up(&mut self, now: Instant, actions: &mut Actions) {
+        if self.retry.is_some_and(|retry| retry.at <= now) {
+            self.pass_held(actions);
+        }
+    }
+
+    /// A child of this process ended and was reaped; whichever it was.
+    pub(crate) fn ended(&mut self, pid: Pid, status: ExitStatus, actions: &mut Actions) {
+        if self.child != Some(pid) {
+            return;
+        }
+        // From here on nobody signals that number: it may be somebody else's.
+        self.child = None;
+        self.held.clear();
+        self.retry = None;
+        actions.retain(|action| !matches!(action, Action::Pass(_)));
+        actions.push_back(Action::Finish(status.code()));
+    }
+
+    /// What this process did to itself: a write to a closed pipe, or beyond the limit for files.
+    fn is_own(&self, received: Received) -> bool {
+        matches!(received.signal, Signal::PIPE | Signal::XFSZ) && received.origin.sender() == Some(self.own)
+    }
+
+    /// The terminal signals a whole process group, and the child is in ours: it has had this one.
+    fn reached_child_already(&self, received: Received) -> bool {
+        let from_terminal = matches!(received.signal, Signal::INT | Signal::QUIT | Signal::TSTP | Signal::WINCH);
+        from_terminal && received.origin == Origin::Kernel
+    }
+
+    fn hold(&mut self, received: Received, actions: &mut Actions) {
+        self.held.push_back(received);
+        self.leave_realtime(actions);
+    }
+
+    fn pass_held(&mut self, actions: &mut Actions) {
+        self.leave_realtime(actions);
+        if let Some(first) = self.held.front()
+            && !self.passing_held
+        {
+            self.passing_held = true;
+            actions.push_back(Action::Pass(*first));
+        }
+    }
+
+    fn leave_realtime(&mut self, actions: &mut Actions) {
+        let leave = self.held.len() >= HELD_ENOUGH;
+        if leave != self.leaving_realtime {
+            self.leaving_realtime = leave;
+            actions.push_back(Action::LeaveRealtime(leave));
+        }
+    }
+
+    fn retry_later(&mut self, now: Instant, actions: &mut Actions) {
+        if !self.reserved {
+            self.reserved = true;
+            actions.push_back(Action::ReserveQueue);
+        }
+        let wait = self.retry.map_or(RETRY_MIN, |retry| (retry.wait * 2).min(RETRY_MAX));
+        self.retry = Some(Retry { at: now + wait, wait });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHILD: Pid = Pid::new(7);
+    const OWN: Pid = Pid::new(1);
+
+    fn running() -> Lifecycle {
+        let mut lifecycle = Lifecycle::new(OWN);
+        lifecycle.started(CHILD);
+        lifecycle
+    }
+
+    fn sent(signal: Signal) -> Received {
+        Received { signal, origin: Origin::Process { pid: Pid::new(9), uid: 0 } }
+    }
+
+    fn queued(number: i32, value: usize) -> Received {
+        let signal = Signal::new(number).unwrap();
+        Received { signal, origin: Origin::Queue { pid: Pid::new(9), uid: 0, value } }
+    }
+
+    fn full() -> io::Result<()> {
+        Err(io::Error::from_raw_os_error(libc::EAGAIN))
+    }
+
+    /// Does what is wanted, with a child that has room for so many, and says what was passed on.
+    fn act(lifecycle: &mut Lifecycle, actions: &mut Actions, now: Instant, room: &mut usize) -> Vec<Received> {
+        let mut passed = Vec::new();
+        while let Some(action) = actions.pop_front() {
+            if let Action::Pass(received) = action {
+                let found = !received.signal.is_realtime() || *room > 0;
+                if found {
+                    passed.push(received);
+                    *room -= usize::from(received.signal.is_realtime());
+                }
+                lifecycle.passed(received, if found { Ok(()) } else { full() }, || now, actions);
+            }
+        }
+        passed
+    }
+
+    #[test]
+    fn a_signal_is_told_passed_and_told_again() {
+        for signal in Signal::all() {
+            let (mut lifecycle, mut actions) = (running(), Actions::new());
+            lifecycle.signal(sent(signal), &mut actions);
+            assert!(matches!(actions.pop_front(), Some(Action::TellReceived(received)) if received == sent(signal)));
+            assert!(matches!(actions.pop_front(), Some(Action::Pass(received)) if received == sent(signal)));
+            assert!(actions.is_empty());
+            lifecycle.passed(sent(signal), Ok(()), Instant::now, &mut actions);
+            assert!(matches!(actions.pop_front(), Some(Action::TellPassed(_))));
+            lifecycle.passed(sent(signal), Err(io::Error::from_raw_os_error(libc::EPERM)), Instant::now, &mut actions);
+            assert!(matches!(actions.pop_front(), Some(Action::TellNotPassed(..))));
+        }
+    }
+
+    #[test]
+    fn without_a_child_nothing_is_done() {
+        let (mut lifecycle, mut actions) = (Lifecycle::new(OWN), Actions::new());
+        lifecycle.signal(sent(Signal::TERM), &mut actions);
+        lifecycle.ended(CHILD, ExitStatus::Exited(0), &mut actions);
+        assert!(actions.is_empty());
+    }
+
+    #[test]
+    fn what_the_process_did_to_itself_is_not_the_childs() {
+        let (mut lifecycle, mut actions) = (running(), Actions::new());
+        for signal in [Signal::PIPE, Signal::XFSZ] {
+            lifecycle.signal(Received { signal, origin: Origin::Process { pid: OWN, uid: 0 } }, &mut actions);
+        }
+        assert!(actions.is_empty());
+        lifecycle.signal(Received { signal: Signal::USR1, origin: Origin::Process { pid: OWN, uid: 0 } }, &mut actions);
+        assert_eq!(actions.len(), 2);
+    }
+
+    #[test]
+    fn what_the_terminal_sent_has_reached_the_child() {
+        for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::WINCH] {
+            let (mut lifecycle, mut actions) = (running(), Actions::new());
+            lifecycle.signal(Received { signal, origin: Origin::Kernel }, &mut actions);
+            assert!(matches!(actions.make_contiguous(), [Action::TellReceived(_)]), "{signal}");
+        }
+        let (mut lifecycle, mut actions) = (running(), Actions::new());
+        lifecycle.signal(Received { signal: Signal::ALRM, origin: Origin::Kernel }, &mut actions);
+        assert_eq!(actions.len(), 2);
+    }
+
+    #[test]
+    fn after_the_end_of_the_child_nobody_is_signalled() {
+        let (mut lifecycle, mut actions) = (running(), Actions::new());
+        lifecycle.signal(sent(Signal::USR1), &mut actions);
+        lifecycle.ended(Pid::new(8), ExitStatus::Exited(1), &mut actions);
+        assert_eq!(actions.len(), 2, "somebody else's end");
+        lifecycle.ended(CHILD, ExitStatus::Exited(42), &mut actions);
+        lifecycle.signal(sent(Signal::USR2), &mut actions);
+        assert!(!actions.iter().any(|action| matches!(action, Action::Pass(_))), "{actions:?}");
+        assert!(matches!(actions.pop_back(), Some(Action::Finish(code)) if code == StatusCode::new(42)));
+        assert_eq!(lifecycle.deadline(), None);
+    }
+
+    #[test]
+    fn a_standard_signal_overtakes_those_that_found_no_room() {
+        let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
+        lifecycle.signal(queued(40, 1), &mut actions);
+        assert!(act(&mut lifecycle, &mut actions, now, &mut 0).is_empty());
+        lifecycle.signal(sent(Signal::TERM), &mut actions);
+        assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 0), [sent(Signal::TERM)]);
+    }
+
+    #[test]
+    fn the_wait_for_room_doubles_up_to_its_limit_and_starts_anew_with_room() {
+        let (mut lifecycle, mut actions, mut now) = (running(), Actions::new(), Instant::now());
+        for value in 0..3 {
+            lifecycle.signal(queued(40, value), &mut actions);
+            act(&mut lifecycle, &mut actions, now, &mut 0);
+        }
+        let mut waits = Vec::new();
+        for _ in 0..9 {
+            let deadline = lifecycle.deadline().unwrap();
+            waits.push((deadline - now).as_millis());
+            lifecycle.time_is_up(now, &mut actions);
+            assert!(actions.is_empty(), "too early");
+            now = deadline;
+            lifecycle.time_is_up(now, &mut actions);
+            act(&mut lifecycle, &mut actions, now, &mut 0);
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 100, 100]);
+        now = lifecycle.deadline().unwrap();
+        lifecycle.time_is_up(now, &mut actions);
+        assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 1), [queued(40, 0)]);
+        assert_eq!(lifecycle.deadline(), Some(now + RETRY_MIN));
+    }
+
+    #[test]
+    fn with_many_held_the_others_stay_in_the_kernel_until_there_is_room() {
+        let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
+        let mut wanted = Vec::new();
+        for value in 0..HELD_ENOUGH {
+            lifecycle.signal(queued(40, value), &mut actions);
+            while let Some(action) = actions.pop_front() {
+                match action {
+                    Action::Pass(received) => lifecycle.passed(received, full(), || now, &mut actions),
+                    Action::ReserveQueue => wanted.push((value, "reserve")),
+                    Action::LeaveRealtime(true) => wanted.push((value, "leave")),
+                    _ => {}
+                }
+            }
+        }
+        assert_eq!(wanted, [(0, "reserve"), (HELD_ENOUGH - 1, "leave")]);
+        lifecycle.time_is_up(lifecycle.deadline().unwrap(), &mut actions);
+        let mut read_again = 0;
+        while let Some(action) = actions.pop_front() {
+            match action {
+                Action::Pass(received) => lifecycle.passed(received, Ok(()), || now, &mut actions),
+                Action::LeaveRealtime(leave) => read_again += usize::from(!leave),
+                _ => {}
+            }
+        }
+        assert_eq!((read_again, lifecycle.deadline()), (1, None));
+    }
+
+    /// Whatever comes in whatever order, with a child that has room now and then: each signal is passed on once, the
+    /// queued ones of a number in their order.
+    #[test]
+    fn at_random_nothing_is_lost_doubled_or_out_of_order() {
+        let mut seed = 0x2545_F491_4F6C_DD1D_u64;
+        let mut random = move |below: u64| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed % below
+        };
+        for _ in 0..200 {
+            let (mut lifecycle, mut actions, mut now) = (running(), Actions::new(), Instant::now());
+            let (mut came, mut passed, mut room) = (Vec::new(), Vec::new(), 5);
+            for value in 0..500 {
+                let received = queued([15, 36, 37, 64][random(4) as usize], value);
+                came.push(received);
+                lifecycle.signal(received, &mut actions);
+                passed.extend(act(&mut lifecycle, &mut actions, now, &mut room));
+                if random(10) == 0 {
+                    room += random(20) as usize;
+                }
+                if random(20) == 0 {
+                    now = lifecycle.deadline().unwrap_or(now);
+                    lifecycle.time_is_up(now, &mut actions);
+                    passed.extend(act(&mut lifecycle, &mut actions, now, &mut room));
+                }
+            }
+            while let Some(deadline) = lifecycle.deadline() {
+                room += 1;
+                lifecycle.time_is_up(deadline, &mut actions);
+                passed.extend(act(&mut lifecycle, &mut actions, deadline, &mut room));
+            }
+            for number in [15, 36, 37, 64] {
+                let of = |all: &[Received]| {
+                    all.iter().filter(|one| one.signal.number() == number).copied().collect::<Vec<_>>()
+                };
+                assert_eq!(of(&passed), of(&came));
+            }
+        }
+    }
+}

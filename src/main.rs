@@ -1,0 +1,11 @@
+//! The program; what it does is in the library's `cli`.
+#![no_main]
+
+#[path = "sys/entry.rs"]
+mod entry;
+
+use std::ffi::CStr;
+
+fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
+    panicmon::cli::main(args, env)
+}

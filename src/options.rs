@@ -1,0 +1,247 @@
+//! How a command is run.
+
+use crate::{Handler, Signal, SignalSet};
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::fmt;
+use std::io::Write;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// Where the child's stdout or stderr goes.
+#[derive(Default)]
+#[non_exhaustive]
+pub enum Output<'a> {
+    /// To this process's own.
+    #[default]
+    Inherit,
+    /// Nowhere: /dev/null.
+    Null,
+    /// Into a writer, byte for byte, by a thread of its own, so that a slow writer delays no signal.
+    ///
+    /// All that the child has written is in it when [`Executor::run`](crate::Executor::run) returns; what a
+    /// grandchild writes after the child's end isn't waited for. If the writer fails, the pipe is closed, and the
+    /// child gets SIGPIPE as if the reader had gone.
+    Writer(Box<dyn Write + Send + 'a>),
+}
+
+impl fmt::Debug for Output<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Output::Inherit => "Inherit",
+            Output::Null => "Null",
+            Output::Writer(_) => "Writer",
+        })
+    }
+}
+
+/// The environment of the child: the inherited one or a given one, with changes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Environment {
+    base: Base,
+    changes: Vec<(OsString, Option<OsString>)>,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Base {
+    /// This program's, as it is when the child is started.
+    #[default]
+    Inherited,
+    /// Exactly these `K=V`.
+    Exactly(Vec<OsString>),
+    /// The entries this process was started with, to the byte and in order.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code))]
+    Entries(Vec<&'static CStr>),
+}
+
+impl Environment {
+    #[cfg(feature = "cli")]
+    pub(crate) fn entries(entries: &[&'static CStr]) -> Environment {
+        Environment { base: Base::Entries(entries.to_vec()), changes: Vec::new() }
+    }
+
+    /// The `K=V` of the child, or the entry that has a NUL byte.
+    pub(crate) fn resolve(&self) -> Result<Vec<Cow<'static, CStr>>, OsString> {
+        let mut entries = match &self.base {
+            Base::Entries(entries) => entries.iter().map(|entry| Cow::Borrowed(*entry)).collect(),
+            Base::Exactly(entries) => entries.iter().cloned().map(c_string).collect::<Result<Vec<_>, _>>()?,
+            Base::Inherited => {
+                std::env::vars_os().map(|(key, value)| c_string(assignment(&key, &value))).collect::<Result<_, _>>()?
+            }
+        };
+        for (key, value) in &self.changes {
+            let replacement = value.as_ref().map(|value| c_string(assignment(key, value))).transpose()?;
+            change(&mut entries, key, replacement);
+        }
+        Ok(entries)
+    }
+}
+
+/// Puts the entry in the place of the first of that name, or at the end, and takes away all others of that name.
+fn change(entries: &mut Vec<Cow<'static, CStr>>, key: &OsStr, mut replacement: Option<Cow<'static, CStr>>) {
+    entries.retain_mut(|entry| {
+        if !names(entry, key.as_bytes()) {
+            return true;
+        }
+        match replacement.take() {
+            Some(new) => {
+                *entry = new;
+                true
+            }
+            None => false,
+        }
+    });
+    entries.extend(replacement);
+}
+
+/// Whether an environment entry is of this name.
+pub(crate) fn names(entry: &CStr, key: &[u8]) -> bool {
+    entry.to_bytes().strip_prefix(key).is_some_and(|rest| rest.first() == Some(&b'='))
+}
+
+fn assignment(key: &OsStr, value: &OsStr) -> OsString {
+    let mut entry = OsString::with_capacity(key.len() + 1 + value.len());
+    entry.push(key);
+    entry.push("=");
+    entry.push(value);
+    entry
+}
+
+fn c_string(entry: OsString) -> Result<Cow<'static, CStr>, OsString> {
+    CString::new(entry.into_vec()).map(Cow::Owned).map_err(|error| OsString::from_vec(error.into_vec()))
+}
+
+/// How an [`Executor`](crate::Executor) runs its commands.
+///
+/// By default it listens to all signals, tells nobody, and the child inherits streams and environment.
+///
+/// ```
+/// use panicmon::{Executor, Options, Output};
+///
+/// let mut out = Vec::new();
+/// let options = Options::default().stdout(Output::Writer(Box::new(&mut out))).env("GREETING", "hello");
+/// Executor::new(options)?.run(["sh", "-c", "echo $GREETING"])?;
+/// assert_eq!(out, b"hello\n");
+/// # Ok::<(), panicmon::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Options<'a> {
+    pub(crate) handlers: Vec<Box<dyn Handler + Send + 'a>>,
+    pub(crate) signals: Option<SignalSet>,
+    pub(crate) stdout: Output<'a>,
+    pub(crate) stderr: Output<'a>,
+    pub(crate) environment: Environment,
+    pub(crate) init: bool,
+}
+
+impl<'a> Options<'a> {
+    /// All signals, no handler, everything inherited: the same as [`Options::default`].
+    pub fn new() -> Options<'a> {
+        Options::default()
+    }
+
+    /// Adds a handler to those there are; they are called in this order.
+    #[must_use]
+    pub fn handler(mut self, handler: impl Handler + Send + 'a) -> Self {
+        self.handlers.push(Box::new(handler));
+        self
+    }
+
+    /// Listens to and forwards only these signals; the others keep the disposition they have. None at all means
+    /// every signal, as with the Go seed.
+    #[must_use]
+    pub fn signals(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
+        let signals: SignalSet = signals.into_iter().collect();
+        self.signals = (signals != SignalSet::EMPTY).then_some(signals);
+        self
+    }
+
+    /// Where the child's stdout goes; inherited by default.
+    #[must_use]
+    pub fn stdout(mut self, output: Output<'a>) -> Self {
+        self.stdout = output;
+        self
+    }
+
+    /// Where the child's stderr goes; inherited by default.
+    #[must_use]
+    pub fn stderr(mut self, output: Output<'a>) -> Self {
+        self.stderr = output;
+        self
+    }
+
+    /// Sets a variable for the child, after the inherited or given ones.
+    #[must_use]
+    pub fn env(mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.environment.changes.push((key.as_ref().to_owned(), Some(value.as_ref().to_owned())));
+        self
+    }
+
+    /// Takes a variable away from the child.
+    #[must_use]
+    pub fn env_remove(mut self, key: impl AsRef<OsStr>) -> Self {
+        self.environment.changes.push((key.as_ref().to_owned(), None));
+        self
+    }
+
+    /// Gives the child exactly this list of `K=V`, in this order, instead of the inherited environment; changes made
+    /// by [`env`](Options::env) and [`env_remove`](Options::env_remove) before are forgotten.
+    #[must_use]
+    pub fn env_replace(mut self, entries: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        let entries = entries.into_iter().map(|entry| entry.as_ref().to_owned()).collect();
+        self.environment = Environment { base: Base::Exactly(entries), changes: Vec::new() };
+        self
+    }
+
+    /// Makes this process an init while the executor lives: a child subreaper (`PR_SET_CHILD_SUBREAPER`, prctl(2)) that
+    /// reaps whatever is orphaned onto it.
+    ///
+    /// It then waits for *every* child of this process: not for programs that have children of their own beside
+    /// the executor's, or several executors.
+    #[must_use]
+    pub fn init(mut self, init: bool) -> Self {
+        self.init = init;
+        self
+    }
+}
+
+impl fmt::Debug for Options<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("handlers", &self.handlers.len())
+            .field("signals", &self.signals)
+            .field("stdout", &self.stdout)
+            .field("stderr", &self.stderr)
+            .field("init", &self.init)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(options: &Options<'_>) -> Vec<String> {
+        let entries = options.environment.resolve().unwrap();
+        entries.iter().map(|entry| entry.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn a_replaced_environment_is_exactly_the_list() {
+        let options = Options::new().env("GONE", "1").env_replace(["B=2", "A=1", "B=3", "odd"]);
+        assert_eq!(resolved(&options), ["B=2", "A=1", "B=3", "odd"]);
+    }
+
+    #[test]
+    fn changes_keep_the_place_of_the_variable_and_leave_one_of_it() {
+        let base = || Options::new().env_replace(["A=1", "B=2", "AB=3", "A=4"]);
+        assert_eq!(resolved(&base().env("A", "x")), ["A=x", "B=2", "AB=3"]);
+        assert_eq!(resolved(&base().env("C", "")), ["A=1", "B=2", "AB=3", "A=4", "C="]);
+        assert_eq!(resolved(&base().env_remove("A")), ["B=2", "AB=3"]);
+        assert_eq!(resolved(&base().env_remove("A").env("A", "9")), ["B=2", "AB=3", "A=9"]);
+    }
+
+    #[test]
+    fn a_nul_byte_in_a_variable_is_told() {
+        assert_eq!(Options::new().env("A", "x\0y").environment.resolve(), Err("A=x\0y".into()));
+    }
+}

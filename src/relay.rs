@@ -1,0 +1,88 @@
+//! What the child writes, on its way to a writer.
+
+use crate::sys::poll;
+use std::io::{ErrorKind, PipeReader, Read, Write};
+use std::os::fd::AsFd;
+use std::time::Instant;
+
+/// As much as a pipe holds (pipe(7)).
+const PIPE_CAPACITY: usize = 64 * 1024;
+
+/// Copies all that comes through the pipe until it is closed, or until `child_ended` is: then what is in the pipe by
+/// now, and no more, since a grandchild may hold it open, and write to it, for as long as it lives.
+///
+/// If the writer fails, the pipe is closed, so that the child learns it as if its reader had gone.
+pub(crate) fn copy(mut pipe: PipeReader, child_ended: &PipeReader, writer: &mut dyn Write) {
+    let mut buffer = vec![0; PIPE_CAPACITY];
+    // How much may still be read once the child has ended.
+    let mut left = None;
+    while left != Some(0) {
+        // What the child wrote before its end is in the pipe when its end is seen; not the other way round.
+        if left.is_none() && is_ready_now(child_ended) {
+            left = Some(PIPE_CAPACITY);
+        }
+        let ready = match left {
+            Some(_) => Ok(is_ready_now(&pipe)),
+            None => poll::is_ready(&[pipe.as_fd(), child_ended.as_fd()], None).map(|_| is_ready_now(&pipe)),
+        };
+        match ready {
+            Ok(true) => {}
+            Ok(false) if left.is_none() => continue,
+            Ok(false) | Err(_) => return,
+        }
+        let most = left.unwrap_or(PIPE_CAPACITY);
+        let read = match pipe.read(&mut buffer[..most]) {
+            Ok(0) => return,
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(_) => return,
+        };
+        if let Err(error) = writer.write_all(&buffer[..read]).and_then(|()| writer.flush()) {
+            log::warn!("the command's output is lost from here on: its writer failed: {error}");
+            return;
+        }
+        left = left.map(|left| left - read);
+    }
+}
+
+fn is_ready_now(pipe: &PipeReader) -> bool {
+    poll::is_ready(&[pipe.as_fd()], Some(Instant::now())).unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::pipe;
+
+    #[test]
+    fn what_was_written_before_the_end_arrives_though_the_pipe_stays_open() {
+        let ((reader, mut writer), (ended, child)) = (pipe().unwrap(), pipe().unwrap());
+        writer.write_all(b"last words").unwrap();
+        drop(child);
+        let mut out = Vec::new();
+        copy(reader, &ended, &mut out);
+        assert_eq!(out, b"last words");
+    }
+
+    #[test]
+    fn a_failing_writer_closes_the_pipe() {
+        let ((reader, mut writer), (ended, _child)) = (pipe().unwrap(), pipe().unwrap());
+        writer.write_all(b"x").unwrap();
+        copy(reader, &ended, &mut &mut [0u8; 0][..]);
+        assert_eq!(writer.write_all(b"y").unwrap_err().kind(), ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn a_closed_pipe_ends_it_while_the_child_lives() {
+        let ((reader, mut writer), (ended, _child)) = (pipe().unwrap(), pipe().unwrap());
+        let mut out = Vec::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| copy(reader, &ended, &mut out));
+            for _ in 0..100 {
+                writer.write_all(&[b'x'; 10_000]).unwrap();
+            }
+            drop(writer);
+        });
+        assert_eq!(out.len(), 1_000_000);
+    }
+}

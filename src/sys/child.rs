@@ -1,0 +1,233 @@
+//! What the child does between clone and exec.
+//!
+//! It runs in its parent's memory, at the same time as its parent, with all signals blocked. So: nothing but raw system
+//! calls, no allocation, no lock, no panic, no thread-local (`errno` is one). All it needs is in its [`Plan`].
+
+use super::raw::{Errno, syscall};
+use super::signals::{Disposition, disposition, set_disposition, set_mask};
+use crate::command::{ExecFailure, ExecFailureKind};
+use crate::{Signal, SignalSet};
+use std::ffi::{c_char, c_int, c_void};
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What the child is to do. Everything it points to lives until the child has been waited for.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The process that must be the parent still when PR_SET_PDEATHSIG is set.
+    pub(super) parent: i32,
+    /// What becomes descriptors 0, 1 and 2, where they aren't inherited; each is 3 or higher.
+    pub(super) stdio: [Option<RawFd>; 3],
+    /// Signals to be ignored, though this process listens to them.
+    pub(super) ignored: SignalSet,
+    /// Whether this process has handlers, which must not run in the child.
+    pub(super) reset_caught: bool,
+    /// The mask to execute with.
+    pub(super) mask: SignalSet,
+    /// The files to try, ended by a null pointer.
+    pub(super) candidates: *const *const c_char,
+    /// A place for the name of the shell, then argv, ended by a null pointer.
+    pub(super) shell_argv: *mut *const c_char,
+    /// envp, ended by a null pointer.
+    pub(super) envp: *const *const c_char,
+    /// Where the child says what failed.
+    pub(super) report: Report,
+}
+
+/// What failed in the child; nothing, if it executed its command.
+#[derive(Debug, Default)]
+pub(super) struct Report(AtomicU64);
+
+/// A step that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The command couldn't be executed.
+    Exec(ExecFailure),
+    /// A descriptor couldn't be put in place.
+    Stdio(Errno),
+    /// The kernel doesn't know PR_SET_PDEATHSIG, or a filter forbids it.
+    ParentDeathSignal(Errno),
+}
+
+// How a failure is packed: errno in the low half, then the kind, and the candidate on top.
+const KIND_SHIFT: u32 = 32;
+const CANDIDATE_SHIFT: u32 = 40;
+
+impl Report {
+    fn store(&self, failure: Failure) {
+        let (kind, errno, candidate) = match failure {
+            Failure::Exec(ExecFailure { kind: ExecFailureKind::Exec, candidate, errno }) => (1, errno, candidate),
+            Failure::Exec(ExecFailure { kind: ExecFailureKind::Interpreter, candidate, errno }) => {
+                (2, errno, candidate)
+            }
+            Failure::Exec(ExecFailure { kind: ExecFailureKind::Shell, candidate, errno }) => (3, errno, candidate),
+            Failure::Stdio(errno) => (4, errno, 0),
+            Failure::ParentDeathSignal(errno) => (5, errno, 0),
+        };
+        let packed = (candidate as u64) << CANDIDATE_SHIFT | kind << KIND_SHIFT | u64::from(errno as u32);
+        self.0.store(packed, Ordering::Release);
+    }
+
+    /// What the child said, once it has ended.
+    pub(super) fn load(&self) -> Option<Failure> {
+        let packed = self.0.load(Ordering::Acquire);
+        let errno = packed as u32 as Errno;
+        let candidate = (packed >> CANDIDATE_SHIFT) as usize;
+        let exec = |kind| Failure::Exec(ExecFailure { kind, candidate, errno });
+        match packed >> KIND_SHIFT & 0xff {
+            1 => Some(exec(ExecFailureKind::Exec)),
+            2 => Some(exec(ExecFailureKind::Interpreter)),
+            3 => Some(exec(ExecFailureKind::Shell)),
+            4 => Some(Failure::Stdio(errno)),
+            5 => Some(Failure::ParentDeathSignal(errno)),
+            _ => None,
+        }
+    }
+}
+
+/// The child's first function; returns to nobody.
+pub(super) extern "C" fn main(plan: *mut c_void) -> c_int {
+    // SAFETY: spawn passes its plan, which outlives the child; what both write in it is atomic.
+    let plan = unsafe { &*plan.cast::<Plan>().cast_const() };
+    let failure = become_command(plan);
+    plan.report.store(failure);
+    // The parent tells from the report; the code is for nobody.
+    exit(127)
+}
+
+fn become_command(plan: &Plan) -> Failure {
+    if let Err(errno) = die_with_parent(plan.parent) {
+        return Failure::ParentDeathSignal(errno);
+    }
+    for (target, source) in plan.stdio.iter().enumerate() {
+        // dup3 leaves the new descriptor open across exec; the old one closes itself.
+        if let Some(source) = *source
+            // SAFETY: the call touches no memory.
+            && let Err(errno) = unsafe { syscall(libc::SYS_dup3, [source as usize, target, 0]) }
+        {
+            return Failure::Stdio(errno);
+        }
+    }
+    restore_signals(plan);
+    execute(plan)
+}
+
+/// Has the kernel kill this process when its parent ends.
+///
+/// The parent may have ended before: clone, kill -9, prctl, and nobody would send the signal any more. Whoever has been
+/// given to another parent sees that here, and goes at once.
+fn die_with_parent(parent: i32) -> Result<(), Errno> {
+    // SAFETY: these calls touch no memory.
+    unsafe {
+        syscall(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, libc::SIGKILL as usize, 0, 0, 0])?;
+        if syscall(libc::SYS_getppid, []) != Ok(parent as usize) {
+            exit(128 + libc::SIGKILL);
+        }
+    }
+    Ok(())
+}
+
+/// Dispositions first, then the mask: a signal that was waiting takes its course by the child's own dispositions.
+fn restore_signals(plan: &Plan) {
+    if plan.reset_caught {
+        for signal in Signal::all() {
+            if disposition(signal) == Disposition::Caught {
+                set_disposition(signal, false);
+            }
+        }
+    }
+    for signal in plan.ignored.iter() {
+        set_disposition(signal, true);
+    }
+    set_mask(plan.mask);
+}
+
+/// Tries the candidates in order, as execvp(3) does.
+///
+/// execvp itself is not for a child like this: it copies argv to the stack when it turns to the shell.
+fn execute(plan: &Plan) -> Failure {
+    let failure = |kind, candidate, errno| Failure::Exec(ExecFailure { kind, candidate, errno });
+    let mut remembered = None;
+    let mut index = 0;
+    loop {
+        // SAFETY: the list ends with a null pointer, and the loop with it.
+        let file = unsafe { *plan.candidates.add(index) };
+        if file.is_null() {
+            return remembered.unwrap_or(failure(ExecFailureKind::Exec, 0, libc::ENOENT));
+        }
+        // SAFETY: the plan's strings and lists are as execve wants them; argv begins behind the shell's place.
+        let mut errno = unsafe { execve(file, plan.shell_argv.add(1), plan.envp) };
+        let mut kind = ExecFailureKind::Exec;
+        if errno == libc::ENOEXEC {
+            kind = ExecFailureKind::Shell;
+            // SAFETY: the list has room for the shell before argv; nobody else reads it while the child is here.
+            errno = unsafe {
+                let command = *plan.shell_argv.add(1);
+                *plan.shell_argv = c"/bin/sh".as_ptr();
+                *plan.shell_argv.add(1) = file;
+                let errno = execve(c"/bin/sh".as_ptr(), plan.shell_argv, plan.envp);
+                *plan.shell_argv.add(1) = command;
+                errno
+            };
+        } else if errno == libc::ENOENT && exists(file) {
+            kind = ExecFailureKind::Interpreter;
+        }
+        match errno {
+            // Another entry may have the command; if none has, this is what's reported.
+            libc::EACCES => remembered = remembered.or(Some(failure(kind, index, errno))),
+            libc::ENOENT if kind != ExecFailureKind::Exec => {
+                remembered = remembered.or(Some(failure(kind, index, errno)));
+            }
+            libc::ENOENT | libc::ESTALE | libc::ENOTDIR | libc::ENODEV | libc::ETIMEDOUT => {}
+            _ => return failure(kind, index, errno),
+        }
+        index += 1;
+    }
+}
+
+/// execve(2), which returns only to say why it failed.
+///
+/// # Safety
+/// `file` must be a C string, the lists pointers to C strings ended by a null pointer.
+unsafe fn execve(file: *const c_char, argv: *const *const c_char, envp: *const *const c_char) -> Errno {
+    // SAFETY: as the caller vouches.
+    match unsafe { syscall(libc::SYS_execve, [file as usize, argv as usize, envp as usize]) } {
+        Ok(_) => 0,
+        Err(errno) => errno,
+    }
+}
+
+fn exists(file: *const c_char) -> bool {
+    // SAFETY: `file` comes from the plan's list of C strings.
+    unsafe { syscall(libc::SYS_faccessat, [libc::AT_FDCWD as usize, file as usize, libc::F_OK as usize]) }.is_ok()
+}
+
+fn exit(code: i32) -> ! {
+    loop {
+        // SAFETY: ends this process; no destructor of the parent's may run here.
+        let _ = unsafe { syscall(libc::SYS_exit_group, [code as usize]) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_says_what_was_stored() {
+        assert_eq!(Report::default().load(), None);
+        for kind in [ExecFailureKind::Exec, ExecFailureKind::Interpreter, ExecFailureKind::Shell] {
+            for candidate in [0, 1, 1000] {
+                let failure = Failure::Exec(ExecFailure { kind, candidate, errno: libc::EACCES });
+                let report = Report::default();
+                report.store(failure);
+                assert_eq!(report.load(), Some(failure));
+            }
+        }
+        for failure in [Failure::Stdio(libc::EBADF), Failure::ParentDeathSignal(libc::EPERM)] {
+            let report = Report::default();
+            report.store(failure);
+            assert_eq!(report.load(), Some(failure));
+        }
+    }
+}

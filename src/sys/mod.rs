@@ -1,0 +1,20 @@
+//! All system calls, and all `unsafe`, behind safe functions.
+//!
+//! | file | what it wraps |
+//! |---|---|
+//! | `raw` | a system call that touches no `errno` |
+//! | `spawn`, `child` | clone(2); what the child does between clone and exec |
+//! | `signals` | masks, dispositions, passing signals on, and the two sources they come from |
+//! | `poll` | ppoll(2): the one place where this process waits |
+//! | `wait` | waitid(2) with resource usage |
+//! | `process` | getpid(2), prctl(2), and letting go of what was inherited |
+//! | `entry` | the C `main` of the programs; no part of the library |
+#![allow(unsafe_code)]
+
+pub(crate) mod child;
+pub(crate) mod poll;
+pub(crate) mod process;
+pub(crate) mod raw;
+pub(crate) mod signals;
+pub(crate) mod spawn;
+pub(crate) mod wait;

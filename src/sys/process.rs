@@ -1,0 +1,83 @@
+//! This process: who it is, and what it holds.
+
+use super::raw::{syscall, syscall_io};
+use crate::Pid;
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::RawFd;
+
+/// The lowest descriptor that isn't one of the three standard streams.
+const FIRST_OTHER: RawFd = 3;
+
+/// getpid(2).
+pub(crate) fn id() -> Pid {
+    // SAFETY: touches no memory, can't fail.
+    Pid::new(unsafe { syscall(libc::SYS_getpid, []) }.unwrap_or(0) as i32)
+}
+
+/// Makes this process a child subreaper, or no more, and says whether it was one (prctl(2)).
+pub(crate) fn set_subreaper(subreaper: bool) -> io::Result<bool> {
+    let mut before: libc::c_int = 0;
+    // SAFETY: the first call writes an int, the second touches no memory.
+    unsafe {
+        syscall_io(libc::SYS_prctl, [libc::PR_GET_CHILD_SUBREAPER as usize, (&raw mut before) as usize, 0, 0, 0])?;
+        syscall_io(libc::SYS_prctl, [libc::PR_SET_CHILD_SUBREAPER as usize, usize::from(subreaper), 0, 0, 0])?;
+    }
+    Ok(before != 0)
+}
+
+/// Lets go of what this process was started with: descriptors from 3 on, stdin, stdout and the working directory.
+///
+/// Whoever reads the child's stdout sees its end when the child closes it, a file system can be unmounted, a socket is
+/// closed when the child closes it. Its stderr the process keeps, for its own messages.
+///
+/// Only for a program that is a wrapper and nothing else, before it opens anything of its own.
+pub(crate) fn let_go() -> io::Result<()> {
+    close_from(FIRST_OTHER)?;
+    // SAFETY: closes descriptors that nothing in this process owns, and puts others in their place; the path is a C
+    // string.
+    unsafe {
+        let _ = syscall(libc::SYS_close, [0]);
+        let null = open(c"/dev/null", libc::O_RDWR)
+            // A root without /dev/null: a descriptor that can't be read or written does as well.
+            .or_else(|_| open(c"/", libc::O_PATH))?;
+        debug_assert_eq!(null, 0, "the lowest free descriptor");
+        syscall_io(libc::SYS_dup3, [0, 1, 0])?;
+        // Were 2 left closed, the next thing opened would get the messages.
+        if syscall(libc::SYS_fcntl, [2, libc::F_GETFD as usize, 0]).is_err() {
+            syscall_io(libc::SYS_dup3, [0, 2, 0])?;
+        }
+        syscall_io(libc::SYS_chdir, [c"/".as_ptr() as usize])?;
+    }
+    Ok(())
+}
+
+fn open(path: &CStr, flags: i32) -> io::Result<usize> {
+    // SAFETY: the path is a C string.
+    unsafe { syscall_io(libc::SYS_openat, [libc::AT_FDCWD as usize, path.as_ptr() as usize, flags as usize, 0]) }
+}
+
+/// Closes all descriptors from `first` on.
+fn close_from(first: RawFd) -> io::Result<()> {
+    // SAFETY: the call touches no memory; see `let_go` for the descriptors.
+    match unsafe { syscall(libc::SYS_close_range, [first as usize, u32::MAX as usize, 0]) } {
+        Ok(_) => Ok(()),
+        // Linux before 5.9, or a filter that doesn't know the call.
+        Err(_) => close_each(first),
+    }
+}
+
+fn close_each(first: RawFd) -> io::Result<()> {
+    let highest = match std::fs::read_dir("/proc/self/fd") {
+        Ok(entries) => {
+            entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).max().unwrap_or(0)
+        }
+        // Without /proc: everything the limit allows.
+        Err(_) => nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?.1.min(1 << 20) as RawFd,
+    };
+    for fd in first..=highest {
+        // SAFETY: touches no memory; see `let_go`.
+        let _ = unsafe { syscall(libc::SYS_close, [fd as usize]) };
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! Masks, dispositions, and signals that come and go.
+
+pub(crate) mod process;
+pub(crate) mod shared;
+
+use super::raw::{syscall, syscall_io};
+use crate::{Origin, Pid, Signal, SignalSet};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// The kernel's `sigset_t` has one bit for each of 64 signals.
+const SIGSET_BYTES: usize = size_of::<u64>();
+
+/// A signal that came, with what its `siginfo_t` says of where it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Received {
+    pub(crate) signal: Signal,
+    pub(crate) origin: Origin,
+}
+
+impl Received {
+    /// From the fields of a `siginfo_t` or a `signalfd_siginfo`, where pid, uid and value count for codes that have
+    /// them only.
+    fn new(number: i32, code: i32, pid: i32, uid: u32, value: usize) -> Option<Received> {
+        let pid = Pid::new(pid);
+        let origin = match code {
+            libc::SI_USER | libc::SI_TKILL => Origin::Process { pid, uid },
+            libc::SI_QUEUE => Origin::Queue { pid, uid, value },
+            code if code > 0 => Origin::Kernel,
+            code => Origin::Other { code },
+        };
+        Signal::new(number).map(|signal| Received { signal, origin })
+    }
+}
+
+/// Whom a signal is passed on to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) pid: Pid,
+    /// Where others of this process could wait for the child, the number alone isn't safe: it may be reused.
+    pub(crate) pidfd: Option<BorrowedFd<'a>>,
+}
+
+/// `siginfo_t` as rt_sigqueueinfo(2) takes it, of the kernel's size.
+#[repr(C)]
+struct QueuedInfo {
+    number: i32,
+    errno: i32,
+    code: i32,
+    /// A structure of its own, since the kernel's union is aligned to a pointer.
+    fields: QueuedFields,
+    rest: [u64; 12],
+}
+
+#[repr(C)]
+struct QueuedFields {
+    pid: i32,
+    uid: u32,
+    value: usize,
+}
+
+/// Passes a signal on to the child.
+///
+/// A queued signal keeps its value and its sender, and so does every real-time signal: sent by kill(2), one that finds
+/// the queue full would be lost without a word, where rt_sigqueueinfo(2) fails with EAGAIN (which standard signals
+/// never do, since they take no room when there is none).
+pub(crate) fn pass(target: Target<'_>, received: Received) -> io::Result<()> {
+    let number = received.signal.number();
+    let (sender, value) = match received.origin {
+        Origin::Queue { pid, uid, value } => (Some((pid.as_raw(), uid)), value),
+        Origin::Process { pid, uid } => (Some((pid.as_raw(), uid)), 0),
+        Origin::Kernel | Origin::Other { .. } => (None, 0),
+    };
+    if !received.signal.is_realtime() && !matches!(received.origin, Origin::Queue { .. }) {
+        return send(target, received.signal);
+    }
+    let (pid, uid) = sender.unwrap_or((0, 0));
+    let info =
+        QueuedInfo { number, errno: 0, code: libc::SI_QUEUE, fields: QueuedFields { pid, uid, value }, rest: [0; 12] };
+    let info = (&raw const info) as usize;
+    // SAFETY: `info` is at least as large as the kernel's siginfo_t and lives through the call, which only reads it.
+    let sent = unsafe {
+        match target.pidfd {
+            Some(pidfd) => {
+                syscall_io(libc::SYS_pidfd_send_signal, [pidfd.as_raw_fd() as usize, number as usize, info, 0])
+            }
+            None => syscall_io(libc::SYS_rt_sigqueueinfo, [target.pid.as_raw() as usize, number as usize, info]),
+        }
+    };
+    sent.map(drop)
+}
+
+/// kill(2), or the same through the pidfd.
+pub(crate) fn send(target: Target<'_>, signal: Signal) -> io::Result<()> {
+    let number = signal.number() as usize;
+    // SAFETY: neither call touches memory; a null siginfo means that of kill(2).
+    let sent = unsafe {
+        match target.pidfd {
+            Some(pidfd) => syscall_io(libc::SYS_pidfd_send_signal, [pidfd.as_raw_fd() as usize, number, 0, 0]),
+            None => syscall_io(libc::SYS_kill, [target.pid.as_raw() as usize, number]),
+        }
+    };
+    sent.map(drop)
+}
+
+/// Blocks all 64 signals for this thread and returns what was blocked before. The C libraries' functions leave out 32
+/// and 33.
+pub(crate) fn block_all() -> SignalSet {
+    set_mask(SignalSet::ALL)
+}
+
+/// Sets the mask of this thread and returns the one before.
+pub(crate) fn set_mask(mask: SignalSet) -> SignalSet {
+    let new = mask.bits();
+    let mut old = 0u64;
+    // SAFETY: both point to 64 bits on this stack, which is the size that is told. It can't fail with these arguments.
+    let _ = unsafe {
+        syscall(
+            libc::SYS_rt_sigprocmask,
+            [libc::SIG_SETMASK as usize, (&raw const new) as usize, (&raw mut old) as usize, SIGSET_BYTES],
+        )
+    };
+    SignalSet::from_bits(old)
+}
+
+/// What a process does with a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disposition {
+    Default,
+    Ignored,
+    /// It has a handler, which exec would reset to the default.
+    Caught,
+}
+
+/// The kernel's `struct sigaction`, whose first word is the handler on every architecture this is built for; with
+/// room to spare for the rest.
+#[repr(C, align(8))]
+struct KernelAction {
+    handler: usize,
+    rest: [usize; 7],
+}
+
+/// What this process does with the signal. Async-signal-safe.
+pub(crate) fn disposition(signal: Signal) -> Disposition {
+    let mut action = KernelAction { handler: libc::SIG_DFL, rest: [0; 7] };
+    // SAFETY: the kernel writes a struct sigaction, for which there is room.
+    let _ = unsafe {
+        syscall(libc::SYS_rt_sigaction, [signal.number() as usize, 0, (&raw mut action) as usize, SIGSET_BYTES])
+    };
+    match action.handler {
+        libc::SIG_DFL => Disposition::Default,
+        libc::SIG_IGN => Disposition::Ignored,
+        _ => Disposition::Caught,
+    }
+}
+
+/// Lets the signal take its default course, or be ignored. Async-signal-safe.
+pub(crate) fn set_disposition(signal: Signal, ignored: bool) {
+    let handler = if ignored { libc::SIG_IGN } else { libc::SIG_DFL };
+    let action = KernelAction { handler, rest: [0; 7] };
+    // SAFETY: the kernel reads a struct sigaction without flags; no handler of ours is called. A wrong signal number is
+    // an error and changes nothing.
+    let _ = unsafe {
+        syscall(libc::SYS_rt_sigaction, [signal.number() as usize, (&raw const action) as usize, 0, SIGSET_BYTES])
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queued_info_has_the_layout_of_the_kernel() {
+        assert!(size_of::<QueuedInfo>() >= size_of::<libc::siginfo_t>());
+        let info = QueuedInfo {
+            number: 40,
+            errno: 0,
+            code: libc::SI_QUEUE,
+            fields: QueuedFields { pid: 7, uid: 8, value: 9 },
+            rest: [0; 12],
+        };
+        // SAFETY: it is at least as large as a siginfo_t, without padding that is read, and as aligned.
+        let same = unsafe { &*(&raw const info).cast::<libc::siginfo_t>() };
+        // SAFETY: the fields of SI_QUEUE are filled in.
+        let seen =
+            unsafe { (same.si_signo, same.si_code, same.si_pid(), same.si_uid(), same.si_value().sival_ptr as usize) };
+        assert_eq!(seen, (40, libc::SI_QUEUE, 7, 8, 9));
+    }
+
+    #[test]
+    fn the_origin_is_told_by_the_code() {
+        let origin = |code| Received::new(15, code, 7, 8, 9).map(|received| received.origin);
+        let pid = Pid::new(7);
+        assert_eq!(origin(libc::SI_USER), Some(Origin::Process { pid, uid: 8 }));
+        assert_eq!(origin(libc::SI_TKILL), Some(Origin::Process { pid, uid: 8 }));
+        assert_eq!(origin(libc::SI_QUEUE), Some(Origin::Queue { pid, uid: 8, value: 9 }));
+        assert_eq!(origin(libc::SI_KERNEL), Some(Origin::Kernel));
+        assert_eq!(origin(1), Some(Origin::Kernel));
+        assert_eq!(origin(libc::SI_TIMER), Some(Origin::Other { code: libc::SI_TIMER }));
+        assert_eq!(Received::new(0, 0, 0, 0, 0), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! The signals of a program that is a wrapper and nothing else: all blocked, and read from a signalfd(2).
+
+use super::{Disposition, Received, SIGSET_BYTES, block_all, disposition, set_disposition, set_mask};
+use crate::sys::raw::{syscall, syscall_io};
+use crate::{Signal, SignalSet};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// How many signals one read fetches at most.
+pub(crate) const BATCH: usize = 64;
+
+/// What was inherited, and what is listened to from now on.
+///
+/// From [`take`](ProcessSignals::take) on no signal is lost: they are pending until [`open`](ProcessSignals::open),
+/// and then read in the kernel's order, each with its origin. A fault of this program's own still kills it, since the
+/// kernel lifts the mask for those.
+#[derive(Debug)]
+pub(crate) struct ProcessSignals {
+    inherited_mask: SignalSet,
+    inherited_chld: Disposition,
+    listened: SignalSet,
+    fd: Option<OwnedFd>,
+}
+
+impl ProcessSignals {
+    /// Blocks every signal of this thread, which must be the only one.
+    pub(crate) fn take() -> ProcessSignals {
+        let inherited_mask = block_all();
+        // Were it ignored, the kernel would reap our children for us, and their status would be gone.
+        let inherited_chld = disposition(Signal::CHLD);
+        if inherited_chld == Disposition::Ignored {
+            set_disposition(Signal::CHLD, false);
+        }
+        ProcessSignals { inherited_mask, inherited_chld, listened: SignalSet::ALL, fd: None }
+    }
+
+    /// Listens to these only; the others get back the mask they had.
+    pub(crate) fn limit(&mut self, signals: SignalSet) {
+        self.listened = signals.with(Signal::CHLD);
+        set_mask(self.inherited_mask.union(self.listened));
+    }
+
+    /// The mask this program was started with.
+    pub(crate) fn inherited_mask(&self) -> SignalSet {
+        self.inherited_mask
+    }
+
+    /// What was ignored when this program was started and isn't now.
+    pub(crate) fn ignored(&self) -> SignalSet {
+        match self.inherited_chld {
+            Disposition::Ignored => SignalSet::EMPTY.with(Signal::CHLD),
+            Disposition::Default | Disposition::Caught => SignalSet::EMPTY,
+        }
+    }
+
+    /// Makes the signalfd; until then signals wait in the kernel.
+    pub(crate) fn open(&mut self) -> io::Result<()> {
+        let flags = libc::SFD_CLOEXEC as usize;
+        let fd = signalfd(-1, self.listened, flags)?;
+        // SAFETY: the kernel just made it, and nobody else has it.
+        self.fd = Some(unsafe { OwnedFd::from_raw_fd(fd) });
+        Ok(())
+    }
+
+    /// The signalfd.
+    pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.fd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Leaves real-time signals in the kernel's queue, or reads them again.
+    pub(crate) fn leave_realtime(&mut self, leave: bool) -> io::Result<()> {
+        let set = if leave { self.listened.difference(SignalSet::REALTIME) } else { self.listened };
+        match &self.fd {
+            Some(fd) => signalfd(fd.as_raw_fd(), set, 0).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until there is one, and reads up to [`BATCH`] of them.
+    pub(crate) fn read(&self, into: &mut Vec<Received>) -> io::Result<()> {
+        let Some(fd) = &self.fd else { return Ok(()) };
+        let mut records = [const { MaybeUninit::<libc::signalfd_siginfo>::uninit() }; BATCH];
+        // SAFETY: the kernel writes whole records into the array, at most as many as fit.
+        let read = unsafe {
+            syscall(libc::SYS_read, [fd.as_raw_fd() as usize, records.as_mut_ptr() as usize, size_of_val(&records)])
+        };
+        let bytes = match read {
+            Ok(bytes) => bytes,
+            Err(libc::EINTR | libc::EAGAIN) => 0,
+            Err(errno) => return Err(io::Error::from_raw_os_error(errno)),
+        };
+        for record in &records[..bytes / size_of::<libc::signalfd_siginfo>()] {
+            // SAFETY: the kernel has written this record.
+            let record = unsafe { record.assume_init_ref() };
+            into.extend(Received::new(
+                record.ssi_signo as i32,
+                record.ssi_code,
+                record.ssi_pid as i32,
+                record.ssi_uid,
+                record.ssi_ptr as usize,
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn signalfd(fd: RawFd, set: SignalSet, flags: usize) -> io::Result<RawFd> {
+    let bits = set.bits();
+    // SAFETY: `bits` is the set, of the size that is told; the kernel copies it.
+    let fd = unsafe { syscall_io(libc::SYS_signalfd4, [fd as usize, (&raw const bits) as usize, SIGSET_BYTES, flags]) };
+    fd.map(|fd| fd as RawFd)
+}
+
+/// How much of the queue of signals is kept free for the child once it is short.
+const RESERVE: libc::rlim_t = BATCH as libc::rlim_t;
+
+/// Keeps room for the child in the queue of pending signals (RLIMIT_SIGPENDING), which it shares with this process.
+///
+/// The limit is that of the receiver, the count is one for all processes of the user. So with a lower limit of our own,
+/// senders to us are refused (EAGAIN, as they'd be without a wrapper) while what we pass on still finds room: else a
+/// busy sender could fill each place the moment we free it, and we'd wait for room for ever.
+pub(crate) fn reserve_queue() -> io::Result<()> {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (soft, hard) = getrlimit(Resource::RLIMIT_SIGPENDING)?;
+    let lowered = soft.saturating_sub(RESERVE).max(soft / 2);
+    Ok(setrlimit(Resource::RLIMIT_SIGPENDING, lowered, hard)?)
+}

@@ -1,0 +1,156 @@
+//! Starting a child: clone(2) in shared memory.
+//!
+//! `CLONE_VM` spares the copy of the page tables, which is most of what fork costs. Unlike vfork(2), `CLONE_VFORK` is
+//! left out: it would suspend this process until the child execs, deaf to all signals if the child is stopped before
+//! that, or hangs in an exec from a file system that doesn't answer. So both run side by side, the child by the rules of
+//! [`child`](super::child), and what the child uses stays in place until it has been waited for.
+
+use super::child::{self, Failure, Plan, Report};
+use super::process;
+use super::signals::{self, Target};
+use super::wait::{self, Next, Which};
+use crate::command::Command;
+use crate::{Error, Pid, Signal, SignalSet};
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr;
+
+/// The child's stack; it uses a few hundred bytes, an unoptimised build a few thousand.
+const STACK_BYTES: usize = 64 * 1024;
+
+/// What a child is given beside its command.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    /// Its descriptors 0, 1 and 2 where they aren't inherited; each must be 3 or higher, and close on exec.
+    pub(crate) stdio: [Option<OwnedFd>; 3],
+    /// The mask it executes with, if all signals are blocked already; none: that of this thread.
+    pub(crate) mask: Option<SignalSet>,
+    /// What it ignores though this process doesn't.
+    pub(crate) ignored: SignalSet,
+    /// Whether this process belongs to others too, who may have handlers and may wait for children.
+    pub(crate) shared: bool,
+}
+
+/// A child that hasn't been waited for.
+#[derive(Debug)]
+pub(crate) struct Child {
+    pid: Pid,
+    pidfd: Option<OwnedFd>,
+    block: Block,
+    ended: bool,
+}
+
+/// All that the child reads and writes before it execs.
+#[derive(Debug)]
+struct Block {
+    plan: Box<Plan>,
+    command: Command,
+    _lists: [Vec<*const c_char>; 3],
+    _stack: Vec<u8>,
+}
+
+// SAFETY: the pointers point into the block itself, which has no thread of its own.
+unsafe impl Send for Block {}
+
+/// Starts the command. That it couldn't be executed is told by [`Child::failure`] once it has ended.
+pub(crate) fn spawn(command: Command, setup: &Setup) -> Result<Child, Error> {
+    let pointers = |strings: &mut dyn Iterator<Item = *const c_char>, first: Option<*const c_char>| {
+        first.into_iter().chain(strings).chain([ptr::null()]).collect::<Vec<_>>()
+    };
+    let as_ptr = |text: &CStr| text.as_ptr();
+    let mut argv = pointers(&mut command.args.iter().map(|arg| as_ptr(arg)), Some(ptr::null()));
+    let envp = pointers(&mut command.env.iter().map(|entry| as_ptr(entry)), None);
+    let candidates = pointers(&mut command.candidates.iter().map(|file| as_ptr(file)), None);
+    let mut stack = Vec::with_capacity(STACK_BYTES);
+
+    // A process of our own has them blocked since its start.
+    let before = setup.mask.is_none().then(signals::block_all);
+    let mut plan = Box::new(Plan {
+        parent: process::id().as_raw(),
+        stdio: setup.stdio.each_ref().map(|fd| fd.as_ref().map(|fd| fd.as_raw_fd())),
+        ignored: setup.ignored,
+        reset_caught: setup.shared,
+        mask: setup.mask.or(before).unwrap_or_default(),
+        candidates: candidates.as_ptr(),
+        shell_argv: argv.as_mut_ptr(),
+        envp: envp.as_ptr(),
+        report: Report::default(),
+    });
+    let cloned = clone(&mut plan, &mut stack, setup.shared);
+    before.map(signals::set_mask);
+
+    let (pid, pidfd) = cloned.map_err(|source| Error::start("clone", source))?;
+    let block = Block { plan, command, _lists: [argv, envp, candidates], _stack: stack };
+    Ok(Child { pid, pidfd, block, ended: false })
+}
+
+fn clone(plan: &mut Plan, stack: &mut Vec<u8>, with_pidfd: bool) -> io::Result<(Pid, Option<OwnedFd>)> {
+    let mut pidfd: c_int = -1;
+    let flags = libc::CLONE_VM | libc::SIGCHLD | if with_pidfd { libc::CLONE_PIDFD } else { 0 };
+    let spare = stack.spare_capacity_mut();
+    let plan: *mut Plan = plan;
+    // SAFETY: the stack grows down from its end, aligned to 16 bytes, and, like the plan, is kept by `Child` until the
+    // child has been waited for. All signals are blocked, so no handler runs on this stack before the child has reset
+    // them. The child keeps to raw system calls, so nothing of this thread's state is disturbed.
+    let pid = unsafe {
+        let top = spare.as_mut_ptr_range().end.cast::<c_void>();
+        let top = top.sub(top as usize % 16);
+        libc::clone(child::main, top, flags, plan.cast::<c_void>(), &raw mut pidfd)
+    };
+    if pid < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: with CLONE_PIDFD the kernel has put a new descriptor there, which close on exec.
+    let pidfd = with_pidfd.then(|| unsafe { OwnedFd::from_raw_fd(pidfd) });
+    Ok((Pid::new(pid), pidfd))
+}
+
+impl Child {
+    pub(crate) fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Readable once the child has ended; where the process is shared with others.
+    pub(crate) fn pidfd(&self) -> Option<BorrowedFd<'_>> {
+        self.pidfd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Whom to send to.
+    pub(crate) fn target(&self) -> Target<'_> {
+        Target { pid: self.pid, pidfd: self.pidfd() }
+    }
+
+    /// To be told once it has been waited for.
+    pub(crate) fn set_ended(&mut self) {
+        self.ended = true;
+    }
+
+    /// Why it never executed its command; asked after its end.
+    pub(crate) fn failure(&self) -> Option<Error> {
+        self.block.plan.report.load().map(|failure| match failure {
+            Failure::Exec(failure) => self.block.command.error(failure),
+            Failure::Stdio(errno) => Error::start("dup3", io::Error::from_raw_os_error(errno)),
+            Failure::ParentDeathSignal(errno) => {
+                Error::start("prctl(PR_SET_PDEATHSIG)", io::Error::from_raw_os_error(errno))
+            }
+        })
+    }
+}
+
+/// A run that is given up, by an error or a panic of a handler, takes its child with it.
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        let _ = signals::send(self.target(), Signal::KILL);
+        let ended = |next: &io::Result<Next>| match next {
+            Ok(Next::Ended(ended)) => ended.pid == self.pid,
+            Ok(Next::Running) => false,
+            Ok(Next::NoChild) | Err(_) => true,
+        };
+        let which = self.pidfd().map_or(Which::Any, Which::Only);
+        while !ended(&wait::until_end(which)) {}
+    }
+}

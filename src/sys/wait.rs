@@ -1,0 +1,101 @@
+//! Waiting for children: waitid(2), by the raw call, which tells what they used, too.
+
+use super::raw::syscall;
+use crate::{ExitStatus, Pid, ResourceUsage, Signal};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
+
+/// Which children are waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Which<'a> {
+    /// Every child: an init's duty.
+    Any,
+    /// The one child, whose number may have been reused if somebody else waited for it.
+    Only(BorrowedFd<'a>),
+}
+
+/// A child that ended, and is reaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) pid: Pid,
+    pub(crate) status: ExitStatus,
+    pub(crate) usage: ResourceUsage,
+}
+
+/// The answer of [`next`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// This one ended.
+    Ended(Ended),
+    /// There are children, but none has ended.
+    Running,
+    /// There is no such child.
+    NoChild,
+}
+
+/// Reaps the next child that has ended, without waiting for one that hasn't.
+pub(crate) fn next(which: Which<'_>) -> io::Result<Next> {
+    wait(which, libc::WEXITED | libc::WNOHANG)
+}
+
+/// Waits until a child ends, and reaps it.
+pub(crate) fn until_end(which: Which<'_>) -> io::Result<Next> {
+    wait(which, libc::WEXITED)
+}
+
+fn wait(which: Which<'_>, options: i32) -> io::Result<Next> {
+    let (kind, id) = match which {
+        Which::Any => (libc::P_ALL, 0),
+        Which::Only(pidfd) => (libc::P_PIDFD, pidfd.as_raw_fd()),
+    };
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    loop {
+        // SAFETY: the kernel writes one siginfo_t and one rusage.
+        let waited = unsafe {
+            syscall(
+                libc::SYS_waitid,
+                [kind as usize, id as usize, info.as_mut_ptr() as usize, options as usize, usage.as_mut_ptr() as usize],
+            )
+        };
+        match waited {
+            Ok(_) => break,
+            Err(libc::EINTR) => {}
+            Err(libc::ECHILD) => return Ok(Next::NoChild),
+            Err(errno) => return Err(io::Error::from_raw_os_error(errno)),
+        }
+    }
+    // SAFETY: all zeroes are values of both types, and the kernel may have written others.
+    let (info, usage) = unsafe { (info.assume_init(), usage.assume_init()) };
+    // SAFETY: after waitid the fields of SIGCHLD are filled in, or zero: then no child had ended.
+    let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
+    if pid == 0 {
+        return Ok(Next::Running);
+    }
+    let status = match (info.si_code, Signal::new(status)) {
+        (libc::CLD_EXITED, _) => ExitStatus::Exited(status as u8),
+        (code, Some(signal)) => ExitStatus::Signaled { signal, core_dumped: code == libc::CLD_DUMPED },
+        (code, None) => {
+            return Err(io::Error::other(format!(
+                "the kernel told an end that can't be: code {code}, status {status}"
+            )));
+        }
+    };
+    Ok(Next::Ended(Ended { pid: Pid::new(pid), status, usage: resource_usage(&usage) }))
+}
+
+fn resource_usage(usage: &libc::rusage) -> ResourceUsage {
+    // None of these is ever negative.
+    let time = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
+    ResourceUsage {
+        user: time(usage.ru_utime),
+        system: time(usage.ru_stime),
+        max_rss_bytes: usage.ru_maxrss as u64 * 1024,
+        minor_faults: usage.ru_minflt as u64,
+        major_faults: usage.ru_majflt as u64,
+        voluntary_switches: usage.ru_nvcsw as u64,
+        involuntary_switches: usage.ru_nivcsw as u64,
+    }
+}
