@@ -1,8 +1,161 @@
-//! stub
+//! The helper of the tests: does what it is told and reports what it saw.
+//!
+//! | words | what it does |
+//! |---|---|
+//! | `prepare OP... -- COMMAND ARG...` | changes what is inherited, then executes the command |
+//! | `pause` | says that it is there (its name becomes `ready`) and does nothing for ever |
+//! | `exit CODE` · `die SIGNAL` | ends |
+//! | `receive` | blocks all signals and prints a line for each one that comes, to the end of time |
+//! | `exit-after COUNT CODE` | the same without printing, and exits after so many |
+//! | `queue PID COUNT SIGNAL...` | queues so many of each signal, with the values 0, 1, 2, … , trying again when there is no room |
+//! | `orphans COUNT` | orphans so many processes that end at once, says so, and pauses |
+//! | `burst COUNT CODE` | orphans so many processes, then ends together with all of them |
+//! | `host COMMAND ARG...` | runs the command by the library, from a thread, again and again |
+//! | `close-stdout` | closes its stdout and pauses |
+//!
+//! It has the C `main` of the program under test, so that nothing is changed before it looks.
 #![no_main]
+
 #[path = "../../src/sys/entry.rs"]
 mod entry;
+mod sys;
+
 use std::ffi::CStr;
-fn run(_args: &[&'static CStr], _env: &[&'static CStr]) -> u8 {
+use std::io::Write;
+
+fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
+    let words: Vec<&str> = args.iter().skip(1).map(|word| word.to_str().unwrap_or_default()).collect();
+    match words.as_slice() {
+        ["prepare", ..] => prepare(&args[2..], env),
+        ["pause", ..] => pause(),
+        ["exit", code] => number(code) as u8,
+        ["die", signal] => sys::die(number(signal)),
+        ["receive"] => receive(),
+        ["exit-after", count, code] => exit_after(number(count), number(code) as u8),
+        ["queue", pid, count, signals @ ..] => queue(number(pid), number(count), signals),
+        ["orphans", count] => orphans(number(count)),
+        ["burst", count, code] => burst(number(count), number(code) as u8),
+        ["host", ..] => host(&words[1..]),
+        ["close-stdout"] => {
+            sys::close(1);
+            pause()
+        }
+        _ => complain(&format!("no such words: {words:?}")),
+    }
+}
+
+fn complain(message: &str) -> u8 {
+    let _ = writeln!(std::io::stderr(), "probe: {message}");
+    99
+}
+
+fn number(word: &str) -> i32 {
+    word.parse().unwrap_or(-1)
+}
+
+fn say(line: &str) {
+    sys::write(1, format!("{line}\n").as_bytes());
+}
+
+fn pause() -> u8 {
+    sys::set_name(c"ready");
+    loop {
+        sys::pause();
+    }
+}
+
+fn prepare(words: &[&'static CStr], env: &[&'static CStr]) -> u8 {
+    let Some(end) = words.iter().position(|word| *word == c"--") else { return complain("prepare without --") };
+    let mut env = env;
+    for op in &words[..end] {
+        let op = op.to_str().unwrap_or_default();
+        let (name, value) = op.split_once('=').unwrap_or((op, ""));
+        match name {
+            "ignore" => sys::ignore(number(value)),
+            "block" => sys::block(1 << (number(value) - 1)),
+            "block-all" => sys::block(u64::MAX),
+            "close" => sys::close(number(value)),
+            // An open file with an offset, and the flag that is inherited with it.
+            "open" => sys::open_at(c"/etc/passwd", number(value), i64::from(number(value)) * 3),
+            "nofile" => sys::limit(libc::RLIMIT_NOFILE, number(value) as u64),
+            "address-space" => sys::limit(libc::RLIMIT_AS, number(value) as u64),
+            "sigpending" => sys::limit(libc::RLIMIT_SIGPENDING, number(value) as u64),
+            "umask" => sys::umask(number(value) as u32),
+            "cwd" => sys::chdir(c"/usr"),
+            "stop" => sys::stop(),
+            "odd-environment" => env = &[c"A=1", c"A=2", c"no-equals-sign", c"=", c"", c"B=\xff\xfe", c"A=3"],
+            "say" => say(value),
+            _ => return complain(&format!("no such preparation: {op}")),
+        }
+    }
+    sys::exec(&words[end + 1..], env);
+    complain("can't execute the prepared command")
+}
+
+fn receive() -> u8 {
+    sys::block(u64::MAX);
+    say("ready");
+    loop {
+        let came = sys::wait_for_signal();
+        say(&format!("{} {} {} {}", came.signal, came.code, came.pid, came.value));
+    }
+}
+
+fn exit_after(count: i32, code: u8) -> u8 {
+    sys::block(u64::MAX);
+    say("ready");
+    for _ in 0..count {
+        sys::wait_for_signal();
+    }
+    code
+}
+
+fn queue(pid: i32, count: i32, signals: &[&str]) -> u8 {
+    for value in 0..count {
+        for signal in signals {
+            while !sys::queue(pid, number(signal), value as usize) {
+                sys::give_way();
+            }
+        }
+    }
     0
+}
+
+fn orphans(count: i32) -> u8 {
+    for _ in 0..count {
+        sys::in_child(|| {
+            sys::fork(|| 0);
+            0
+        });
+    }
+    say("done");
+    pause()
+}
+
+fn burst(count: i32, code: u8) -> u8 {
+    let (read, write) = sys::pipe();
+    sys::in_child(|| {
+        for _ in 0..count {
+            sys::fork(|| {
+                sys::close(write);
+                sys::read_to_end(read);
+                0
+            });
+        }
+        0
+    });
+    // All of them are waiting for this process to end, and with it the pipe.
+    code
+}
+
+fn host(command: &[&str]) -> u8 {
+    let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
+    let thread = std::thread::spawn(move || {
+        let mut executor = panicmon::Executor::new(panicmon::Options::default())?;
+        loop {
+            executor.run(&command)?;
+        }
+    });
+    let result: Result<Result<(), panicmon::Error>, _> = thread.join();
+    complain(&format!("{result:?}"))
 }

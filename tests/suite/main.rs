@@ -1,1 +1,14 @@
-//! stub
+//! What panicmon promises, tried on the real thing. Each file is one kind of promise.
+//!
+//! `PANICMON_TEST_BINARY` names another binary to try, such as the static release.
+
+mod cli;
+mod library;
+mod orphans;
+mod races;
+mod signals;
+mod status;
+mod support;
+mod sys;
+mod traced;
+mod transparent;

@@ -1,0 +1,309 @@
+//! What a program without a C library needs: its start, system calls, and children.
+//!
+//! A C library's start-up would drown what is measured here: the yardstick (`floor.rs`) and the child (`child.rs`) are to
+//! cost as little as the kernel allows.
+// Neither program uses all of it.
+#![allow(dead_code)]
+
+use core::arch::{asm, global_asm};
+use core::mem::MaybeUninit;
+use core::panic::PanicInfo;
+
+#[cfg(target_arch = "x86_64")]
+mod number {
+    pub const READ: usize = 0;
+    pub const WRITE: usize = 1;
+    pub const CLOSE: usize = 3;
+    pub const SIGPROCMASK: usize = 14;
+    pub const GETPID: usize = 39;
+    pub const CLONE: usize = 56;
+    pub const EXECVE: usize = 59;
+    pub const WAIT4: usize = 61;
+    pub const KILL: usize = 62;
+    pub const GETPPID: usize = 110;
+    pub const SIGTIMEDWAIT: usize = 128;
+    pub const PRCTL: usize = 157;
+    pub const CLOCK_GETTIME: usize = 228;
+    pub const EXIT_GROUP: usize = 231;
+    pub const PIPE2: usize = 293;
+}
+
+#[cfg(target_arch = "aarch64")]
+mod number {
+    pub const CLOSE: usize = 57;
+    pub const PIPE2: usize = 59;
+    pub const READ: usize = 63;
+    pub const WRITE: usize = 64;
+    pub const EXIT_GROUP: usize = 94;
+    pub const CLOCK_GETTIME: usize = 113;
+    pub const KILL: usize = 129;
+    pub const SIGPROCMASK: usize = 135;
+    pub const SIGTIMEDWAIT: usize = 137;
+    pub const PRCTL: usize = 167;
+    pub const GETPID: usize = 172;
+    pub const GETPPID: usize = 173;
+    pub const CLONE: usize = 220;
+    pub const EXECVE: usize = 221;
+    pub const WAIT4: usize = 260;
+}
+
+pub const KILL: i32 = 9;
+pub const USR1: i32 = 10;
+pub const TERM: i32 = 15;
+pub const CHLD: i32 = 17;
+
+const CLONE_VM: usize = 0x100;
+const CLONE_VFORK: usize = 0x4000;
+const MONOTONIC: usize = 1;
+const NO_HANG: usize = 1;
+const PARENT_DEATH_SIGNAL: usize = 1;
+const SIGNAL_SET_BYTES: usize = 8;
+
+// The kernel starts a program with its arguments on the stack, and no return address.
+#[cfg(target_arch = "x86_64")]
+global_asm!(".globl _start", "_start:", "mov rdi, rsp", "and rsp, -16", "call {}", "ud2", sym start);
+#[cfg(target_arch = "aarch64")]
+global_asm!(".globl _start", "_start:", "mov x0, sp", "bl {}", "brk 1", sym start);
+
+extern "C" fn start(stack: *const usize) -> ! {
+    exit(crate::run(Arguments(stack)))
+}
+
+#[panic_handler]
+fn panic(_: &PanicInfo<'_>) -> ! {
+    exit(125)
+}
+
+/// Lists of pointers to C strings, each list ended by a null pointer, as execve(2) takes them.
+pub type Strings = *const *const u8;
+
+/// What the kernel left on the stack: argc, argv, envp.
+#[derive(Clone, Copy)]
+pub struct Arguments(*const usize);
+
+impl Arguments {
+    /// argv from this word on.
+    pub fn from(self, first: usize) -> Strings {
+        // SAFETY: argv begins behind argc; callers know how many words they were given.
+        unsafe { self.0.add(1 + first).cast() }
+    }
+
+    /// envp.
+    pub fn environment(self) -> Strings {
+        // SAFETY: it begins behind argv's null pointer.
+        unsafe { self.0.add(1 + *self.0 + 1).cast() }
+    }
+
+    /// The first letter of a word; 0 if there is none.
+    pub fn letter(self, index: usize) -> u8 {
+        // SAFETY: argc tells whether the word exists; each word has at least the byte that ends it.
+        unsafe { if index < *self.0 { **self.from(index) } else { 0 } }
+    }
+
+    /// A word as a decimal number.
+    pub fn number(self, index: usize) -> usize {
+        let mut number = 0;
+        if self.letter(index) != 0 {
+            // SAFETY: the word exists, and ends with a byte that is no digit.
+            unsafe {
+                let mut at = *self.from(index);
+                while (*at).is_ascii_digit() {
+                    number = number * 10 + usize::from(*at - b'0');
+                    at = at.add(1);
+                }
+            }
+        }
+        number
+    }
+}
+
+/// A system call, as the kernel takes and answers it.
+///
+/// # Safety
+/// As that call demands.
+unsafe fn syscall(number: usize, arguments: [usize; 4]) -> isize {
+    let result: isize;
+    // SAFETY: as the caller vouches.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        asm!(
+            "syscall",
+            inout("rax") number as isize => result,
+            in("rdi") arguments[0], in("rsi") arguments[1], in("rdx") arguments[2], in("r10") arguments[3],
+            out("rcx") _, out("r11") _,
+        );
+    }
+    // SAFETY: as the caller vouches.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        asm!(
+            "svc 0",
+            inout("x0") arguments[0] as isize => result,
+            in("x1") arguments[1], in("x2") arguments[2], in("x3") arguments[3], in("x8") number,
+        );
+    }
+    result
+}
+
+pub fn exit(code: i32) -> ! {
+    loop {
+        // SAFETY: ends the process.
+        unsafe { syscall(number::EXIT_GROUP, [code as usize, 0, 0, 0]) };
+    }
+}
+
+/// A stack for a child that shares our memory.
+#[repr(align(16))]
+pub struct Stack(MaybeUninit<[u8; 4096]>);
+
+impl Stack {
+    pub const fn new() -> Stack {
+        Stack(MaybeUninit::uninit())
+    }
+}
+
+/// Runs `body` in a child that shares our memory, which stops us until it has ended or executed something.
+pub fn spawn<T>(stack: &mut Stack, body: extern "C" fn(&T) -> !, argument: &T) -> i32 {
+    let flags = CLONE_VM | CLONE_VFORK | CHLD as usize;
+    let pid: isize;
+    // SAFETY: the child has a stack of its own, never returns, and we, whose memory it uses, wait meanwhile.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        asm!(
+            "syscall", "test rax, rax", "jnz 2f", "mov rdi, {argument}", "call {body}", "ud2", "2:",
+            argument = in(reg) argument, body = in(reg) body,
+            inout("rax") number::CLONE as isize => pid,
+            in("rdi") flags, in("rsi") (&raw mut *stack).add(1),
+            out("rcx") _, out("r11") _,
+        );
+    }
+    // SAFETY: see above.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        asm!(
+            "svc 0", "cbnz x0, 2f", "mov x0, {argument}", "blr {body}", "brk 1", "2:",
+            argument = in(reg) argument, body = in(reg) body,
+            inout("x0") flags => pid,
+            in("x1") (&raw mut *stack).add(1), in("x8") number::CLONE,
+        );
+    }
+    pid as i32
+}
+
+/// Makes a child that ends at once. It runs beside us in our memory and on our stack, of which it touches nothing.
+pub fn spawn_short_lived() {
+    let flags = CLONE_VM | CHLD as usize;
+    // SAFETY: between clone and its end the child uses registers only, and those are its own.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        asm!(
+            "syscall", "test rax, rax", "jnz 2f", "xor edi, edi", "mov eax, {exit}", "syscall", "2:",
+            exit = const number::EXIT_GROUP,
+            inout("rax") number::CLONE => _,
+            in("rdi") flags, in("rsi") 0,
+            out("rcx") _, out("r11") _,
+        );
+    }
+    // SAFETY: see above.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        asm!(
+            "svc 0", "cbnz x0, 2f", "mov x8, {exit}", "svc 0", "2:",
+            exit = const number::EXIT_GROUP,
+            inout("x0") flags => _,
+            in("x1") 0, in("x8") number::CLONE,
+        );
+    }
+}
+
+/// Replaces this process, or returns.
+pub fn execute(arguments: Strings, environment: Strings) {
+    // SAFETY: both are lists as the kernel itself made them.
+    unsafe { syscall(number::EXECVE, [*arguments as usize, arguments as usize, environment as usize, 0]) };
+}
+
+/// Has the kernel kill us when `parent` ends; if it has ended already, ends now.
+pub fn die_with(parent: i32) {
+    // SAFETY: these calls touch no memory.
+    unsafe {
+        syscall(number::PRCTL, [PARENT_DEATH_SIGNAL, KILL as usize, 0, 0]);
+        if syscall(number::GETPPID, [0; 4]) != parent as isize {
+            exit(128 + KILL);
+        }
+    }
+}
+
+pub fn own_pid() -> i32 {
+    // SAFETY: touches no memory.
+    unsafe { syscall(number::GETPID, [0; 4]) as i32 }
+}
+
+/// Sets which signals are blocked, and returns which were: one bit for each, the lowest for signal 1.
+pub fn block(signals: u64) -> u64 {
+    const SET: usize = 2;
+    let mut old = 0u64;
+    let (new, old_at) = (&raw const signals as usize, &raw mut old as usize);
+    // SAFETY: both point to 64 bits.
+    unsafe { syscall(number::SIGPROCMASK, [SET, new, old_at, SIGNAL_SET_BYTES]) };
+    old
+}
+
+/// Waits for one of these blocked signals; for so many seconds, if there is a limit. No signal: below 0.
+pub fn wait_for_signal(signals: u64, seconds: Option<i64>) -> i32 {
+    let limit = [seconds.unwrap_or(0), 0];
+    let limit = if seconds.is_some() { (&raw const limit) as usize } else { 0 };
+    // SAFETY: points to 64 bits and, if at all, to a timespec.
+    unsafe { syscall(number::SIGTIMEDWAIT, [&raw const signals as usize, 0, limit, SIGNAL_SET_BYTES]) as i32 }
+}
+
+pub fn send(pid: i32, signal: i32) {
+    // SAFETY: touches no memory.
+    unsafe { syscall(number::KILL, [pid as usize, signal as usize, 0, 0]) };
+}
+
+/// Waits until this child has ended.
+pub fn wait(pid: i32) {
+    // SAFETY: null pointers: neither status nor usage is asked for.
+    unsafe { syscall(number::WAIT4, [pid as usize, 0, 0, 0]) };
+}
+
+/// A child that has ended, if there is one, and its status.
+pub fn reap() -> Option<(i32, i32)> {
+    let mut status = 0i32;
+    // SAFETY: the status goes to an int.
+    let pid = unsafe { syscall(number::WAIT4, [-1isize as usize, &raw mut status as usize, NO_HANG, 0]) };
+    (pid > 0).then_some((pid as i32, status))
+}
+
+/// The monotonic clock, in nanoseconds.
+pub fn clock() -> u64 {
+    let mut time = [0u64; 2];
+    // SAFETY: points to a timespec.
+    unsafe { syscall(number::CLOCK_GETTIME, [MONOTONIC, &raw mut time as usize, 0, 0]) };
+    time[0] * 1_000_000_000 + time[1]
+}
+
+/// Writes a number to stdout, as the eight bytes it is.
+pub fn tell(number: u64) {
+    // SAFETY: points to eight bytes.
+    unsafe { syscall(number::WRITE, [1, &raw const number as usize, 8, 0]) };
+}
+
+/// Waits until a byte can be read; false: nobody will write one any more.
+pub fn wait_for_byte(descriptor: i32) -> bool {
+    let mut byte = 0u8;
+    // SAFETY: points to a byte.
+    unsafe { syscall(number::READ, [descriptor as usize, &raw mut byte as usize, 1, 0]) == 1 }
+}
+
+pub fn pipe() -> [i32; 2] {
+    let mut ends = [-1; 2];
+    // SAFETY: points to two ints.
+    unsafe { syscall(number::PIPE2, [&raw mut ends as usize, 0, 0, 0]) };
+    ends
+}
+
+pub fn close(descriptor: i32) {
+    // SAFETY: callers close only what is their own.
+    unsafe { syscall(number::CLOSE, [descriptor as usize, 0, 0, 0]) };
+}

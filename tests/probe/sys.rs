@@ -1,0 +1,152 @@
+//! The system calls of the helper, by raw numbers where a C library would change something.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_long};
+use std::ptr;
+
+/// A signal that came.
+pub struct Came {
+    pub signal: i32,
+    pub code: i32,
+    pub pid: i32,
+    pub value: usize,
+}
+
+fn raw(number: c_long, args: [usize; 4]) -> c_long {
+    // SAFETY: every caller in this file passes pointers to live values of the types the call expects.
+    unsafe { libc::syscall(number, args[0], args[1], args[2], args[3]) }
+}
+
+pub fn block(mask: u64) {
+    raw(libc::SYS_rt_sigprocmask, [libc::SIG_BLOCK as usize, (&raw const mask) as usize, 0, 8]);
+}
+
+pub fn ignore(signal: i32) {
+    // SAFETY: no handler is installed.
+    unsafe { libc::signal(signal, libc::SIG_IGN) };
+}
+
+pub fn wait_for_signal() -> Came {
+    let all = u64::MAX;
+    // SAFETY: all zeroes are a siginfo_t.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    while raw(libc::SYS_rt_sigtimedwait, [(&raw const all) as usize, (&raw mut info) as usize, 0, 8]) < 0 {}
+    // SAFETY: the fields are plain numbers, whichever the code has.
+    let (pid, value) = unsafe { (info.si_pid(), info.si_value().sival_ptr as usize) };
+    Came { signal: info.si_signo, code: info.si_code, pid, value: if info.si_code == libc::SI_QUEUE { value } else { 0 } }
+}
+
+/// Whether there was room; any other failure ends this process.
+pub fn queue(pid: i32, signal: i32, value: usize) -> bool {
+    let value = libc::sigval { sival_ptr: value as *mut libc::c_void };
+    // SAFETY: passes numbers only.
+    let result = unsafe { libc::sigqueue(pid, signal, value) };
+    let room = result == 0;
+    assert!(room || std::io::Error::last_os_error().raw_os_error() == Some(libc::EAGAIN));
+    room
+}
+
+pub fn die(signal: i32) -> ! {
+    limit(libc::RLIMIT_CORE, 0);
+    let action = [libc::SIG_DFL, 0, 0, 0];
+    let none = 0u64;
+    raw(libc::SYS_rt_sigaction, [signal as usize, action.as_ptr() as usize, 0, 8]);
+    raw(libc::SYS_rt_sigprocmask, [libc::SIG_SETMASK as usize, (&raw const none) as usize, 0, 8]);
+    raw(libc::SYS_kill, [std::process::id() as usize, signal as usize, 0, 0]);
+    loop {
+        pause();
+    }
+}
+
+pub fn pause() {
+    raw(libc::SYS_ppoll, [0; 4]);
+}
+
+pub fn stop() {
+    raw(libc::SYS_kill, [std::process::id() as usize, libc::SIGSTOP as usize, 0, 0]);
+}
+
+pub fn give_way() {
+    raw(libc::SYS_sched_yield, [0; 4]);
+}
+
+pub fn set_name(name: &CStr) {
+    raw(libc::SYS_prctl, [libc::PR_SET_NAME as usize, name.as_ptr() as usize, 0, 0]);
+}
+
+pub fn close(fd: i32) {
+    raw(libc::SYS_close, [fd as usize, 0, 0, 0]);
+}
+
+pub fn open_at(path: &CStr, fd: i32, offset: i64) {
+    // SAFETY: the path is a C string; descriptors of this process are its own affair.
+    unsafe {
+        let opened = libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_NONBLOCK);
+        libc::lseek(opened, offset, libc::SEEK_SET);
+        if opened != fd {
+            libc::dup2(opened, fd);
+            libc::close(opened);
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the type's name differs between C libraries")]
+pub fn limit(resource: impl TryInto<i32>, value: u64) {
+    let limits = libc::rlimit { rlim_cur: value, rlim_max: value };
+    let resource = resource.try_into().unwrap_or(-1);
+    raw(libc::SYS_prlimit64, [0, resource as usize, (&raw const limits) as usize, 0]);
+}
+
+pub fn umask(mask: u32) {
+    raw(libc::SYS_umask, [mask as usize, 0, 0, 0]);
+}
+
+pub fn chdir(path: &CStr) {
+    raw(libc::SYS_chdir, [path.as_ptr() as usize, 0, 0, 0]);
+}
+
+pub fn write(fd: i32, bytes: &[u8]) {
+    raw(libc::SYS_write, [fd as usize, bytes.as_ptr() as usize, bytes.len(), 0]);
+}
+
+pub fn read_to_end(fd: i32) {
+    let mut buffer = [0u8; 16];
+    while raw(libc::SYS_read, [fd as usize, buffer.as_mut_ptr() as usize, buffer.len(), 0]) > 0 {}
+}
+
+pub fn pipe() -> (i32, i32) {
+    let mut fds = [0; 2];
+    // SAFETY: writes two numbers.
+    unsafe { libc::pipe(fds.as_mut_ptr()) };
+    (fds[0], fds[1])
+}
+
+/// Runs it in a child that isn't waited for, and returns its pid.
+pub fn fork(child: impl FnOnce() -> i32) -> i32 {
+    // SAFETY: this process has one thread, so its child may do anything; it ends without coming back.
+    unsafe {
+        let pid = libc::fork();
+        if pid == 0 {
+            libc::_exit(child());
+        }
+        pid
+    }
+}
+
+/// Runs it in a child and waits for that.
+pub fn in_child(child: impl FnOnce() -> i32) {
+    let pid = fork(child);
+    // SAFETY: no status is asked for.
+    unsafe { libc::waitpid(pid, ptr::null_mut(), 0) };
+}
+
+/// Returns only if it fails.
+pub fn exec(words: &[&'static CStr], env: &[&'static CStr]) {
+    let list = |words: &[&'static CStr]| {
+        words.iter().map(|word| word.as_ptr()).chain([ptr::null()]).collect::<Vec<_>>()
+    };
+    let (argv, envp) = (list(words), list(env));
+    if let Some(file) = words.first() {
+        raw(libc::SYS_execve, [file.as_ptr() as usize, argv.as_ptr() as usize, envp.as_ptr() as usize, 0]);
+    }
+}

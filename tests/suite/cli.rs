@@ -1,0 +1,76 @@
+//! The words and the variables.
+
+use crate::support::{output, panicmon};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
+
+fn says(words: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
+    output(Command::new(panicmon()).args(words).envs(variables.iter().copied()))
+}
+
+#[test]
+fn bad_usage_is_125_and_says_what_is_wrong() {
+    for (words, told) in [
+        (&[] as &[&str], "COMMAND"),
+        (&["--"], "COMMAND"),
+        (&[""], "the command is empty"),
+        (&["--", ""], "the command is empty"),
+        (&["--no-such-option", "true"], "--no-such-option"),
+        (&["--signal=TERM", "true"], "--signals"),
+        (&["-s", "TREM", "true"], "--signals: 'TREM' is not a signal"),
+        (&["-s", "KILL", "true"], "--signals: SIGKILL can't be listened to"),
+        (&["-s"], "--signals"),
+    ] {
+        let (code, out, err) = says(words, &[]);
+        assert_eq!((code, out.as_str()), (Some(125), ""), "{words:?}: {err}");
+        assert!(err.starts_with("panicmon: ") && err.contains(told), "{words:?}: {err}");
+    }
+}
+
+#[test]
+fn options_that_are_not_utf8_are_refused_in_words() {
+    let word = OsStr::from_bytes(b"--signals=\xff");
+    let (code, _, err) = output(Command::new(panicmon()).arg(word).arg("true"));
+    assert_eq!(code, Some(125));
+    assert!(err.starts_with("panicmon: --signals: ") && err.contains("UTF-8"), "{err}");
+}
+
+#[test]
+fn each_option_has_a_variable_and_the_command_line_wins() {
+    let (code, _, err) = says(&["true"], &[("PANICMON_SIGNALS", "TREM")]);
+    assert_eq!(code, Some(125));
+    assert!(err.contains("PANICMON_SIGNALS: 'TREM' is not a signal"), "{err}");
+    assert_eq!(says(&["-s", "TERM", "true"], &[("PANICMON_SIGNALS", "TREM")]).0, Some(0));
+    assert!(says(&["true"], &[("PANICMON_VERBOSE", "1")]).2.contains("panicmon: info: starting true"));
+    assert_eq!(says(&["-q", "true"], &[("PANICMON_VERBOSE", "3")]).2, "");
+    assert_eq!(says(&["true"], &[("PANICMON_VERBOSE", "3"), ("PANICMON_QUIET", "1")]).2, "");
+    assert_eq!(says(&["true"], &[("PANICMON_QUIET", "maybe")]).0, Some(125));
+    assert!(says(&["true"], &[("PANICMON_LOG", "debug")]).2.contains("panicmon: debug: "));
+}
+
+#[test]
+fn the_childs_own_words_are_its_own() {
+    let (code, out, err) = says(&["sh", "-c", "echo \"$@\"", "--", "-v", "--", "--help"], &[]);
+    assert_eq!((code, out.as_str(), err.as_str()), (Some(0), "-v -- --help\n", ""));
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let (code, out, err) = says(&["--version"], &[]);
+    assert_eq!((code, out, err.as_str()), (Some(0), format!("panicmon {}\n", env!("CARGO_PKG_VERSION")), ""));
+    let (code, out, err) = says(&["--help"], &[]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.contains("Usage: panicmon [OPTIONS] [--] COMMAND [ARG]..."), "{out}");
+}
+
+#[test]
+fn a_full_or_closed_stderr_changes_nothing_of_the_exit_status() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = Command::new(panicmon()).arg("/no/such/file").stderr(full.try_clone().unwrap()).status().unwrap();
+    assert_eq!(status.code(), Some(127));
+    let status = Command::new(panicmon()).args(["-vvv", "sh", "-c", "exit 4"]).stderr(full.try_clone().unwrap()).status();
+    assert_eq!(status.unwrap().code(), Some(4));
+    let status = Command::new(panicmon()).arg("--help").stdout(full).status().unwrap();
+    assert_eq!(status.code(), Some(125));
+}

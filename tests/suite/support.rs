@@ -1,0 +1,180 @@
+//! Starting programs, and waiting for facts with a generous deadline.
+
+use crate::sys;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::fs;
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// Long enough for any machine; a test that meets it has failed.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+pub const PROBE: &str = env!("CARGO_BIN_EXE_panicmon-probe");
+
+/// The program under test.
+pub fn panicmon() -> String {
+    std::env::var("PANICMON_TEST_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_panicmon").to_owned())
+}
+
+/// Waits until there is an answer.
+pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for: {what}");
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+}
+
+/// Lets so much time go by, to the microsecond: a stimulus at some moment, never a wait for something.
+pub fn spend(time: Duration) {
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        std::hint::spin_loop();
+    }
+}
+
+/// Numbers without a pattern, the same in every run.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+/// `prepare OPS -- [panicmon --] probe WORDS`.
+pub fn prepared(ops: &[&str], wrapped: bool, words: &[&str]) -> Command {
+    let mut command = Command::new(PROBE);
+    command.arg("prepare").args(ops).arg("--");
+    if wrapped {
+        command.args([&panicmon(), "--"]);
+    }
+    command.arg(PROBE).args(words);
+    command
+}
+
+/// `panicmon -- probe WORDS`.
+pub fn wrapped(words: &[&str]) -> Command {
+    prepared(&[], true, words)
+}
+
+/// A process with its stdout read by the test; killed when the test is done.
+pub struct Running {
+    pub child: Child,
+    out: ChildStdout,
+    buffer: Vec<u8>,
+}
+
+impl Running {
+    pub fn start(mut command: Command) -> Running {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("the program starts");
+        let out = child.stdout.take().expect("its stdout is a pipe");
+        Running { child, out, buffer: Vec::new() }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn kill(&self, signal: i32) {
+        sys::kill(self.pid(), signal).expect("the process is there, or a zombie");
+    }
+
+    /// The next line of its stdout; none at the end.
+    pub fn line(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.buffer.drain(..=end).collect();
+                return Some(String::from_utf8_lossy(&line[..end]).into_owned());
+            }
+            if !self.read_more() {
+                return None;
+            }
+        }
+    }
+
+    /// Waits until nobody holds its stdout any more.
+    pub fn wait_for_eof(&mut self) {
+        while self.read_more() {
+            self.buffer.clear();
+        }
+    }
+
+    fn read_more(&mut self) -> bool {
+        let mut fds = [PollFd::new(self.out.as_fd(), PollFlags::POLLIN)];
+        let timeout = PollTimeout::try_from(DEADLINE).expect("it fits");
+        let ready = poll(&mut fds, timeout).expect("poll works");
+        assert!(ready > 0, "waited in vain for output or its end");
+        let mut chunk = [0; 65536];
+        let read = self.out.read(&mut chunk).expect("the pipe can be read");
+        self.buffer.extend_from_slice(&chunk[..read]);
+        read > 0
+    }
+
+    /// Its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        wait_for("the end of the program", || self.child.try_wait().expect("it can be waited for"))
+    }
+
+    /// Its exit code; being killed is none.
+    pub fn code(&mut self) -> i32 {
+        let status = self.wait();
+        status.code().unwrap_or_else(|| panic!("killed by signal {:?}", status.signal()))
+    }
+
+    /// The child of the wrapper, once it is the probe and has said `ready` by its name.
+    pub fn ready_child(&self) -> u32 {
+        let parent = self.pid();
+        wait_for("a child that is ready", || children(parent).into_iter().find(|pid| name(*pid) == "ready"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The children of a process.
+pub fn children(pid: u32) -> Vec<u32> {
+    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    list.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+}
+
+/// The name of a process; empty if there is none.
+pub fn name(pid: u32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
+}
+
+/// A line of /proc/PID/status.
+pub fn status_field(pid: u32, field: &str) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|line| line.split(':').next() == Some(field))?;
+    line.split_once(':').map(|(_, value)| value.trim().to_owned())
+}
+
+/// A set of signals of /proc/PID/status.
+pub fn status_signals(pid: u32, field: &str) -> u64 {
+    status_field(pid, field).and_then(|value| u64::from_str_radix(&value, 16).ok()).unwrap_or(0)
+}
+
+/// What a program that ends by itself said and how it ended.
+pub fn output(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = command.stdin(Stdio::null()).output().expect("the program starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}

@@ -1,0 +1,33 @@
+//! Raw calls of the tests.
+#![allow(unsafe_code)]
+
+use std::io;
+
+/// kill(2) with any number; nix's doesn't know real-time signals.
+pub fn kill(pid: u32, signal: i32) -> io::Result<()> {
+    // SAFETY: touches no memory.
+    if unsafe { libc::kill(pid as i32, signal) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// What this process does with a signal: 0 default, 1 ignore, else a handler's address.
+pub fn disposition(signal: i32) -> usize {
+    // SAFETY: all zeroes are a sigaction, and the call fills it in.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut action);
+        action.sa_sigaction
+    }
+}
+
+/// Sets it to the default (0) or to be ignored (1).
+pub fn set_disposition(signal: i32, disposition: usize) {
+    assert!(disposition <= 1);
+    // SAFETY: no handler is installed.
+    unsafe { libc::signal(signal, disposition) };
+}
+
+/// Whether this is root.
+pub fn is_root() -> bool {
+    // SAFETY: touches no memory.
+    unsafe { libc::geteuid() == 0 }
+}
