@@ -33,7 +33,12 @@ pub fn wait_for_signal() -> Came {
     while raw(libc::SYS_rt_sigtimedwait, [(&raw const all) as usize, (&raw mut info) as usize, 0, 8]) < 0 {}
     // SAFETY: the fields are plain numbers, whichever the code has.
     let (pid, value) = unsafe { (info.si_pid(), info.si_value().sival_ptr as usize) };
-    Came { signal: info.si_signo, code: info.si_code, pid, value: if info.si_code == libc::SI_QUEUE { value } else { 0 } }
+    Came {
+        signal: info.si_signo,
+        code: info.si_code,
+        pid,
+        value: if info.si_code == libc::SI_QUEUE { value } else { 0 },
+    }
 }
 
 /// Whether there was room; any other failure ends this process.
@@ -142,9 +147,8 @@ pub fn in_child(child: impl FnOnce() -> i32) {
 
 /// Returns only if it fails.
 pub fn exec(words: &[&'static CStr], env: &[&'static CStr]) {
-    let list = |words: &[&'static CStr]| {
-        words.iter().map(|word| word.as_ptr()).chain([ptr::null()]).collect::<Vec<_>>()
-    };
+    let list =
+        |words: &[&'static CStr]| words.iter().map(|word| word.as_ptr()).chain([ptr::null()]).collect::<Vec<_>>();
     let (argv, envp) = (list(words), list(env));
     if let Some(file) = words.first() {
         raw(libc::SYS_execve, [file.as_ptr() as usize, argv.as_ptr() as usize, envp.as_ptr() as usize, 0]);

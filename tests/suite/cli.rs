@@ -69,7 +69,8 @@ fn a_full_or_closed_stderr_changes_nothing_of_the_exit_status() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let status = Command::new(panicmon()).arg("/no/such/file").stderr(full.try_clone().unwrap()).status().unwrap();
     assert_eq!(status.code(), Some(127));
-    let status = Command::new(panicmon()).args(["-vvv", "sh", "-c", "exit 4"]).stderr(full.try_clone().unwrap()).status();
+    let status =
+        Command::new(panicmon()).args(["-vvv", "sh", "-c", "exit 4"]).stderr(full.try_clone().unwrap()).status();
     assert_eq!(status.unwrap().code(), Some(4));
     let status = Command::new(panicmon()).arg("--help").stdout(full).status().unwrap();
     assert_eq!(status.code(), Some(125));

@@ -3,7 +3,6 @@
 //! `PANICMON_TEST_BINARY` names another binary to try, such as the static release.
 
 mod cli;
-mod library;
 mod orphans;
 mod races;
 mod signals;

@@ -95,7 +95,8 @@ fn queued(ops: &[&str], count: usize, held_up: bool) {
         if line.starts_with("18 ") {
             continue;
         }
-        let (number, value) = expected.iter_mut().find(|(number, _)| line.starts_with(&format!("{number} "))).expect(&line);
+        let (number, value) =
+            expected.iter_mut().find(|(number, _)| line.starts_with(&format!("{number} "))).expect(&line);
         assert_eq!(line, format!("{number} {} {pid} {value}", libc::SI_QUEUE));
         *value += 1;
         came += 1;
@@ -127,7 +128,8 @@ fn term_is_heard_while_the_queue_is_full() {
     sender.args(["queue", &running.pid().to_string(), "100000", "40"]);
     let _sender = Running::start(sender);
     wait_for("the child's queue to be full", || {
-        let (used, _) = status_field(child, "SigQ")?.split_once('/').map(|(used, room)| (used.to_owned(), room.to_owned()))?;
+        let (used, _) =
+            status_field(child, "SigQ")?.split_once('/').map(|(used, room)| (used.to_owned(), room.to_owned()))?;
         (used.parse::<u64>().ok()? >= room - 64).then_some(())
     });
     running.kill(libc::SIGTERM);

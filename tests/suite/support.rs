@@ -1,4 +1,5 @@
 //! Starting programs, and waiting for facts with a generous deadline.
+#![allow(dead_code, reason = "shared by two test programs, which use different parts of it")]
 
 use crate::sys;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -149,10 +150,11 @@ impl Drop for Running {
     }
 }
 
-/// The children of a process.
+/// The children of a process, whichever of its threads started them.
 pub fn children(pid: u32) -> Vec<u32> {
-    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    list.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let lists = tasks.flatten().map(|task| fs::read_to_string(task.path().join("children")).unwrap_or_default());
+    lists.flat_map(|list| list.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<_>>()).collect()
 }
 
 /// The name of a process; empty if there is none.

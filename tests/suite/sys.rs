@@ -1,4 +1,5 @@
 //! Raw calls of the tests.
+#![allow(dead_code, reason = "shared by two test programs, which use different parts of it")]
 #![allow(unsafe_code)]
 
 use std::io;
@@ -26,8 +27,12 @@ pub fn set_disposition(signal: i32, disposition: usize) {
     unsafe { libc::signal(signal, disposition) };
 }
 
-/// Whether this is root.
-pub fn is_root() -> bool {
-    // SAFETY: touches no memory.
-    unsafe { libc::geteuid() == 0 }
+/// Blocks a signal for this thread.
+pub fn block(signal: i32) {
+    // SAFETY: the set lives on this stack.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigaddset(&raw mut set, signal);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+    }
 }

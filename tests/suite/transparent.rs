@@ -11,8 +11,27 @@ use std::process::{Child, Command, Stdio};
 /// What can be seen of a process, without what differs from one to the next.
 fn seen(pid: u32) -> BTreeMap<String, Vec<u8>> {
     const FIELDS: [&str; 22] = [
-        "Umask", "Uid", "Gid", "Groups", "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm", "CapEff",
-        "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "Cpus_allowed", "Mems_allowed", "THP_enabled", "TracerPid", "Threads",
+        "Umask",
+        "Uid",
+        "Gid",
+        "Groups",
+        "SigPnd",
+        "ShdPnd",
+        "SigBlk",
+        "SigIgn",
+        "SigCgt",
+        "CapInh",
+        "CapPrm",
+        "CapEff",
+        "CapBnd",
+        "CapAmb",
+        "NoNewPrivs",
+        "Seccomp",
+        "Cpus_allowed",
+        "Mems_allowed",
+        "THP_enabled",
+        "TracerPid",
+        "Threads",
         "CoreDumping",
     ];
     let proc = |file: &str| format!("/proc/{pid}/{file}");
@@ -25,22 +44,29 @@ fn seen(pid: u32) -> BTreeMap<String, Vec<u8>> {
             seen.insert(field.to_owned(), value.as_bytes().to_vec());
         }
     }
-    for file in ["limits", "cmdline", "environ", "cgroup", "oom_score_adj", "timerslack_ns", "personality", "loginuid"] {
+    for file in ["limits", "cmdline", "environ", "cgroup", "oom_score_adj", "timerslack_ns", "personality", "loginuid"]
+    {
         seen.insert(file.to_owned(), fs::read(proc(file)).unwrap_or_default());
     }
     for link in ["cwd", "root", "exe", "ns/mnt", "ns/pid", "ns/user"] {
-        seen.insert(link.to_owned(), fs::read_link(proc(link)).unwrap_or_default().into_os_string().as_bytes().to_vec());
+        seen.insert(
+            link.to_owned(),
+            fs::read_link(proc(link)).unwrap_or_default().into_os_string().as_bytes().to_vec(),
+        );
     }
     for entry in fs::read_dir(proc("fd")).unwrap() {
         let fd = entry.unwrap().file_name().into_string().unwrap();
         let target = fs::read_link(proc(&format!("fd/{fd}"))).unwrap();
         let info = fs::read_to_string(proc(&format!("fdinfo/{fd}"))).unwrap();
-        let facts = info.lines().filter(|line| line.starts_with("pos") || line.starts_with("flags")).collect::<Vec<_>>();
+        let facts =
+            info.lines().filter(|line| line.starts_with("pos") || line.starts_with("flags")).collect::<Vec<_>>();
         seen.insert(format!("fd {fd:>4}"), format!("{} {facts:?}", target.display()).into_bytes());
     }
     let stat = fs::read_to_string(proc("stat")).unwrap();
     let after_name: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
-    for (field, index) in [("session", 3), ("tty", 4), ("priority", 15), ("nice", 16), ("rt_priority", 37), ("policy", 38)] {
+    for (field, index) in
+        [("session", 3), ("tty", 4), ("priority", 15), ("nice", 16), ("rt_priority", 37), ("policy", 38)]
+    {
         seen.insert(field.to_owned(), after_name[index].as_bytes().to_vec());
     }
     seen
@@ -98,8 +124,7 @@ fn masks_and_dispositions_are_inherited() {
 fn descriptors_are_inherited_with_flags_and_offsets() {
     same("open", |wrapped| prepared(&["open=3", "open=5", "open=9", "open=200"], wrapped, &["pause"]));
     for closed in 0..8 {
-        let mut ops: Vec<String> =
-            (0..3).filter(|fd| closed & 1 << fd != 0).map(|fd| format!("close={fd}")).collect();
+        let mut ops: Vec<String> = (0..3).filter(|fd| closed & 1 << fd != 0).map(|fd| format!("close={fd}")).collect();
         for open in [false, true] {
             if open {
                 ops.push("open=3".to_owned());
@@ -179,7 +204,9 @@ fn path_may_be_unset_relative_or_odd() {
     };
     let parent = folder.parent().unwrap().display();
     let last = folder.file_name().unwrap().to_str().unwrap();
-    for path in [".", "", "/nowhere:", ":/nowhere", "/root/unreadable:.", &format!("../{last}"), &format!("{parent}/{last}")] {
+    for path in
+        [".", "", "/nowhere:", ":/nowhere", "/root/unreadable:.", &format!("../{last}"), &format!("{parent}/{last}")]
+    {
         assert_eq!(found(Some(path.to_owned())), Some(9), "PATH={path}");
     }
     assert_eq!(found(None), Some(127));

@@ -1,0 +1,413 @@
+//! The library, in a program of its own: this one.
+//!
+//! Signals go to the whole program and so to every executor in it, and dispositions are the program's: the tests take
+//! turns.
+
+#[path = "../suite/support.rs"]
+mod support;
+#[path = "../suite/sys.rs"]
+mod sys;
+
+use panicmon::{
+    Error, Event, Executor, ExitStatus, Handler, Options, Origin, Output, ProcessExited, Signal, SignalReceived,
+    StatusCode,
+};
+use std::io::{self, Write};
+use std::process::Command;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use support::{PROBE, status_field, status_signals, wait_for};
+
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn send_to_self(signal: i32) {
+    sys::kill(std::process::id(), signal).unwrap();
+}
+
+/// Runs it in a thread of its own that blocks this signal, so that the child does, too, and none ends it too early.
+fn in_blocking_thread<T: Send>(signal: i32, run: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            sys::block(signal);
+            run()
+        });
+        thread.join().unwrap()
+    })
+}
+
+#[derive(Default)]
+struct Names(Vec<String>);
+
+impl Handler for Names {
+    fn event(&mut self, event: &Event<'_>) {
+        self.0.push(match event {
+            Event::Started(event) => format!("started {:?}", event.args),
+            Event::Failed(event) => format!("failed {:?}: {}", event.args, event.error),
+            Event::Exited(event) => format!("exited {:?}: {}", event.args, event.status),
+            Event::Received(event) => format!("received {}", event.signal),
+            Event::Passed(event) => format!("passed {}", event.signal),
+            Event::NotPassed(event) => format!("not passed {}", event.signal),
+            _ => "something new".to_owned(),
+        });
+    }
+}
+
+#[test]
+fn a_run_is_told_from_start_to_end() {
+    let _turn = turn();
+    let mut names = Names::default();
+    let mut executor = Executor::new(Options::default().handler(&mut names)).unwrap();
+    assert_eq!(executor.run(["sh", "-c", "exit 3"]).unwrap(), StatusCode::new(3));
+    assert_eq!(executor.run(["sh", "-c", "kill -KILL $$"]).unwrap(), StatusCode::new(137));
+    drop(executor);
+    assert_eq!(
+        names.0,
+        [
+            r#"started ["sh", "-c", "exit 3"]"#,
+            r#"exited ["sh", "-c", "exit 3"]: exit code 3"#,
+            r#"started ["sh", "-c", "kill -KILL $$"]"#,
+            r#"exited ["sh", "-c", "kill -KILL $$"]: killed by SIGKILL"#,
+        ]
+    );
+}
+
+#[test]
+fn a_command_that_cannot_be_started_is_told_as_failed() {
+    let _turn = turn();
+    let mut names = Names::default();
+    let mut executor = Executor::new(Options::default().handler(&mut names)).unwrap();
+    assert_eq!(executor.run(["/no/such/file"]).unwrap_err().status_code(), StatusCode::NOT_FOUND);
+    assert_eq!(executor.run(["/etc/passwd"]).unwrap_err().status_code(), StatusCode::NOT_EXECUTABLE);
+    assert!(matches!(executor.run::<[&str; 0]>([]), Err(Error::EmptyCommand)));
+    assert!(matches!(executor.run(["a\0b"]), Err(Error::Nul { .. })));
+    drop(executor);
+    let kinds: Vec<&str> = names.0.iter().filter_map(|name| name.split(' ').next()).collect();
+    assert_eq!(kinds, ["started", "failed", "started", "failed", "failed", "failed"]);
+    assert!(names.0[4].starts_with("failed []: the command is empty"));
+}
+
+#[test]
+fn the_end_is_told_with_pid_time_and_use() {
+    struct Check(mpsc::Sender<(i32, ExitStatus, bool)>);
+    impl Handler for Check {
+        fn process_exited(&mut self, event: &ProcessExited<'_>) {
+            let used = event.usage.max_rss_bytes > 0 && event.usage.minor_faults > 0 && !event.duration.is_zero();
+            self.0.send((event.pid.as_raw(), event.status, used)).unwrap();
+        }
+    }
+    let _turn = turn();
+    let (sender, receiver) = mpsc::channel();
+    let mut out = Vec::new();
+    let options = Options::default().handler(Check(sender)).stdout(Output::Writer(Box::new(&mut out)));
+    Executor::new(options).unwrap().run(["sh", "-c", "echo $$"]).unwrap();
+    let (pid, status, used) = receiver.recv().unwrap();
+    assert_eq!(String::from_utf8(out).unwrap().trim().parse(), Ok(pid));
+    assert_eq!((status, used), (ExitStatus::Exited(0), true));
+}
+
+#[test]
+fn a_signal_between_construction_and_start_is_forwarded() {
+    struct Sender(mpsc::Sender<Origin>);
+    impl Handler for Sender {
+        fn signal_received(&mut self, event: &SignalReceived) {
+            self.0.send(event.origin).unwrap();
+        }
+    }
+    let _turn = turn();
+    let (sender, receiver) = mpsc::channel();
+    let mut executor = Executor::new(Options::default().handler(Sender(sender)).stdout(Output::Null)).unwrap();
+    send_to_self(libc::SIGUSR1);
+    let code = in_blocking_thread(libc::SIGUSR1, || executor.run([PROBE, "exit-after", "1", "5"]).unwrap());
+    assert_eq!(code.get(), 5);
+    let origin = receiver.recv().unwrap();
+    assert_eq!(origin.sender().map(|pid| pid.as_raw() as u32), Some(std::process::id()));
+}
+
+#[test]
+fn only_a_subset_is_listened_to_if_asked() {
+    let _turn = turn();
+    let before = sys::disposition(libc::SIGTERM);
+    let executor = Executor::new(Options::default().signals([Signal::USR1])).unwrap();
+    assert_eq!(sys::disposition(libc::SIGTERM), before);
+    assert!(sys::disposition(libc::SIGUSR1) > 1);
+    drop(executor);
+    // An empty list is the seed's word for all.
+    let executor = Executor::new(Options::default().signals([])).unwrap();
+    assert!(sys::disposition(libc::SIGTERM) > 1);
+    drop(executor);
+    for signal in [Signal::KILL, Signal::STOP, Signal::CHLD, Signal::SEGV] {
+        assert!(matches!(Executor::new(Options::default().signals([signal])), Err(Error::Listen { .. })));
+    }
+}
+
+#[test]
+fn output_goes_into_writers_to_the_last_byte() {
+    let _turn = turn();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let options =
+        Options::default().stdout(Output::Writer(Box::new(&mut out))).stderr(Output::Writer(Box::new(&mut err)));
+    let script = "head -c 1000000 /dev/zero; printf 'no newline'; echo problem >&2; exit 4";
+    assert_eq!(Executor::new(options).unwrap().run(["sh", "-c", script]).unwrap().get(), 4);
+    assert_eq!((out.len(), &out[1_000_000..]), (1_000_010, &b"no newline"[..]));
+    assert_eq!(err, b"problem\n");
+}
+
+#[test]
+fn a_grandchild_that_holds_the_pipe_holds_up_nobody() {
+    let _turn = turn();
+    let mut out = Vec::new();
+    let options = Options::default().stdout(Output::Writer(Box::new(&mut out)));
+    Executor::new(options).unwrap().run(["sh", "-c", "sleep 600 & echo $!"]).unwrap();
+    let grandchild: u32 = String::from_utf8(out).unwrap().trim().parse().unwrap();
+    assert_eq!(support::name(grandchild), "sleep");
+    sys::kill(grandchild, libc::SIGKILL).unwrap();
+}
+
+#[test]
+fn a_writer_that_fails_closes_the_pipe() {
+    struct Failing;
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::other("no"))
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let _turn = turn();
+    let options = Options::default().stdout(Output::Writer(Box::new(Failing)));
+    // Rust programs ignore SIGPIPE and so do their children: this one sees the failing write.
+    let status = Executor::new(options).unwrap().run(["sh", "-c", "while echo x 2>/dev/null; do :; done; exit 6"]);
+    assert!(matches!(status.unwrap().get(), 6 | 141));
+}
+
+#[test]
+fn a_slow_writer_delays_no_signal() {
+    struct Slow(mpsc::Receiver<()>);
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            // Until the test has seen the signal arrive.
+            let _ = self.0.recv();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    struct Go(mpsc::Sender<()>);
+    impl Handler for Go {
+        fn process_exited(&mut self, _: &ProcessExited<'_>) {
+            self.0.send(()).unwrap();
+        }
+    }
+    let _turn = turn();
+    let (go, wait) = mpsc::channel();
+    let options = Options::default().stdout(Output::Writer(Box::new(Slow(wait)))).handler(Go(go));
+    let mut executor = Executor::new(options).unwrap();
+    send_to_self(libc::SIGUSR1);
+    let code = in_blocking_thread(libc::SIGUSR1, || executor.run([PROBE, "exit-after", "1", "5"]).unwrap());
+    assert_eq!(code.get(), 5);
+}
+
+#[test]
+fn output_may_go_nowhere() {
+    let _turn = turn();
+    let options = Options::default().stdout(Output::Null).stderr(Output::Null);
+    let script = r#"test "$(readlink /proc/$$/fd/1)$(readlink /proc/$$/fd/2)" = /dev/null/dev/null"#;
+    assert!(Executor::new(options).unwrap().run(["sh", "-c", script]).unwrap().is_success());
+}
+
+#[test]
+fn the_environment_is_inherited_replaced_or_amended() {
+    let _turn = turn();
+    let seen = |options: Options<'_>| {
+        let mut out = Vec::new();
+        let words = ["/usr/bin/env"];
+        // The writer lives longer than the options' own.
+        let shared = Arc::new(Mutex::new(Vec::new()));
+        let writer = SharedWriter(Arc::clone(&shared));
+        Executor::new(options.stdout(Output::Writer(Box::new(writer)))).unwrap().run(words).unwrap();
+        out.append(&mut shared.lock().unwrap());
+        String::from_utf8(out).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let inherited: Vec<String> = seen(Options::default());
+    assert!(inherited.contains(&format!("CARGO_PKG_NAME={}", env!("CARGO_PKG_NAME"))) || inherited.len() > 1);
+    assert_eq!(
+        inherited.len(),
+        String::from_utf8(Command::new("/usr/bin/env").output().unwrap().stdout).unwrap().lines().count()
+    );
+    assert_eq!(seen(Options::default().env_replace(["B=2", "A=1"])), ["B=2", "A=1"]);
+    let amended = seen(Options::default().env("PANICMON_TEST", "x").env_remove("PATH"));
+    assert!(amended.contains(&"PANICMON_TEST=x".to_owned()));
+    assert!(!amended.iter().any(|line| line.starts_with("PATH=")));
+}
+
+struct SharedWriter(Arc<Mutex<Vec<u8>>>);
+
+impl Write for SharedWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn several_executors_each_see_each_signal_and_reap_their_own_child_only() {
+    let _turn = turn();
+    let mut own_child = Command::new(PROBE).args(["exit", "9"]).spawn().unwrap();
+    let ready = Arc::new(Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        let threads: Vec<_> = (10..14)
+            .map(|code| {
+                let ready = Arc::clone(&ready);
+                scope.spawn(move || {
+                    sys::block(libc::SIGUSR1);
+                    let options = Options::default().stdout(Output::Writer(Box::new(SharedWriter(ready))));
+                    let words = [PROBE.to_owned(), "exit-after".to_owned(), "1".to_owned(), code.to_string()];
+                    (code, Executor::new(options).unwrap().run(words).unwrap())
+                })
+            })
+            .collect();
+        wait_for("four children", || (ready.lock().unwrap().len() == 4 * "ready\n".len()).then_some(()));
+        send_to_self(libc::SIGUSR1);
+        for thread in threads {
+            let (code, status) = thread.join().unwrap();
+            assert_eq!(status.get(), code);
+        }
+    });
+    assert_eq!(own_child.wait().unwrap().code(), Some(9), "the program's own child is still its own");
+}
+
+/// Dispositions of all signals, the mask of this thread, and the subreaper flag.
+fn state() -> (Vec<usize>, String, bool) {
+    let mask = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+    let mask = mask.lines().find(|line| line.starts_with("SigBlk")).unwrap().to_owned();
+    let subreaper = nix::sys::prctl::get_child_subreaper().unwrap();
+    ((1..=64).map(sys::disposition).collect(), mask, subreaper)
+}
+
+#[test]
+fn the_program_is_as_before_when_executors_are_done() {
+    let _turn = turn();
+    sys::set_disposition(libc::SIGHUP, 1);
+    let before = state();
+    for round in 0..3 {
+        let mut executor = Executor::new(Options::default().init(round == 2)).unwrap();
+        let second = Executor::new(Options::default()).unwrap();
+        assert!(sys::disposition(libc::SIGTERM) > 1 && sys::disposition(libc::SIGHUP) > 1, "round {round}");
+        send_to_self(libc::SIGWINCH);
+        assert!(executor.run(["true"]).unwrap().is_success());
+        assert_eq!(state().2, round == 2);
+        drop(executor);
+        assert!(sys::disposition(libc::SIGTERM) > 1, "the other one is still there");
+        drop(second);
+        assert!(state() == before, "round {round}");
+    }
+    sys::set_disposition(libc::SIGHUP, 0);
+}
+
+#[test]
+fn what_the_program_ignored_the_child_ignores_and_what_it_handled_has_its_default() {
+    let _turn = turn();
+    sys::set_disposition(libc::SIGHUP, 1);
+    let mut running = Vec::new();
+    let mut executor = Executor::new(Options::default().stdout(Output::Writer(Box::new(&mut running)))).unwrap();
+    // `exec`, so that no shell's own handlers are seen.
+    executor.run(["sh", "-c", "exec cat /proc/self/status"]).unwrap();
+    drop(executor);
+    sys::set_disposition(libc::SIGHUP, 0);
+    let status = String::from_utf8(running).unwrap();
+    let field = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        u64::from_str_radix(line.split_once(':').unwrap().1.trim(), 16).unwrap()
+    };
+    assert_eq!((field("SigBlk"), field("SigCgt")), (0, 0));
+    assert_eq!(field("SigIgn"), status_signals(std::process::id(), "SigIgn") | 1 << (libc::SIGHUP - 1));
+}
+
+#[test]
+fn an_ignored_sigchld_loses_no_status() {
+    let _turn = turn();
+    sys::set_disposition(libc::SIGCHLD, 1);
+    let mut executor = Executor::new(Options::default()).unwrap();
+    let code = executor.run(["sh", "-c", "exit 42"]);
+    drop(executor);
+    let after = sys::disposition(libc::SIGCHLD);
+    sys::set_disposition(libc::SIGCHLD, 0);
+    assert_eq!((code.unwrap().get(), after), (42, 1));
+}
+
+#[test]
+fn thousands_of_queued_signals_arrive() {
+    let _turn = turn();
+    let shared = Arc::new(Mutex::new(Vec::new()));
+    let options = Options::default().stdout(Output::Writer(Box::new(SharedWriter(Arc::clone(&shared)))));
+    let mut executor = Executor::new(options).unwrap();
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| executor.run([PROBE, "exit-after", "9000", "7"]).unwrap());
+        wait_for("the child to be ready", || (!shared.lock().unwrap().is_empty()).then_some(()));
+        let own = std::process::id().to_string();
+        let mut sender = Command::new(PROBE).args(["queue", &own, "3000", "40", "41", "42"]).spawn().unwrap();
+        assert!(sender.wait().unwrap().success());
+        assert_eq!(thread.join().unwrap().get(), 7);
+    });
+}
+
+#[test]
+fn a_signal_of_a_fault_is_forwarded_when_it_was_sent() {
+    let _turn = turn();
+    let shared = Arc::new(Mutex::new(Vec::new()));
+    let options = Options::default().stdout(Output::Writer(Box::new(SharedWriter(Arc::clone(&shared)))));
+    let mut executor = Executor::new(options).unwrap();
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| executor.run([PROBE, "exit-after", "4", "8"]).unwrap());
+        wait_for("the child to be ready", || (!shared.lock().unwrap().is_empty()).then_some(()));
+        let child = support::children(std::process::id())[0];
+        // Rust's own handler for SIGBUS would be gone after the first.
+        for signal in [libc::SIGBUS, libc::SIGBUS, libc::SIGSYS, libc::SIGTRAP] {
+            send_to_self(signal);
+            // exit-after has them all blocked, and takes them one by one: none is pending when the next is sent.
+            wait_for("it to be taken", || {
+                let pending = status_signals(child, "ShdPnd") | status_signals(std::process::id(), "ShdPnd");
+                (pending & 1 << (signal - 1) == 0).then_some(())
+            });
+        }
+        assert_eq!(thread.join().unwrap().get(), 8);
+    });
+}
+
+#[test]
+fn a_handler_that_panics_takes_the_child_with_it() {
+    struct Panics(mpsc::Sender<i32>);
+    impl Handler for Panics {
+        fn signal_received(&mut self, event: &SignalReceived) {
+            self.0.send(event.child.as_raw()).unwrap();
+            panic!("the handler's own");
+        }
+    }
+    let _turn = turn();
+    let (sender, receiver) = mpsc::channel();
+    let mut executor = Executor::new(Options::default().handler(Panics(sender))).unwrap();
+    send_to_self(libc::SIGUSR1);
+    let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| executor.run([PROBE, "pause"])));
+    assert!(run.is_err());
+    let child = receiver.recv().unwrap() as u32;
+    assert_eq!(status_field(child, "State"), None, "it was killed and reaped");
+}
+
+#[test]
+fn an_init_reaps_what_is_orphaned() {
+    let _turn = turn();
+    let mut executor = Executor::new(Options::default().init(true)).unwrap();
+    assert_eq!(executor.run([PROBE, "burst", "50", "3"]).unwrap().get(), 3);
+    // What ended after the child is still a child of this program: the next run reaps it.
+    wait_for("no child to be left", || {
+        executor.run(["true"]).unwrap();
+        support::children(std::process::id()).is_empty().then_some(())
+    });
+}
