@@ -124,7 +124,9 @@ impl fmt::Display for Error {
 /// What to do about it, where the system's own words don't tell.
 fn hint(errno: Option<i32>) -> &'static str {
     match errno {
-        Some(libc::EACCES) => " (is it a file, with the x bit, on a file system mounted without noexec?)",
+        Some(libc::EACCES) => {
+            " (is it a file with the x bit, its folder searchable, its file system mounted without noexec?)"
+        }
         Some(libc::ETXTBSY) => " (somebody is still writing to it)",
         Some(libc::E2BIG) => " (arguments and environment together are too long, or one of them is)",
         _ => "",

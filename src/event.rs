@@ -49,10 +49,16 @@ pub enum Origin {
         /// The value, as wide as a pointer.
         value: usize,
     },
-    /// Something else with this `si_code`.
+    /// Something else, such as a timer or a message queue (sigaction(2)).
     Other {
         /// The `si_code`.
         code: i32,
+        /// What stands in the place of the sender.
+        pid: Pid,
+        /// What stands in the place of its user.
+        uid: u32,
+        /// The value, as wide as a pointer.
+        value: usize,
     },
 }
 

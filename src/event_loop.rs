@@ -34,7 +34,7 @@ impl Run<'_, '_> {
     ) -> Result<StatusCode, Error> {
         self.tell(&Event::Started(ProcessStarted { args: self.args }));
         let begin = Instant::now();
-        let result = spawn::spawn(command, &setup).and_then(|mut child| {
+        let result = spawn::spawn(command, &setup, self.source).and_then(|mut child| {
             // What is the child's alone: while it is open here too, nobody sees the child close it.
             drop(setup);
             when_started(self.source)?;
@@ -73,14 +73,14 @@ impl Run<'_, '_> {
             // Each signal is dealt with before the next is looked at: the order of queued ones depends on it.
             for received in signals.drain(..) {
                 lifecycle.signal(received, &mut turn.actions);
-                self.act(&mut turn, &mut lifecycle, child)?;
+                self.act(&mut turn, &mut lifecycle, child);
             }
             if children {
                 self.reap(&mut turn, &mut lifecycle, child)?;
             }
             if lifecycle.deadline().is_some() {
                 lifecycle.time_is_up(Instant::now(), &mut turn.actions);
-                self.act(&mut turn, &mut lifecycle, child)?;
+                self.act(&mut turn, &mut lifecycle, child);
             }
             if let (Some(code), Some(ended)) = (turn.finished, turn.ended) {
                 return Ok((code, ended));
@@ -99,7 +99,7 @@ impl Run<'_, '_> {
                         turn.ended = Some(ended);
                     }
                     lifecycle.ended(ended.pid, ended.status, &mut turn.actions);
-                    self.act(turn, lifecycle, child)?;
+                    self.act(turn, lifecycle, child);
                     if !self.reaps_all {
                         return Ok(());
                     }
@@ -115,16 +115,23 @@ impl Run<'_, '_> {
     }
 
     /// Does what the lifecycle wants.
-    fn act(&mut self, turn: &mut Turn, lifecycle: &mut Lifecycle, child: &Child) -> Result<(), Error> {
-        let listen = |result: io::Result<()>| result.map_err(|source| Error::Listen { source });
+    fn act(&mut self, turn: &mut Turn, lifecycle: &mut Lifecycle, child: &Child) {
+        // Without it, signals wait for room a little longer; that is no reason to give the child up.
+        let try_to = |what: &str, result: io::Result<()>| {
+            if let Err(error) = result {
+                log::warn!("can't {what}: {error}");
+            }
+        };
         while let Some(action) = turn.actions.pop_front() {
             match action {
                 Action::Pass(received) => {
                     let result = signals::pass(child.target(), received);
                     lifecycle.passed(received, result, Instant::now, &mut turn.actions);
                 }
-                Action::ReserveQueue => listen(self.source.reserve_queue())?,
-                Action::LeaveRealtime(leave) => listen(self.source.leave_realtime(leave))?,
+                Action::ReserveQueue => try_to("keep room for signals", self.source.reserve_queue()),
+                Action::LeaveRealtime(leave) => {
+                    try_to("leave signals in the queue", self.source.leave_realtime(leave));
+                }
                 Action::TellReceived(Received { signal, origin }) => {
                     self.tell(&Event::Received(SignalReceived { signal, origin, child: child.pid() }));
                 }
@@ -137,7 +144,6 @@ impl Run<'_, '_> {
                 Action::Finish(code) => turn.finished = Some(code),
             }
         }
-        Ok(())
     }
 
     fn tell(&mut self, event: &Event<'_>) {

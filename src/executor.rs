@@ -2,16 +2,17 @@
 
 use crate::command::Command;
 use crate::event_loop::Run;
+use crate::sys::fd::above_stdio;
 use crate::sys::poll::Source;
-use crate::sys::process;
+use crate::sys::process::{self, Subreaper};
 use crate::sys::signals::shared::SharedSignals;
 use crate::sys::spawn::Setup;
-use crate::{Error, Event, Options, Output, ProcessFailed, StatusCode, relay};
+use crate::{Error, Event, Handler, Options, Output, ProcessFailed, StatusCode, relay};
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs::File;
-use std::io::{self, PipeReader, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::io::{self, PipeReader, PipeWriter, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::thread;
 
@@ -38,8 +39,8 @@ use std::thread;
 pub struct Executor<'a> {
     options: Options<'a>,
     source: Source,
-    /// Whether this process was a subreaper before; none, if that wasn't changed.
-    was_subreaper: Option<bool>,
+    /// Held while this process is to be a subreaper.
+    _subreaper: Option<Subreaper>,
 }
 
 impl<'a> Executor<'a> {
@@ -56,12 +57,10 @@ impl<'a> Executor<'a> {
     /// An executor that takes its signals from elsewhere.
     pub(crate) fn with_source(options: Options<'a>, source: Source) -> Result<Executor<'a>, Error> {
         let subreaper = |source| Error::start("prctl(PR_SET_CHILD_SUBREAPER)", source);
-        let was_subreaper = match options.init {
-            // PID 1 is given all orphans anyway.
-            true if process::id().as_raw() != 1 => Some(process::set_subreaper(true).map_err(subreaper)?),
-            _ => None,
-        };
-        Ok(Executor { options, source, was_subreaper })
+        // PID 1 is given all orphans anyway.
+        let claimed = options.init && process::id().as_raw() != 1;
+        let claimed = claimed.then(Subreaper::claim).transpose().map_err(subreaper)?;
+        Ok(Executor { options, source, _subreaper: claimed })
     }
 
     /// Runs a command to its end and returns how it ended: its exit code, or 128+N if signal N ended it.
@@ -87,88 +86,98 @@ impl<'a> Executor<'a> {
         words: Result<Vec<Cow<'static, CStr>>, Error>,
         when_started: impl FnOnce(&mut Source) -> Result<(), Error>,
     ) -> Result<StatusCode, Error> {
+        let Options { handlers, stdout, stderr, environment, init, .. } = &mut self.options;
         let ready = words.and_then(|words| {
-            let env = self.options.environment.resolve().map_err(|entry| Error::Nul { word: entry })?;
-            let command = Command::new(words, env)?;
-            let stdout = Stream::open(&mut self.options.stdout)?;
-            let stderr = Stream::open(&mut self.options.stderr)?;
-            Ok((command, stdout, stderr))
+            let env = environment.resolve().map_err(|entry| Error::Nul { word: entry })?;
+            Ok((Command::new(words, env)?, Streams::open(stdout, stderr)?))
         });
-        let (command, stdout, stderr) = match ready {
+        let fail = |handlers: &mut Vec<Box<dyn Handler + Send + 'a>>, error: &Error| {
+            let failed = Event::Failed(ProcessFailed { args, error });
+            handlers.iter_mut().for_each(|handler| handler.event(&failed));
+        };
+        let (command, streams) = match ready {
             Ok(ready) => ready,
             Err(error) => {
-                let failed = Event::Failed(ProcessFailed { args, error: &error });
-                self.options.handlers.iter_mut().for_each(|handler| handler.event(&failed));
+                fail(handlers, &error);
                 return Err(error);
             }
         };
-        let run =
-            Run { args, source: &mut self.source, handlers: &mut self.options.handlers, reaps_all: self.options.init };
         let setup = Setup {
-            stdio: [None, stdout.childs, stderr.childs],
-            mask: run.source.inherited_mask(),
-            ignored: run.source.ignored(),
-            shared: matches!(run.source, Source::Shared(_)),
+            stdio: streams.childs,
+            mask: self.source.inherited_mask(),
+            shared: matches!(self.source, Source::Shared(_)),
         };
-        let relayed: Vec<_> = stdout.relayed.into_iter().chain(stderr.relayed).collect();
-        if relayed.is_empty() {
-            return run.run(command, setup, when_started);
-        }
-        let (ended, child_lives) = io::pipe().map_err(|source| Error::start("pipe", source))?;
+        let source = &mut self.source;
+        let Some((ended, child_lives)) = streams.ended else {
+            return Run { args, source, handlers, reaps_all: *init }.run(command, setup, when_started);
+        };
         let ended = &ended;
         thread::scope(|scope| {
-            for (pipe, writer) in relayed {
-                thread::Builder::new()
-                    .name("panicmon relay".to_owned())
-                    .spawn_scoped(scope, move || relay::copy(pipe, ended, writer))
-                    .map_err(|source| Error::start("thread", source))?;
-            }
-            let result = run.run(command, setup, when_started);
+            let relays = streams.relayed.into_iter().map(|(pipe, writer)| {
+                let thread = thread::Builder::new().name("panicmon relay".to_owned());
+                thread.spawn_scoped(scope, move || relay::copy(pipe, ended, writer))
+            });
+            let relays = match relays.collect::<Result<Vec<_>, _>>() {
+                Ok(relays) => relays,
+                Err(source) => {
+                    let error = Error::start("thread", source);
+                    fail(handlers, &error);
+                    return Err(error);
+                }
+            };
+            let result = Run { args, source, handlers, reaps_all: *init }.run(command, setup, when_started);
             drop(child_lives);
+            for relay in relays {
+                if relay.join().is_err() {
+                    log::warn!("the command's output is incomplete: its writer panicked");
+                }
+            }
             result
         })
     }
 }
 
-/// One of the child's output streams.
-struct Stream<'w> {
-    /// What the child is given, if not this process's own.
-    childs: Option<OwnedFd>,
+/// The child's output streams.
+struct Streams<'w> {
+    /// What the child is given as its 0, 1 and 2, where that isn't this process's own.
+    childs: [Option<OwnedFd>; 3],
     /// What is to be copied where.
-    relayed: Option<(PipeReader, &'w mut (dyn Write + Send))>,
+    relayed: Vec<Relayed<'w>>,
+    /// If anything is: a pipe that is closed at the child's end.
+    ended: Option<(PipeReader, PipeWriter)>,
 }
 
-impl<'w> Stream<'w> {
-    fn open(output: &'w mut Output<'_>) -> Result<Stream<'w>, Error> {
-        Ok(match output {
-            Output::Inherit => Stream { childs: None, relayed: None },
-            Output::Null => {
-                let null = File::options().write(true).open("/dev/null");
-                let null = null.and_then(|null| above_stdio(null.into()));
-                Stream { childs: Some(null.map_err(|source| Error::start("open /dev/null", source))?), relayed: None }
-            }
-            Output::Writer(writer) => {
-                let pipe = io::pipe().and_then(|(reader, writer)| Ok((reader, above_stdio(writer.into())?)));
-                let (reader, childs) = pipe.map_err(|source| Error::start("pipe", source))?;
-                Stream { childs: Some(childs), relayed: Some((reader, &mut **writer)) }
-            }
-        })
+/// The pipe the child writes to, and where its bytes go.
+type Relayed<'w> = (PipeReader, &'w mut (dyn Write + Send));
+
+impl<'w> Streams<'w> {
+    fn open(stdout: &'w mut Output<'_>, stderr: &'w mut Output<'_>) -> Result<Streams<'w>, Error> {
+        let (childs_stdout, stdout) = open_stream(stdout)?;
+        let (childs_stderr, stderr) = open_stream(stderr)?;
+        let relayed: Vec<_> = stdout.into_iter().chain(stderr).collect();
+        let ended = if relayed.is_empty() { None } else { Some(pipe()?) };
+        Ok(Streams { childs: [None, childs_stdout, childs_stderr], relayed, ended })
     }
 }
 
-/// The descriptor, or a copy that is 3 or higher: the child's own 0, 1 and 2 are put in place one after the other, and
-/// must not overwrite one that is still needed. Where this program has closed its own, such a number comes up.
-fn above_stdio(fd: OwnedFd) -> io::Result<OwnedFd> {
-    // OwnedFd::try_clone never returns less than 3.
-    if fd.as_raw_fd() <= 2 { fd.try_clone() } else { Ok(fd) }
-}
-
-impl Drop for Executor<'_> {
-    fn drop(&mut self) {
-        if let Some(was_subreaper) = self.was_subreaper {
-            let _ = process::set_subreaper(was_subreaper);
+fn open_stream<'w>(output: &'w mut Output<'_>) -> Result<(Option<OwnedFd>, Option<Relayed<'w>>), Error> {
+    Ok(match output {
+        Output::Inherit => (None, None),
+        Output::Null => {
+            let null = File::options().write(true).open("/dev/null").and_then(|null| above_stdio(null.into()));
+            (Some(null.map_err(|source| Error::start("open /dev/null", source))?), None)
         }
-    }
+        Output::Writer(writer) => {
+            let (reader, childs) = pipe()?;
+            (Some(childs.into()), Some((reader, &mut **writer)))
+        }
+    })
+}
+
+fn pipe() -> Result<(PipeReader, PipeWriter), Error> {
+    let pipe = io::pipe()
+        .and_then(|(reader, writer)| Ok((above_stdio(reader.into())?.into(), above_stdio(writer.into())?.into())));
+    pipe.map_err(|source| Error::start("pipe", source))
 }
 
 fn c_string(word: OsString) -> Result<CString, Error> {

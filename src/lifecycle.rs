@@ -159,14 +159,22 @@ impl Lifecycle {
         actions.push_back(Action::Finish(status.code()));
     }
 
-    /// What this process did to itself: a write to a closed pipe, or beyond the limit for files.
+    /// What this process did to itself: a write to a closed pipe, or beyond the limit for files, or too much of its own
+    /// time; the child is told of its own by the kernel.
     fn is_own(&self, received: Received) -> bool {
-        matches!(received.signal, Signal::PIPE | Signal::XFSZ) && received.origin.sender() == Some(self.own)
+        match received.signal {
+            Signal::PIPE | Signal::XFSZ => received.origin.sender() == Some(self.own),
+            Signal::XCPU => received.origin == Origin::Kernel,
+            _ => false,
+        }
     }
 
     /// The terminal signals a whole process group, and the child is in ours: it has had this one.
     fn reached_child_already(&self, received: Received) -> bool {
-        let from_terminal = matches!(received.signal, Signal::INT | Signal::QUIT | Signal::TSTP | Signal::WINCH);
+        let from_terminal = matches!(
+            received.signal,
+            Signal::INT | Signal::QUIT | Signal::TSTP | Signal::TTIN | Signal::TTOU | Signal::WINCH
+        );
         from_terminal && received.origin == Origin::Kernel
     }
 
@@ -274,6 +282,7 @@ mod tests {
         for signal in [Signal::PIPE, Signal::XFSZ] {
             lifecycle.signal(Received { signal, origin: Origin::Process { pid: OWN, uid: 0 } }, &mut actions);
         }
+        lifecycle.signal(Received { signal: Signal::XCPU, origin: Origin::Kernel }, &mut actions);
         assert!(actions.is_empty());
         lifecycle.signal(Received { signal: Signal::USR1, origin: Origin::Process { pid: OWN, uid: 0 } }, &mut actions);
         assert_eq!(actions.len(), 2);
@@ -281,7 +290,7 @@ mod tests {
 
     #[test]
     fn what_the_terminal_sent_has_reached_the_child() {
-        for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::WINCH] {
+        for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::WINCH] {
             let (mut lifecycle, mut actions) = (running(), Actions::new());
             lifecycle.signal(Received { signal, origin: Origin::Kernel }, &mut actions);
             assert!(matches!(actions.make_contiguous(), [Action::TellReceived(_)]), "{signal}");

@@ -1,25 +1,26 @@
 //! What the child writes, on its way to a writer.
 
 use crate::sys::poll;
+use nix::fcntl::{FcntlArg, fcntl};
 use std::io::{ErrorKind, PipeReader, Read, Write};
 use std::os::fd::AsFd;
 use std::time::Instant;
 
-/// As much as a pipe holds (pipe(7)).
-const PIPE_CAPACITY: usize = 64 * 1024;
+/// As much as is read at once.
+const CHUNK: usize = 64 * 1024;
 
 /// Copies all that comes through the pipe until it is closed, or until `child_ended` is: then what is in the pipe by
 /// now, and no more, since a grandchild may hold it open, and write to it, for as long as it lives.
 ///
 /// If the writer fails, the pipe is closed, so that the child learns it as if its reader had gone.
 pub(crate) fn copy(mut pipe: PipeReader, child_ended: &PipeReader, writer: &mut dyn Write) {
-    let mut buffer = vec![0; PIPE_CAPACITY];
+    let mut buffer = vec![0; CHUNK];
     // How much may still be read once the child has ended.
     let mut left = None;
     while left != Some(0) {
         // What the child wrote before its end is in the pipe when its end is seen; not the other way round.
         if left.is_none() && is_ready_now(child_ended) {
-            left = Some(PIPE_CAPACITY);
+            left = Some(capacity(&pipe));
         }
         let ready = match left {
             Some(_) => Ok(is_ready_now(&pipe)),
@@ -30,7 +31,7 @@ pub(crate) fn copy(mut pipe: PipeReader, child_ended: &PipeReader, writer: &mut 
             Ok(false) if left.is_none() => continue,
             Ok(false) | Err(_) => return,
         }
-        let most = left.unwrap_or(PIPE_CAPACITY);
+        let most = left.unwrap_or(CHUNK).min(CHUNK);
         let read = match pipe.read(&mut buffer[..most]) {
             Ok(0) => return,
             Ok(read) => read,
@@ -43,6 +44,12 @@ pub(crate) fn copy(mut pipe: PipeReader, child_ended: &PipeReader, writer: &mut 
         }
         left = left.map(|left| left - read);
     }
+}
+
+/// As much as is in the pipe at most: the child may have made it larger (pipe(7)).
+fn capacity(pipe: &PipeReader) -> usize {
+    let size = fcntl(pipe, FcntlArg::F_GETPIPE_SZ);
+    size.ok().and_then(|size| usize::try_from(size).ok()).unwrap_or(CHUNK)
 }
 
 fn is_ready_now(pipe: &PipeReader) -> bool {

@@ -99,8 +99,14 @@ pub(super) fn parse(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Req
         Err(error) => return Err(message(&error)),
     };
     let mut settings = Settings::default();
+    // The command line has the last word, also where two options contradict each other.
     for flag in FLAGS {
-        flag.read(&matches, &mut settings)?;
+        if matches.value_source(flag.long) != Some(ValueSource::CommandLine) {
+            flag.apply_variable(&mut settings)?;
+        }
+    }
+    for flag in FLAGS {
+        flag.apply_words(&matches, &mut settings)?;
     }
     let command_words = matches.get_many::<OsString>(COMMAND).map_or(0, |words| words.len());
     Ok(Request::Run(settings, count - command_words))
@@ -125,40 +131,48 @@ impl Flag {
         let help = format!("{} [env: {}]", self.help, self.variable);
         let arg = Arg::new(self.long).long(self.long).short(self.short).help(help);
         match self.value {
-            Some(name) => {
-                arg.value_name(name).env(self.variable).hide_env(true).value_parser(OsStringValueParser::new())
-            }
-            // clap's own handling of a variable for a switch takes any word; see `switch_from_variable`.
+            Some(name) => arg.value_name(name).value_parser(OsStringValueParser::new()),
             None => arg.action(ArgAction::Count),
         }
     }
 
-    fn read(&self, matches: &ArgMatches, settings: &mut Settings) -> Result<(), String> {
-        if self.value.is_none() {
-            let count = match matches.get_count(self.long) {
-                0 => self.switch_from_variable()?,
-                count => Some(count),
-            };
-            return count.map_or(Ok(()), |count| (self.apply)(settings, &Given::Switch(count)));
+    fn apply_words(&self, matches: &ArgMatches, settings: &mut Settings) -> Result<(), String> {
+        let name = format!("--{}", self.long);
+        match self.value {
+            None => match matches.get_count(self.long) {
+                0 => Ok(()),
+                count => (self.apply)(settings, &Given::Switch(count)),
+            },
+            Some(_) => match matches.get_one::<OsString>(self.long) {
+                Some(value) => self.apply_value(&name, value, settings),
+                None => Ok(()),
+            },
         }
-        let Some(value) = matches.get_one::<OsString>(self.long) else { return Ok(()) };
-        let name = match matches.value_source(self.long) {
-            Some(ValueSource::EnvVariable) => self.variable.to_owned(),
-            _ => format!("--{}", self.long),
+    }
+
+    /// A variable that is empty says nothing: an image's variable is unset in this way.
+    fn apply_variable(&self, settings: &mut Settings) -> Result<(), String> {
+        let value = match std::env::var_os(self.variable) {
+            Some(value) if !value.is_empty() => value,
+            _ => return Ok(()),
         };
+        if self.value.is_some() {
+            return self.apply_value(self.variable, &value, settings);
+        }
+        let count = match value.to_str() {
+            Some("false" | "no") => Ok(0),
+            Some("true" | "yes") => Ok(1),
+            text => text.and_then(|text| text.parse().ok()).ok_or_else(|| {
+                format!("{}: '{}' is not a number from 0 to 255, true or false", self.variable, value.display())
+            }),
+        };
+        (self.apply)(settings, &Given::Switch(count?))
+    }
+
+    fn apply_value(&self, name: &str, value: &OsStr, settings: &mut Settings) -> Result<(), String> {
         let wrong = |why: &str| format!("{name}: {why}");
         let text = value.to_str().ok_or_else(|| wrong(&format!("'{}' is not UTF-8", value.display())))?;
         (self.apply)(settings, &Given::Value(text)).map_err(|why| wrong(&why))
-    }
-
-    fn switch_from_variable(&self) -> Result<Option<u8>, String> {
-        let Some(value) = std::env::var_os(self.variable) else { return Ok(None) };
-        match value.to_str() {
-            Some("" | "0" | "false" | "no") => Ok(Some(0)),
-            Some("true" | "yes") => Ok(Some(1)),
-            Some(text) if text.parse::<u8>().is_ok() => Ok(text.parse().ok()),
-            _ => Err(format!("{}: '{}' is not a number, true or false", self.variable, value.display())),
-        }
     }
 }
 

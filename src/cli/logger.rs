@@ -1,5 +1,7 @@
 //! Where log messages go: stderr, by way of env_logger, made when the first message comes. On a clean run none does.
 
+use super::stderr;
+use env_logger::Target;
 use log::{LevelFilter, Log, Metadata, Record};
 use std::io::Write;
 use std::sync::OnceLock;
@@ -57,6 +59,7 @@ fn builder() -> env_logger::Builder {
     let mut builder = env_logger::Builder::new();
     builder
         .filter_level(LevelFilter::Warn)
+        .target(Target::Pipe(Box::new(stderr::Log)))
         .format(|out, record| writeln!(out, "panicmon: {}: {}", record.level().as_str().to_lowercase(), record.args()));
     builder
 }

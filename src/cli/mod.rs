@@ -2,6 +2,7 @@
 
 mod flags;
 mod logger;
+mod stderr;
 
 use crate::error::os_string;
 use crate::handlers::LogHandler;
@@ -13,6 +14,7 @@ use crate::{Error, Executor, Options, SignalSet, StatusCode};
 use std::borrow::Cow;
 use std::ffi::CStr;
 use std::io::{self, Write};
+use stderr::say;
 
 /// What the command line and the environment say.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -74,14 +76,15 @@ fn run(mut signals: ProcessSignals, settings: &Settings, words: &[&'static CStr]
 fn settle(source: &mut Source) -> Result<(), Error> {
     process::let_go().map_err(|source| Error::start("letting go of inherited descriptors", source))?;
     match source {
-        Source::Process(signals) => signals.open().map_err(|source| Error::Listen { source }),
+        Source::Process(signals) => signals
+            .open()
+            .or_else(|_| {
+                process::free_stdin();
+                signals.open()
+            })
+            .map_err(|source| Error::Listen { source }),
         Source::Shared(_) => Ok(()),
     }
-}
-
-/// A message of panicmon's own. Where stderr can't take it, there is nobody to tell.
-fn say(message: &dyn std::fmt::Display) {
-    let _ = writeln!(io::stderr(), "panicmon: {message}");
 }
 
 fn print(text: &str) -> StatusCode {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `raw` | a system call that touches no `errno` |
 //! | `spawn`, `child` | clone(2); what the child does between clone and exec |
+//! | `fd` | descriptors of our own |
 //! | `signals` | masks, dispositions, passing signals on, and the two sources they come from |
 //! | `poll` | ppoll(2): the one place where this process waits |
 //! | `wait` | waitid(2) with resource usage |
@@ -12,6 +13,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod child;
+pub(crate) mod fd;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod raw;

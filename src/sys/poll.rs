@@ -2,7 +2,7 @@
 
 use super::signals::Received;
 use super::signals::process::{self as process_signals, ProcessSignals};
-use super::signals::shared::SharedSignals;
+use super::signals::shared::{self, SharedSignals};
 use crate::{Signal, SignalSet};
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::time::TimeSpec;
@@ -74,11 +74,14 @@ impl Source {
         }
     }
 
-    /// What the child is to ignore though this process doesn't.
-    pub(crate) fn ignored(&self) -> SignalSet {
+    /// Clones with what the child is to ignore though this process doesn't.
+    pub(super) fn with_ignored<T>(&self, clone: impl FnOnce(SignalSet) -> T) -> T {
         match self {
-            Source::Process(signals) => signals.ignored(),
-            Source::Shared(_) => super::signals::shared::ignored_by_program(),
+            Source::Process(signals) => clone(signals.ignored()),
+            Source::Shared(_) => {
+                let ignored = shared::ignored_by_program();
+                clone(ignored.signals)
+            }
         }
     }
 }

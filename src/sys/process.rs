@@ -5,6 +5,7 @@ use crate::Pid;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::RawFd;
+use std::sync::{Mutex, PoisonError};
 
 /// The lowest descriptor that isn't one of the three standard streams.
 const FIRST_OTHER: RawFd = 3;
@@ -15,8 +16,36 @@ pub(crate) fn id() -> Pid {
     Pid::new(unsafe { syscall(libc::SYS_getpid, []) }.unwrap_or(0) as i32)
 }
 
-/// Makes this process a child subreaper, or no more, and says whether it was one (prctl(2)).
-pub(crate) fn set_subreaper(subreaper: bool) -> io::Result<bool> {
+/// A claim on being a child subreaper (prctl(2)); the last to go puts back what was before the first.
+#[derive(Debug)]
+pub(crate) struct Subreaper(());
+
+/// How many claims there are, and whether this process was a subreaper before.
+static SUBREAPER: Mutex<(usize, bool)> = Mutex::new((0, false));
+
+impl Subreaper {
+    pub(crate) fn claim() -> io::Result<Subreaper> {
+        let mut state = SUBREAPER.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.0 == 0 {
+            state.1 = set_subreaper(true)?;
+        }
+        state.0 += 1;
+        Ok(Subreaper(()))
+    }
+}
+
+impl Drop for Subreaper {
+    fn drop(&mut self) {
+        let mut state = SUBREAPER.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 -= 1;
+        if state.0 == 0 {
+            let _ = set_subreaper(state.1);
+        }
+    }
+}
+
+/// Makes this process a child subreaper, or no more, and says whether it was one.
+fn set_subreaper(subreaper: bool) -> io::Result<bool> {
     let mut before: libc::c_int = 0;
     // SAFETY: the first call writes an int, the second touches no memory.
     unsafe {
@@ -40,12 +69,15 @@ pub(crate) fn let_go() -> io::Result<()> {
         let _ = syscall(libc::SYS_close, [0]);
         let null = open(c"/dev/null", libc::O_RDWR)
             // A root without /dev/null: a descriptor that can't be read or written does as well.
-            .or_else(|_| open(c"/", libc::O_PATH))?;
-        debug_assert_eq!(null, 0, "the lowest free descriptor");
-        syscall_io(libc::SYS_dup3, [0, 1, 0])?;
+            .or_else(|_| open(c"/", libc::O_PATH));
+        debug_assert!(matches!(null, Ok(0) | Err(_)), "the lowest free descriptor");
+        if syscall(libc::SYS_dup3, [0, 1, 0]).is_err() {
+            // A limit of descriptors so low that none but 0 may be new.
+            let _ = syscall(libc::SYS_close, [1]);
+        }
         // Were 2 left closed, the next thing opened would get the messages.
         if syscall(libc::SYS_fcntl, [2, libc::F_GETFD as usize, 0]).is_err() {
-            syscall_io(libc::SYS_dup3, [0, 2, 0])?;
+            let _ = syscall(libc::SYS_dup3, [0, 2, 0]);
         }
         syscall_io(libc::SYS_chdir, [c"/".as_ptr() as usize])?;
     }
@@ -55,6 +87,12 @@ pub(crate) fn let_go() -> io::Result<()> {
 fn open(path: &CStr, flags: i32) -> io::Result<usize> {
     // SAFETY: the path is a C string.
     unsafe { syscall_io(libc::SYS_openat, [libc::AT_FDCWD as usize, path.as_ptr() as usize, flags as usize, 0]) }
+}
+
+/// Frees the place of stdin, for a signalfd where the limit of descriptors allows no other.
+pub(crate) fn free_stdin() {
+    // SAFETY: what is there was put there by `let_go`, and nothing uses it.
+    let _ = unsafe { syscall(libc::SYS_close, [0]) };
 }
 
 /// Closes all descriptors from `first` on.

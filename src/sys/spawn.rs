@@ -6,6 +6,7 @@
 //! [`child`](super::child), and what the child uses stays in place until it has been waited for.
 
 use super::child::{self, Failure, Plan, Report};
+use super::poll::Source;
 use super::process;
 use super::signals::{self, Target};
 use super::wait::{self, Next, Which};
@@ -26,8 +27,6 @@ pub(crate) struct Setup {
     pub(crate) stdio: [Option<OwnedFd>; 3],
     /// The mask it executes with, if all signals are blocked already; none: that of this thread.
     pub(crate) mask: Option<SignalSet>,
-    /// What it ignores though this process doesn't.
-    pub(crate) ignored: SignalSet,
     /// Whether this process belongs to others too, who may have handlers and may wait for children.
     pub(crate) shared: bool,
 }
@@ -54,7 +53,7 @@ struct Block {
 unsafe impl Send for Block {}
 
 /// Starts the command. That it couldn't be executed is told by [`Child::failure`] once it has ended.
-pub(crate) fn spawn(command: Command, setup: &Setup) -> Result<Child, Error> {
+pub(crate) fn spawn(command: Command, setup: &Setup, source: &Source) -> Result<Child, Error> {
     let pointers = |strings: &mut dyn Iterator<Item = *const c_char>, first: Option<*const c_char>| {
         first.into_iter().chain(strings).chain([ptr::null()]).collect::<Vec<_>>()
     };
@@ -69,7 +68,7 @@ pub(crate) fn spawn(command: Command, setup: &Setup) -> Result<Child, Error> {
     let mut plan = Box::new(Plan {
         parent: process::id().as_raw(),
         stdio: setup.stdio.each_ref().map(|fd| fd.as_ref().map(|fd| fd.as_raw_fd())),
-        ignored: setup.ignored,
+        ignored: SignalSet::EMPTY,
         reset_caught: setup.shared,
         mask: setup.mask.or(before).unwrap_or_default(),
         candidates: candidates.as_ptr(),
@@ -77,7 +76,10 @@ pub(crate) fn spawn(command: Command, setup: &Setup) -> Result<Child, Error> {
         envp: envp.as_ptr(),
         report: Report::default(),
     });
-    let cloned = clone(&mut plan, &mut stack, setup.shared);
+    let cloned = source.with_ignored(|ignored| {
+        plan.ignored = ignored;
+        clone(&mut plan, &mut stack, setup.shared)
+    });
     before.map(signals::set_mask);
 
     let (pid, pidfd) = cloned.map_err(|source| Error::start("clone", source))?;

@@ -7,6 +7,8 @@
 //! | `exit CODE` · `die SIGNAL` | ends |
 //! | `receive` | blocks all signals and prints a line for each one that comes, to the end of time |
 //! | `exit-after COUNT CODE` | the same without printing, and exits after so many |
+//! | `until SIGNAL CODE` | blocks all signals, and exits when this one comes |
+//! | `enlarge-and-write BYTES` | makes its stdout, a pipe, hold a megabyte, and fills it |
 //! | `queue PID COUNT SIGNAL...` | queues so many of each signal, with the values 0, 1, 2, … , trying again when there is no room |
 //! | `orphans COUNT` | orphans so many processes that end at once, says so, and pauses |
 //! | `burst COUNT CODE` | orphans so many processes, then ends together with all of them |
@@ -32,6 +34,12 @@ fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         ["die", signal] => sys::die(number(signal)),
         ["receive"] => receive(),
         ["exit-after", count, code] => exit_after(number(count), number(code) as u8),
+        ["until", signal, code] => until(number(signal), number(code) as u8),
+        ["enlarge-and-write", bytes] => {
+            sys::enlarge_pipe(1, 1 << 20);
+            sys::write(1, &vec![b'x'; number(bytes) as usize]);
+            0
+        }
         ["queue", pid, count, signals @ ..] => queue(number(pid), number(count), signals),
         ["orphans", count] => orphans(number(count)),
         ["burst", count, code] => burst(number(count), number(code) as u8),
@@ -107,6 +115,12 @@ fn exit_after(count: i32, code: u8) -> u8 {
     for _ in 0..count {
         sys::wait_for_signal();
     }
+    code
+}
+
+fn until(signal: i32, code: u8) -> u8 {
+    sys::block(u64::MAX);
+    while sys::wait_for_signal().signal != signal {}
     code
 }
 

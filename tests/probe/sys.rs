@@ -154,3 +154,7 @@ pub fn exec(words: &[&'static CStr], env: &[&'static CStr]) {
         raw(libc::SYS_execve, [file.as_ptr() as usize, argv.as_ptr() as usize, envp.as_ptr() as usize, 0]);
     }
 }
+
+pub fn enlarge_pipe(fd: i32, bytes: usize) {
+    raw(libc::SYS_fcntl, [fd as usize, libc::F_SETPIPE_SZ as usize, bytes, 0]);
+}

@@ -1,6 +1,6 @@
 //! The words and the variables.
 
-use crate::support::{output, panicmon};
+use crate::support::{self, PROBE, output, panicmon};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
@@ -44,6 +44,11 @@ fn each_option_has_a_variable_and_the_command_line_wins() {
     assert_eq!(says(&["-s", "TERM", "true"], &[("PANICMON_SIGNALS", "TREM")]).0, Some(0));
     assert!(says(&["true"], &[("PANICMON_VERBOSE", "1")]).2.contains("panicmon: info: starting true"));
     assert_eq!(says(&["-q", "true"], &[("PANICMON_VERBOSE", "3")]).2, "");
+    assert!(says(&["-v", "true"], &[("PANICMON_QUIET", "1")]).2.contains("panicmon: info: "));
+    assert_eq!(
+        says(&["true"], &[("PANICMON_SIGNALS", ""), ("PANICMON_VERBOSE", "")]),
+        (Some(0), String::new(), String::new())
+    );
     assert_eq!(says(&["true"], &[("PANICMON_VERBOSE", "3"), ("PANICMON_QUIET", "1")]).2, "");
     assert_eq!(says(&["true"], &[("PANICMON_QUIET", "maybe")]).0, Some(125));
     assert!(says(&["true"], &[("PANICMON_LOG", "debug")]).2.contains("panicmon: debug: "));
@@ -74,4 +79,33 @@ fn a_full_or_closed_stderr_changes_nothing_of_the_exit_status() {
     assert_eq!(status.unwrap().code(), Some(4));
     let status = Command::new(panicmon()).arg("--help").stdout(full).status().unwrap();
     assert_eq!(status.code(), Some(125));
+}
+
+/// Starts it with a stderr that nobody reads any more, or that is full and stays so.
+fn with_stderr(words: &[&str], full: bool) -> support::Running {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let mut command = Command::new(panicmon());
+    command.args(words).stderr(writer.try_clone().unwrap());
+    let running = support::Running::start(command);
+    if full {
+        // As much as a pipe holds.
+        let _ = nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK));
+        while std::io::Write::write(&mut writer, &[0; 4096]).is_ok() {}
+        std::mem::forget(reader);
+    }
+    running
+}
+
+#[test]
+fn a_stderr_that_is_gone_or_full_holds_up_neither_signals_nor_the_end() {
+    for full in [false, true] {
+        for words in [&["-vvv"] as &[&str], &["-vvv", "-s", "USR1,TERM"]] {
+            let words = [words, &["--", PROBE, "exit-after", "2", "7"]].concat();
+            let mut running = with_stderr(&words, full);
+            assert_eq!(running.line().as_deref(), Some("ready"));
+            running.kill(libc::SIGUSR1);
+            running.kill(libc::SIGTERM);
+            assert_eq!(running.code(), 7, "{words:?}, full: {full}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What panicmon promises, tried on the real thing. Each file is one kind of promise.
 //!
 //! `PANICMON_TEST_BINARY` names another binary to try, such as the static release.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
 mod cli;
 mod orphans;

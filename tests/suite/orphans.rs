@@ -58,3 +58,12 @@ fn the_childs_end_among_500_others_is_told_right() {
         assert_eq!(running.code(), code);
     }
 }
+
+/// `unshare --pid` without `--fork`: it is the child that is PID 1 there, and its parent is outside.
+#[test]
+#[ignore = "needs root: a PID namespace"]
+fn in_a_namespace_for_its_children_the_child_runs() {
+    let mut command = Command::new("unshare");
+    command.args(["--pid", &panicmon(), "--", PROBE, "exit", "9"]);
+    assert_eq!(Running::start(command).code(), 9);
+}

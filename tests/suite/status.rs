@@ -145,6 +145,16 @@ fn ten_thousand_runs_are_always_right() {
 }
 
 #[test]
+fn with_hardly_a_descriptor_to_spare_the_command_still_runs() {
+    // A static command needs none; the loader of another needs one.
+    for limit in [3, 4] {
+        let mut running =
+            Running::start(crate::support::prepared(&[&format!("nofile={limit}"), "close=0"], true, &["exit", "7"]));
+        assert_eq!(running.code(), 7);
+    }
+}
+
+#[test]
 fn an_ignored_sigchld_neither_hangs_nor_loses_the_status() {
     for _ in 0..100 {
         let mut running = Running::start(crate::support::prepared(&["ignore=17"], true, &["exit", "42"]));

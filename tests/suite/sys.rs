@@ -36,3 +36,23 @@ pub fn block(signal: i32) {
         libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
     }
 }
+
+/// Installs a handler.
+pub fn handle(signal: i32, handler: extern "C" fn(i32)) {
+    // SAFETY: the tests' handlers touch atomics only.
+    unsafe { libc::signal(signal, handler as *const () as usize) };
+}
+
+/// A copy of this process that does nothing but wait for signals.
+pub fn fork_that_pauses() -> u32 {
+    // SAFETY: the child makes one async-signal-safe call, again and again.
+    unsafe {
+        let pid = libc::fork();
+        if pid == 0 {
+            loop {
+                libc::pause();
+            }
+        }
+        pid as u32
+    }
+}

@@ -27,7 +27,7 @@ impl Received {
             libc::SI_USER | libc::SI_TKILL => Origin::Process { pid, uid },
             libc::SI_QUEUE => Origin::Queue { pid, uid, value },
             code if code > 0 => Origin::Kernel,
-            code => Origin::Other { code },
+            code => Origin::Other { code, pid, uid, value },
         };
         Signal::new(number).map(|signal| Received { signal, origin })
     }
@@ -66,17 +66,17 @@ struct QueuedFields {
 /// never do, since they take no room when there is none).
 pub(crate) fn pass(target: Target<'_>, received: Received) -> io::Result<()> {
     let number = received.signal.number();
-    let (sender, value) = match received.origin {
-        Origin::Queue { pid, uid, value } => (Some((pid.as_raw(), uid)), value),
-        Origin::Process { pid, uid } => (Some((pid.as_raw(), uid)), 0),
-        Origin::Kernel | Origin::Other { .. } => (None, 0),
+    let (code, fields) = match received.origin {
+        Origin::Queue { pid, uid, value } => (libc::SI_QUEUE, QueuedFields { pid: pid.as_raw(), uid, value }),
+        Origin::Other { code, pid, uid, value } => (code, QueuedFields { pid: pid.as_raw(), uid, value }),
+        Origin::Process { .. } | Origin::Kernel if !received.signal.is_realtime() => {
+            return send(target, received.signal);
+        }
+        // Nobody may claim to be the kernel, or to have called kill(2).
+        Origin::Process { pid, uid } => (libc::SI_QUEUE, QueuedFields { pid: pid.as_raw(), uid, value: 0 }),
+        Origin::Kernel => (libc::SI_QUEUE, QueuedFields { pid: 0, uid: 0, value: 0 }),
     };
-    if !received.signal.is_realtime() && !matches!(received.origin, Origin::Queue { .. }) {
-        return send(target, received.signal);
-    }
-    let (pid, uid) = sender.unwrap_or((0, 0));
-    let info =
-        QueuedInfo { number, errno: 0, code: libc::SI_QUEUE, fields: QueuedFields { pid, uid, value }, rest: [0; 12] };
+    let info = QueuedInfo { number, errno: 0, code, fields, rest: [0; 12] };
     let info = (&raw const info) as usize;
     // SAFETY: `info` is at least as large as the kernel's siginfo_t and lives through the call, which only reads it.
     let sent = unsafe {
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(origin(libc::SI_QUEUE), Some(Origin::Queue { pid, uid: 8, value: 9 }));
         assert_eq!(origin(libc::SI_KERNEL), Some(Origin::Kernel));
         assert_eq!(origin(1), Some(Origin::Kernel));
-        assert_eq!(origin(libc::SI_TIMER), Some(Origin::Other { code: libc::SI_TIMER }));
+        assert_eq!(origin(libc::SI_TIMER), Some(Origin::Other { code: libc::SI_TIMER, pid, uid: 8, value: 9 }));
         assert_eq!(Received::new(0, 0, 0, 0, 0), None);
     }
 }

@@ -36,9 +36,12 @@ impl ProcessSignals {
     }
 
     /// Listens to these only; the others get back the mask they had.
+    ///
+    /// But for what a message to a stderr that is gone or full raises in this process: that stays blocked, lest it
+    /// takes this process, and the child with it.
     pub(crate) fn limit(&mut self, signals: SignalSet) {
         self.listened = signals.with(Signal::CHLD);
-        set_mask(self.inherited_mask.union(self.listened));
+        set_mask(self.inherited_mask.union(self.listened).with(Signal::PIPE).with(Signal::XFSZ));
     }
 
     /// The mask this program was started with.

@@ -1,26 +1,28 @@
-//! The signals of a program that belongs to others too: handlers beside theirs, by way of signal-hook.
+//! The signals of a program that belongs to others too: a handler beside theirs.
 //!
-//! Each executor has a pipe of its own, into which a handler writes a record a signal; so every executor sees every
-//! signal, real-time ones are queued by the thousand, with value and sender (signal-hook's own iterators keep one, or
-//! five), and a signal that finds the pipe full is still noted once, as the kernel would a standard signal.
+//! Each executor has a pipe, into which the handler writes a record a signal; so every executor sees every signal, and
+//! real-time ones are queued by the ten thousand, with value and sender. A signal that finds the pipe full is still
+//! noted once, as the kernel does with standard signals.
 //!
-//! signal-hook leaves its handlers in place for good, and so takes the default course away from signals nobody listens
-//! to any more. The dispositions the program had are therefore kept here, and put back by the last to go.
+//! What the program had in place before is called first, if it was a handler, and is put back by the last executor to
+//! go, unless the program has put something else there meanwhile. Libraries that share handlers, signal-hook among
+//! them, can't do that: they believe theirs in place for good.
 
 use super::{Received, set_disposition};
+use crate::sys::fd;
 use crate::sys::process;
 use crate::sys::raw::syscall;
-use crate::{Error, Pid, Signal, SignalSet};
-use nix::fcntl::OFlag;
-use signal_hook_registry::{SigId, register_unchecked, unregister};
+use crate::{Error, Signal, SignalSet};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use std::ffi::{c_int, c_void};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What a handler writes for a signal.
+/// What the handler writes for a signal.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Record {
@@ -51,20 +53,10 @@ fn forbidden() -> SignalSet {
 #[derive(Debug)]
 pub(crate) struct SharedSignals {
     reader: OwnedFd,
-    listener: Arc<Listener>,
-    listened: Vec<(Signal, SigId)>,
-    /// Whether SIGCHLD was claimed only to have it not ignored.
-    keeps_chld: bool,
-}
-
-/// What the handlers of one executor use.
-#[derive(Debug)]
-struct Listener {
-    writer: OwnedFd,
-    /// The process that listens; a fork of it has the same pipe, but its signals aren't ours.
-    process: Pid,
-    /// Signals that found the pipe full.
-    overflow: AtomicU64,
+    /// Kept open for the handler, which has its number.
+    _writer: OwnedFd,
+    listener: &'static Listener,
+    claimed: Vec<Signal>,
 }
 
 impl SharedSignals {
@@ -72,26 +64,37 @@ impl SharedSignals {
     pub(crate) fn listen(signals: Option<SignalSet>, init: bool) -> Result<SharedSignals, Error> {
         let listen = |source: io::Error| Error::Listen { source };
         if let Some(refused) = signals.and_then(|signals| signals.iter().find(|signal| forbidden().contains(*signal))) {
-            let why = format!("{refused} can't be listened to by an executor in a program of its own");
+            let why = format!("{refused} is none that a library can listen to");
             return Err(listen(io::Error::new(io::ErrorKind::InvalidInput, why)));
         }
         let signals = signals.unwrap_or(SignalSet::ALL.difference(forbidden()));
+        let signals = if init { signals.with(Signal::CHLD) } else { signals };
         let (reader, writer) =
             nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(|errno| listen(errno.into()))?;
+        let reader = fd::above_stdio(reader).map_err(listen)?;
+        let writer = fd::above_stdio(writer).map_err(listen)?;
         // Without it the pipe is as large as it is.
-        let _ = nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
-        let listener = Arc::new(Listener { writer, process: process::id(), overflow: AtomicU64::new(0) });
-        let mut listening = SharedSignals { reader, listener, listened: Vec::new(), keeps_chld: !init };
+        let _ = fcntl(&writer, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
+
         let mut table = table();
-        let signals = if init { signals.with(Signal::CHLD) } else { signals };
+        let listener = Listener::start(&table, &writer, signals);
+        let mut listening = SharedSignals { reader, _writer: writer, listener, claimed: Vec::new() };
+        let mut result = Ok(());
         for signal in signals.iter() {
-            let id = table.claim(signal, &listening.listener).map_err(listen)?;
-            listening.listened.push((signal, id));
+            result = result.and_then(|()| table.claim(signal, Claim::Listen));
+            if result.is_ok() {
+                listening.claimed.push(signal);
+            }
         }
-        if listening.keeps_chld {
-            table.keep_chld();
+        if !init {
+            result = result.and_then(|()| table.claim(Signal::CHLD, Claim::Keep));
+            if result.is_ok() {
+                listening.claimed.push(Signal::CHLD);
+            }
         }
-        Ok(listening)
+        // The drop of a listening that failed gives back what it has; it needs the table.
+        drop(table);
+        result.map(|()| listening).map_err(listen)
     }
 
     /// Readable when a signal came.
@@ -117,13 +120,14 @@ impl SharedSignals {
                 Err(errno) => return Err(io::Error::from_raw_os_error(errno)),
             };
             for record in &records[..bytes / size_of::<Record>()] {
-                // SAFETY: handlers write whole records, atomically as they are shorter than PIPE_BUF; any bytes are one.
+                // SAFETY: the handler writes whole records, atomically as they are shorter than PIPE_BUF; any bytes are one.
                 let record = unsafe { record.assume_init_ref() };
                 into.extend(Received::new(record.number, record.code, record.pid, record.uid, record.value));
             }
         }
+        // Who sent those isn't known any more: as if from outside.
         let overflow = SignalSet::from_bits(self.listener.overflow.swap(0, Ordering::AcqRel));
-        into.extend(overflow.iter().filter_map(|signal| Received::new(signal.number(), libc::SI_KERNEL, 0, 0, 0)));
+        into.extend(overflow.iter().filter_map(|signal| Received::new(signal.number(), libc::SI_USER, 0, 0, 0)));
         Ok(())
     }
 }
@@ -131,45 +135,55 @@ impl SharedSignals {
 impl Drop for SharedSignals {
     fn drop(&mut self) {
         let mut table = table();
-        for (signal, id) in self.listened.drain(..) {
-            // In this order: a signal that comes now takes the program's own course.
+        // Dispositions first: a signal that comes now takes the program's own course.
+        for signal in self.claimed.drain(..) {
             table.release(signal);
-            unregister(id);
         }
-        if self.keeps_chld {
-            table.release(Signal::CHLD);
-        }
+        self.listener.stop();
     }
 }
 
-/// What the program ignores beside what its dispositions say now: signals that executors have claimed.
-pub(crate) fn ignored_by_program() -> SignalSet {
+/// What the program ignores though its dispositions don't say so now, while this is held: signals that executors have
+/// claimed. With the lock no other executor comes or goes between the look and the clone.
+pub(crate) struct Ignored {
+    pub(crate) signals: SignalSet,
+    _table: MutexGuard<'static, Table>,
+}
+
+/// See [`Ignored`].
+pub(crate) fn ignored_by_program() -> Ignored {
     let table = table();
     let ignored = |signal: &Signal| {
         let slot = &table.slots[index(*signal)];
         slot.users > 0 && slot.program.is_some_and(|action| action.sa_sigaction == libc::SIG_IGN)
     };
-    Signal::all().filter(ignored).collect()
+    Ignored { signals: Signal::all().filter(ignored).collect(), _table: table }
 }
 
 /// Who uses which signal, for the whole program.
-struct Table {
+pub(crate) struct Table {
     slots: [Slot; 65],
 }
 
 #[derive(Clone, Copy)]
 struct Slot {
     users: usize,
-    /// What the program had before the first of them.
+    /// What the program has, beneath what is in place.
     program: Option<libc::sigaction>,
-    /// What was put in its place.
-    ours: Option<libc::sigaction>,
+    /// The handler, or SIG_DFL, that was put in its place; none if it was left.
+    placed: Option<usize>,
 }
 
-static TABLE: Mutex<Table> = Mutex::new(Table { slots: [Slot { users: 0, program: None, ours: None }; 65] });
+/// What for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    /// To be told.
+    Listen,
+    /// SIGCHLD: to have it not ignored, when the kernel would reap all children by itself.
+    Keep,
+}
 
-/// signal-hook's action for each signal, for handlers that must put it back; never freed.
-static HOOKS: [AtomicPtr<libc::sigaction>; 65] = [const { AtomicPtr::new(ptr::null_mut()) }; 65];
+static TABLE: Mutex<Table> = Mutex::new(Table { slots: [Slot { users: 0, program: None, placed: None }; 65] });
 
 fn table() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -180,54 +194,36 @@ fn index(signal: Signal) -> usize {
 }
 
 impl Table {
-    /// Has the listener told of the signal.
-    fn claim(&mut self, signal: Signal, listener: &Arc<Listener>) -> io::Result<SigId> {
+    fn claim(&mut self, signal: Signal, claim: Claim) -> io::Result<()> {
+        let now = action(signal)?;
         let slot = &mut self.slots[index(signal)];
-        let program = action(signal)?;
-        let first = slot.users == 0;
-        let caught = if first { is_caught(&program) } else { slot.program.as_ref().is_some_and(is_caught) };
-        let listener = Arc::clone(listener);
-        // SAFETY: the closure is async-signal-safe: it makes raw system calls and touches atomics. The listener isn't
-        // dropped in a handler, since signal-hook keeps the closure while one runs and drops it in `unregister`.
-        let id = unsafe { register_unchecked(signal.number(), move |info| listener.tell(signal, info, caught)) }?;
-        if first {
-            slot.program = Some(program);
-            let hook = HOOKS[index(signal)].load(Ordering::Acquire);
-            if hook.is_null() {
-                let installed = action(signal)?;
-                HOOKS[index(signal)].store(Box::into_raw(Box::new(installed)), Ordering::Release);
-                slot.ours = Some(installed);
-            } else {
-                // signal-hook thinks its handler is in place since the first time.
-                // SAFETY: a pointer there is never freed.
-                let hook = unsafe { *hook };
-                set_action(signal, &hook)?;
-                slot.ours = Some(hook);
-            }
+        let known = slot.placed.or(slot.program.map(|program| program.sa_sigaction));
+        if slot.users == 0 || known != Some(now.sa_sigaction) {
+            slot.program = Some(now);
+            slot.placed = None;
         }
-        slot.users += 1;
-        Ok(id)
-    }
-
-    /// Keeps SIGCHLD from being ignored, when the kernel would reap all children by itself.
-    fn keep_chld(&mut self) {
-        let slot = &mut self.slots[index(Signal::CHLD)];
-        if slot.users == 0
-            && let Ok(program) = action(Signal::CHLD)
-        {
-            slot.program = Some(program);
-            slot.ours = None;
-            let reaped_by_kernel = program.sa_sigaction == libc::SIG_IGN || program.sa_flags & libc::SA_NOCLDWAIT != 0;
-            if reaped_by_kernel {
-                let mut kept = program;
-                kept.sa_flags &= !libc::SA_NOCLDWAIT;
-                if kept.sa_sigaction == libc::SIG_IGN {
-                    kept.sa_sigaction = libc::SIG_DFL;
+        let program = slot.program.unwrap_or(now);
+        match claim {
+            Claim::Listen if slot.placed != Some(handler_address()) => {
+                remember(signal, &program);
+                set_action(signal, &ours())?;
+                slot.placed = Some(handler_address());
+            }
+            Claim::Keep if program.sa_sigaction == libc::SIG_IGN || program.sa_flags & libc::SA_NOCLDWAIT != 0 => {
+                if slot.placed.is_none() {
+                    let mut kept = program;
+                    kept.sa_flags &= !libc::SA_NOCLDWAIT;
+                    if kept.sa_sigaction == libc::SIG_IGN {
+                        kept.sa_sigaction = libc::SIG_DFL;
+                    }
+                    set_action(signal, &kept)?;
+                    slot.placed = Some(kept.sa_sigaction);
                 }
-                slot.ours = set_action(Signal::CHLD, &kept).is_ok().then_some(kept);
             }
+            Claim::Listen | Claim::Keep => {}
         }
         slot.users += 1;
+        Ok(())
     }
 
     /// Gives the signal back to the program once nobody uses it.
@@ -237,71 +233,201 @@ impl Table {
         if slot.users > 0 {
             return;
         }
-        let (program, ours) = (slot.program.take(), slot.ours.take());
         // Where the program has put something else there meanwhile, that stays.
-        if let (Some(program), Some(ours), Ok(now)) = (program, ours, action(signal))
-            && now.sa_sigaction == ours.sa_sigaction
+        if let (Some(program), Some(placed), Ok(now)) = (slot.program.take(), slot.placed.take(), action(signal))
+            && now.sa_sigaction == placed
         {
             let _ = set_action(signal, &program);
         }
     }
 }
 
-impl Listener {
-    /// In a handler: notes the signal. Only raw system calls and atomics.
-    fn tell(&self, signal: Signal, info: &libc::siginfo_t, caught: bool) {
-        if process::id() != self.process {
-            return;
-        }
-        if matches!(signal, Signal::BUS | Signal::TRAP | Signal::SYS) {
-            if info.si_code > 0 {
-                // A fault of this program's own. Its handler, if it had one, has been called by now.
-                if !caught {
-                    die(signal);
-                }
-                return;
-            }
-            // The handler Rust programs start with, on SIGBUS, puts the default back for what it takes for a fault.
-            put_back(signal);
-        }
-        // SAFETY: pid, uid and value lie at the same place for every code that has them; where they mean something else,
-        // they are plain numbers all the same.
-        let (pid, uid, value) = unsafe { (info.si_pid(), info.si_uid(), info.si_value().sival_ptr as usize) };
-        let record = Record { number: info.si_signo, code: info.si_code, pid, uid, value };
-        // SAFETY: writes the bytes of a record without padding; the descriptor is open as long as the listener lives.
-        let written = unsafe {
-            syscall(
-                libc::SYS_write,
-                [self.writer.as_raw_fd() as usize, (&raw const record) as usize, size_of::<Record>()],
-            )
-        };
-        if written.is_err() {
-            self.overflow.fetch_or(SignalSet::EMPTY.with(signal).bits(), Ordering::AcqRel);
-        }
+/// The program's handlers, for ours to call: without SA_SIGINFO, and with. Zero if there is none.
+static PROGRAM_PLAIN: [AtomicUsize; 65] = [const { AtomicUsize::new(0) }; 65];
+static PROGRAM_SIGINFO: [AtomicUsize; 65] = [const { AtomicUsize::new(0) }; 65];
+/// Signals the program lets take their default course.
+static PROGRAM_DEFAULT: AtomicU64 = AtomicU64::new(0);
+
+fn remember(signal: Signal, program: &libc::sigaction) {
+    let caught = !matches!(program.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN);
+    let siginfo = program.sa_flags & libc::SA_SIGINFO != 0;
+    let address = |wanted: bool| if caught && wanted { program.sa_sigaction } else { 0 };
+    PROGRAM_PLAIN[index(signal)].store(address(!siginfo), Ordering::SeqCst);
+    PROGRAM_SIGINFO[index(signal)].store(address(siginfo), Ordering::SeqCst);
+    let bit = SignalSet::EMPTY.with(signal).bits();
+    if program.sa_sigaction == libc::SIG_DFL {
+        PROGRAM_DEFAULT.fetch_or(bit, Ordering::SeqCst);
+    } else {
+        PROGRAM_DEFAULT.fetch_and(!bit, Ordering::SeqCst);
     }
 }
 
-/// In a handler: ends this program by the signal, as it would have ended without a handler.
+/// An executor that listens, as the handler sees it. Never freed, but used again by a later one.
+#[derive(Debug)]
+struct Listener {
+    /// What it listens to; none: it is free.
+    signals: AtomicU64,
+    writer: AtomicI32,
+    /// The process that listens; a fork of it has the same pipe, but its signals aren't ours.
+    process: AtomicI32,
+    /// Signals that found the pipe full.
+    overflow: AtomicU64,
+    /// How many handlers look at this now.
+    visitors: AtomicUsize,
+    next: Option<&'static Listener>,
+}
+
+/// The first of all listeners.
+static LISTENERS: AtomicPtr<Listener> = AtomicPtr::new(ptr::null_mut());
+
+fn listeners() -> impl Iterator<Item = &'static Listener> {
+    // SAFETY: null, or a listener that is never freed.
+    let first = unsafe { LISTENERS.load(Ordering::SeqCst).as_ref() };
+    std::iter::successors(first, |listener| listener.next)
+}
+
+impl Listener {
+    /// The table's lock keeps two from taking the same.
+    fn start(_table: &Table, writer: &OwnedFd, signals: SignalSet) -> &'static Listener {
+        let free = listeners().find(|listener| listener.signals.load(Ordering::SeqCst) == 0);
+        let listener = free.unwrap_or_else(|| {
+            let listener = Box::leak(Box::new(Listener {
+                signals: AtomicU64::new(0),
+                writer: AtomicI32::new(-1),
+                process: AtomicI32::new(0),
+                overflow: AtomicU64::new(0),
+                visitors: AtomicUsize::new(0),
+                next: listeners().next(),
+            }));
+            LISTENERS.store(listener, Ordering::SeqCst);
+            listener
+        });
+        listener.writer.store(writer.as_raw_fd(), Ordering::SeqCst);
+        listener.process.store(process::id().as_raw(), Ordering::SeqCst);
+        listener.overflow.store(0, Ordering::SeqCst);
+        listener.signals.store(signals.bits(), Ordering::SeqCst);
+        listener
+    }
+
+    /// When this returns no handler has the pipe in its hands: its number may be somebody else's soon.
+    fn stop(&self) {
+        self.signals.store(0, Ordering::SeqCst);
+        while self.visitors.load(Ordering::SeqCst) != 0 {
+            std::thread::yield_now();
+        }
+    }
+
+    /// In the handler: notes the signal, if it is for this one.
+    fn tell(&self, bit: u64, record: &Record) {
+        // In this order: `stop` takes the signals away first, and then waits for visitors.
+        self.visitors.fetch_add(1, Ordering::SeqCst);
+        if self.signals.load(Ordering::SeqCst) & bit != 0 {
+            // SAFETY: writes the bytes of a record without padding; the pipe is open until `stop` returns.
+            let written = unsafe {
+                syscall(
+                    libc::SYS_write,
+                    [self.writer.load(Ordering::SeqCst) as usize, ptr::from_ref(record) as usize, size_of::<Record>()],
+                )
+            };
+            if written.is_err() {
+                self.overflow.fetch_or(bit, Ordering::AcqRel);
+            }
+        }
+        self.visitors.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// The handler. Only raw system calls and atomics; `errno` stays as it is.
+extern "C" fn on_signal(number: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    let Some(signal) = Signal::new(number) else { return };
+    let caught = call_program(signal, info, context);
+    // SAFETY: with SA_SIGINFO the kernel passes a siginfo_t. Pid, uid and value lie at the same place for every code that
+    // has them; where they mean something else, they are plain numbers all the same.
+    let (code, pid, uid, value) = unsafe {
+        let info = &*info;
+        (info.si_code, info.si_pid(), info.si_uid(), info.si_value().sival_ptr as usize)
+    };
+    if matches!(signal, Signal::BUS | Signal::TRAP | Signal::SYS) {
+        if code > 0 {
+            // A fault of this program's own. Its handler, if it has one, has been called by now.
+            if !caught {
+                die(signal);
+            }
+            return;
+        }
+        // The handler Rust programs start with, on SIGBUS, puts the default back for what it takes for a fault.
+        let _ = set_action(signal, &ours());
+    }
+    let bit = SignalSet::EMPTY.with(signal).bits();
+    let own = process::id().as_raw();
+    let record = Record { number, code, pid, uid, value };
+    let mut forked = false;
+    for listener in listeners() {
+        if listener.process.load(Ordering::SeqCst) == own {
+            listener.tell(bit, &record);
+        } else {
+            forked = true;
+        }
+    }
+    if forked && PROGRAM_DEFAULT.load(Ordering::SeqCst) & bit != 0 {
+        default_course(signal);
+    }
+}
+
+/// Calls what the program has installed, and says whether there was something.
+fn call_program(signal: Signal, info: *mut libc::siginfo_t, context: *mut c_void) -> bool {
+    let plain = PROGRAM_PLAIN[index(signal)].load(Ordering::SeqCst);
+    let siginfo = PROGRAM_SIGINFO[index(signal)].load(Ordering::SeqCst);
+    // SAFETY: the program has installed the address as a handler of this kind; zero is None.
+    unsafe {
+        if let Some(handler) = std::mem::transmute::<usize, Option<extern "C" fn(c_int)>>(plain) {
+            handler(signal.number());
+        }
+        if let Some(handler) =
+            std::mem::transmute::<usize, Option<extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void)>>(siginfo)
+        {
+            handler(signal.number(), info, context);
+        }
+    }
+    plain != 0 || siginfo != 0
+}
+
+/// In a fork of the program, which nobody listens for: what would have happened without a handler.
+fn default_course(signal: Signal) {
+    match signal {
+        Signal::CHLD | Signal::CONT | Signal::URG | Signal::WINCH => {}
+        Signal::TSTP | Signal::TTIN | Signal::TTOU => raise(Signal::STOP),
+        signal => die(signal),
+    }
+}
+
+/// Ends this program by the signal, which it gets when the handler returns.
 fn die(signal: Signal) {
     set_disposition(signal, false);
-    // SAFETY: sends the signal to this thread, which gets it when the handler returns.
+    raise(signal);
+}
+
+fn raise(signal: Signal) {
+    // SAFETY: sends a signal to this thread.
     let _ = unsafe {
         let thread = syscall(libc::SYS_gettid, []).unwrap_or(0);
         syscall(libc::SYS_tgkill, [process::id().as_raw() as usize, thread, signal.number() as usize])
     };
 }
 
-/// In a handler: installs signal-hook's handler again.
-fn put_back(signal: Signal) {
-    let hook = HOOKS[index(signal)].load(Ordering::Acquire);
-    if !hook.is_null() {
-        // SAFETY: a pointer there is never freed.
-        let _ = set_action(signal, unsafe { &*hook });
-    }
+fn handler_address() -> usize {
+    on_signal as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize
 }
 
-fn is_caught(action: &libc::sigaction) -> bool {
-    !matches!(action.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN)
+/// Our action: one signal at a time, on the alternate stack where there is one, and system calls go on afterwards.
+fn ours() -> libc::sigaction {
+    // SAFETY: all zeroes are a sigaction.
+    let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    ours.sa_sigaction = handler_address();
+    ours.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
+    // SAFETY: fills the set in.
+    unsafe { libc::sigfillset(&raw mut ours.sa_mask) };
+    ours
 }
 
 fn action(signal: Signal) -> io::Result<libc::sigaction> {
@@ -313,7 +439,8 @@ fn action(signal: Signal) -> io::Result<libc::sigaction> {
 }
 
 fn set_action(signal: Signal, action: &libc::sigaction) -> io::Result<()> {
-    // SAFETY: every action that is set here was read from the kernel, or is one of those with SIG_DFL for its handler.
+    // SAFETY: the action is ours, whose handler is async-signal-safe, or was read from the kernel, perhaps with SIG_DFL
+    // put in.
     let result = unsafe { libc::sigaction(signal.number(), action, ptr::null_mut()) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
