@@ -22,11 +22,17 @@ use std::thread;
 /// executors may be at work in one program, each from a thread of its own: each sees every signal, and waits for its
 /// own child only.
 ///
-/// The child is killed (`PR_SET_PDEATHSIG`, prctl(2)) when this program ends, however it ends. It inherits the calling
-/// thread's signal mask and the dispositions the program had before there were executors.
+/// The child is killed (`PR_SET_PDEATHSIG`, prctl(2)) when this program ends, however it ends, and whoever is in the middle
+/// of what. The kernel takes that back from a program that is set-user-id, or that changes its user by itself.
 ///
-/// Dropping the executor gives each signal its disposition back, unless the program has set another one meanwhile.
-/// Linux 5.4 or later.
+/// The child inherits the calling thread's signal mask, and the dispositions the program had before there were executors.
+/// An executor listens by handlers, which are put beside the program's own; while there is one, what the program starts
+/// otherwise sees a signal it ignored as one with the default disposition. Dropping the executor gives each signal its
+/// disposition back, unless the program has set another one meanwhile.
+///
+/// A signal that the terminal sends to the whole process group (Ctrl-C) has reached the child, which is in this
+/// program's group, and isn't sent twice. Of real-time signals 40,000 are queued for each executor (fewer where pipes may
+/// not be that large); of more, one for each number. Linux 5.4 or later.
 ///
 /// ```
 /// use panicmon::{Executor, Options};

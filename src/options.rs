@@ -43,7 +43,7 @@ pub(crate) struct Environment {
 
 #[derive(Clone, Debug, Default)]
 enum Base {
-    /// This program's, as it is when the child is started.
+    /// This program's, as it is when the child is started; entries without a `=` are left out (`std::env::vars_os`).
     #[default]
     Inherited,
     /// Exactly these `K=V`.

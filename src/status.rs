@@ -111,7 +111,7 @@ pub struct ResourceUsage {
     pub user: Duration,
     /// Processor time in the kernel.
     pub system: Duration,
-    /// The greatest resident set, in bytes.
+    /// The greatest resident set, in bytes; at least that of the program that started it, whose memory it had before exec.
     pub max_rss_bytes: u64,
     /// Page faults served without input or output.
     pub minor_faults: u64,

@@ -60,6 +60,9 @@ fn set_subreaper(subreaper: bool) -> io::Result<bool> {
 /// Whoever reads the child's stdout sees its end when the child closes it, a file system can be unmounted, a socket is
 /// closed when the child closes it. Its stderr the process keeps, for its own messages.
 ///
+/// Record locks (fcntl(2)) that this process took before it became panicmon go with their descriptors; the child couldn't
+/// have them in any case, as locks aren't inherited.
+///
 /// Only for a program that is a wrapper and nothing else, before it opens anything of its own.
 pub(crate) fn let_go() -> io::Result<()> {
     close_from(FIRST_OTHER)?;

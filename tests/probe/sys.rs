@@ -95,7 +95,6 @@ pub fn open_at(path: &CStr, fd: i32, offset: i64) {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the type's name differs between C libraries")]
 pub fn limit(resource: impl TryInto<i32>, value: u64) {
     let limits = libc::rlimit { rlim_cur: value, rlim_max: value };
     let resource = resource.try_into().unwrap_or(-1);
