@@ -11,6 +11,7 @@
 //! | `enlarge-and-write BYTES` | makes its stdout, a pipe, hold a megabyte, and fills it |
 //! | `queue PID COUNT SIGNAL...` | queues so many of each signal, with the values 0, 1, 2, … , trying again when there is no room |
 //! | `orphans COUNT` | orphans so many processes that end at once, says so, and pauses |
+//! | `living-orphan` | orphans a process that pauses, prints its pid, and pauses |
 //! | `burst COUNT CODE` | orphans so many processes, then ends together with all of them |
 //! | `host COMMAND ARG...` | runs the command by the library, from a thread, again and again |
 //! | `close-stdout` | closes its stdout and pauses |
@@ -42,6 +43,7 @@ fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         }
         ["queue", pid, count, signals @ ..] => queue(number(pid), number(count), signals),
         ["orphans", count] => orphans(number(count)),
+        ["living-orphan"] => living_orphan(),
         ["burst", count, code] => burst(number(count), number(code) as u8),
         ["host", ..] => host(&words[1..]),
         ["close-stdout"] => {
@@ -143,6 +145,14 @@ fn orphans(count: i32) -> u8 {
         });
     }
     say("done");
+    pause()
+}
+
+fn living_orphan() -> u8 {
+    sys::in_child(|| {
+        say(&sys::fork(|| i32::from(pause())).to_string());
+        0
+    });
     pause()
 }
 

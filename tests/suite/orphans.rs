@@ -1,6 +1,6 @@
 //! Nothing is left.
 
-use crate::support::{PROBE, Running, children, name, panicmon, wait_for, wrapped};
+use crate::support::{PROBE, Running, children, name, panicmon, status_field, wait_for, wrapped};
 use std::process::Command;
 
 /// Only the child that did it is left, and no zombie.
@@ -17,6 +17,16 @@ fn twenty_thousand_orphans_of_a_subreaper_are_reaped() {
     let running = Running::start(wrapped(&["orphans", "20000"]));
     let wrapper = running.pid();
     none_left(running, wrapper);
+}
+
+#[test]
+fn an_orphan_is_given_to_panicmon() {
+    let mut running = Running::start(wrapped(&["living-orphan"]));
+    let orphan: u32 = running.line().and_then(|line| line.parse().ok()).unwrap();
+    let wrapper = running.pid().to_string();
+    wait_for("panicmon to be its parent", || (status_field(orphan, "PPid")? == wrapper).then_some(()));
+    crate::sys::kill(orphan, libc::SIGKILL).unwrap();
+    wait_for("it to be reaped", || status_field(orphan, "PPid").is_none().then_some(()));
 }
 
 /// As PID 1 of a PID namespace.

@@ -30,6 +30,17 @@ fn each_of_the_61_reaches_the_child_once_and_panicmon_lives_on() {
     }
 }
 
+/// By kill(2) one that finds the queue full would be lost in silence; queued, it has to wait, and keeps its sender.
+#[test]
+fn a_realtime_signal_by_kill_is_passed_on_queued_with_its_sender() {
+    let mut running = receiver(&[]);
+    for signal in [34, 50, 64] {
+        running.kill(signal);
+        let expected = format!("{signal} {} {} 0", libc::SI_QUEUE, std::process::id());
+        assert_eq!(running.line(), Some(expected));
+    }
+}
+
 #[test]
 fn ignored_and_blocked_signals_are_forwarded_too() {
     let mut running = receiver(&["ignore=1", "ignore=13", "ignore=2", "block=10", "block=40"]);
