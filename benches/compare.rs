@@ -1,2 +1,0 @@
-//! Compares panicmon with its peers.
-fn main() {}

@@ -1,0 +1,74 @@
+//! Who is compared.
+
+use crate::workshop::{Workshop, project};
+use crate::{Lab, Result};
+use std::env;
+use std::ffi::{CStr, CString};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// One that takes part.
+pub struct Contender {
+    pub name: &'static str,
+    /// The wrapper and its options; nothing, if the child runs alone.
+    pub prefix: Vec<CString>,
+}
+
+/// The one the others are measured by.
+pub const REFERENCE: &str = "tini-static";
+pub const PANICMON: &str = "panicmon";
+/// The child without wrapper.
+pub const ALONE: &str = "no wrapper";
+
+/// The peers and their options. Without -s, tini says that it isn't PID 1; panicmon is a subreaper without being asked.
+const PEERS: [(&str, &[&CStr]); 4] =
+    [(REFERENCE, &[c"-s", c"--"]), ("tini", &[c"-s", c"--"]), ("dumb-init", &[c"--"]), ("catatonit", &[c"--"])];
+
+impl Contender {
+    pub fn is_wrapper(&self) -> bool {
+        !self.prefix.is_empty()
+    }
+
+    /// The command line for a child with these words.
+    pub fn words(&self, lab: &Lab, child: &[&CStr]) -> Vec<CString> {
+        let child = child.iter().map(|word| CString::from(*word));
+        self.prefix.iter().cloned().chain([lab.child.clone()]).chain(child).collect()
+    }
+}
+
+/// Builds or finds everybody, and copies them to one place.
+pub fn gather(workshop: &Workshop) -> Result<Vec<Contender>> {
+    let contender = |name, program: &Path, options: &[&CStr]| -> Result<Contender> {
+        let options = options.iter().map(|option| CString::from(*option));
+        let prefix = [workshop.copy(program, name)?].into_iter().chain(options).collect();
+        Ok(Contender { name, prefix })
+    };
+    let mut contenders = vec![contender(PANICMON, &panicmon()?, &[c"--"])?];
+    for (name, options) in PEERS {
+        match find(name) {
+            Some(program) => contenders.push(contender(name, &program, options)?),
+            None => println!("{name} is not installed: left out"),
+        }
+    }
+    contenders.push(Contender { name: "floor", prefix: vec![workshop.compile("floor")?] });
+    contenders.push(Contender { name: ALONE, prefix: Vec::new() });
+    Ok(contenders)
+}
+
+fn panicmon() -> Result<PathBuf> {
+    if let Some(program) = env::var_os("PANICMON_BENCH_BINARY") {
+        return Ok(program.into());
+    }
+    let script = project().join("packaging/build-static");
+    let output = Command::new(&script).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(format!("{} failed: {}", script.display(), output.status).into());
+    }
+    let told = String::from_utf8(output.stdout)?;
+    Ok(told.lines().last().ok_or("packaging/build-static named no program")?.into())
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file())
+}

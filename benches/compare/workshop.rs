@@ -1,0 +1,65 @@
+//! The folder where everything that is measured lies, made for one run.
+
+use crate::Result;
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+/// A temporary folder, removed when dropped.
+pub struct Workshop {
+    folder: PathBuf,
+}
+
+impl Workshop {
+    pub fn new() -> Result<Workshop> {
+        let folder = env::temp_dir().join(format!("panicmon-bench-{}", std::process::id()));
+        fs::create_dir(&folder).map_err(|error| format!("can't make the folder {}: {error}", folder.display()))?;
+        Ok(Workshop { folder })
+    }
+
+    /// Copies a program here: all are read from the same disk, and none is in use by somebody else, whose pages it would
+    /// share.
+    pub fn copy(&self, program: &Path, name: &str) -> Result<CString> {
+        let copy = self.folder.join(name);
+        fs::copy(program, &copy).map_err(|error| format!("can't copy {}: {error}", program.display()))?;
+        c_string(&copy)
+    }
+
+    /// Compiles one of the programs without C library that lie in the folder above this one.
+    pub fn compile(&self, name: &str) -> Result<CString> {
+        let source = project().join("benches").join(name).with_extension("rs");
+        let program = self.folder.join(name);
+        let options = ["opt-level=3", "panic=abort", "strip=symbols", "relocation-model=static"];
+        let linking =
+            ["target-feature=+crt-static", "link-arg=-nostartfiles", "link-arg=-nostdlib", "link-arg=-static"];
+        let status = Command::new(env::var_os("RUSTC").unwrap_or("rustc".into()))
+            .args(["--edition", "2024"])
+            .args(options.iter().chain(&linking).flat_map(|option| ["-C", option]))
+            .arg("-o")
+            .args([&program, &source])
+            .status()?;
+        if !status.success() {
+            return Err(format!("can't compile {}: {status}", source.display()).into());
+        }
+        c_string(&program)
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.folder) {
+            eprintln!("compare: {} stays: {error}", self.folder.display());
+        }
+    }
+}
+
+/// The project's folder.
+pub fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn c_string(path: &Path) -> Result<CString> {
+    Ok(CString::new(path.as_os_str().as_bytes())?)
+}
