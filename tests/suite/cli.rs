@@ -1,7 +1,9 @@
 //! The words and the variables.
 
 use crate::support::{self, PROBE, output, panicmon};
+use nix::fcntl::OFlag;
 use std::ffi::OsStr;
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
@@ -83,17 +85,18 @@ fn a_full_or_closed_stderr_changes_nothing_of_the_exit_status() {
 
 /// Starts it with a stderr that nobody reads any more, or that is full and stays so.
 fn with_stderr(words: &[&str], full: bool) -> support::Running {
-    let (reader, mut writer) = std::io::pipe().unwrap();
-    let mut command = Command::new(panicmon());
-    command.args(words).stderr(writer.try_clone().unwrap());
-    let running = support::Running::start(command);
+    let (reader, writer) = std::io::pipe().unwrap();
     if full {
-        // As much as a pipe holds.
-        let _ = nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK));
-        while std::io::Write::write(&mut writer, &[0; 4096]).is_ok() {}
+        let flags = |flags| nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETFL(flags)).unwrap();
+        flags(OFlag::O_NONBLOCK);
+        while (&writer).write(&[0; 4096]).is_ok() {}
+        // Whoever has the other end blocks now, unless it looks first.
+        flags(OFlag::empty());
         std::mem::forget(reader);
     }
-    running
+    let mut command = Command::new(panicmon());
+    command.args(words).stderr(writer);
+    support::Running::start(command)
 }
 
 #[test]
