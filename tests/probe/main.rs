@@ -14,6 +14,7 @@
 //! | `living-orphan` | orphans a process that pauses, prints its pid, and pauses |
 //! | `burst COUNT CODE` | orphans so many processes, then ends together with all of them |
 //! | `host COMMAND ARG...` | runs the command by the library, from a thread, again and again |
+//! | `host-with-handler COMMAND ARG...` | the same from its first thread, and says `handled` when USR2 comes |
 //! | `close-stdout` | closes its stdout and pauses |
 //!
 //! It has the C `main` of the program under test, so that nothing is changed before it looks.
@@ -46,6 +47,10 @@ fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         ["living-orphan"] => living_orphan(),
         ["burst", count, code] => burst(number(count), number(code) as u8),
         ["host", ..] => host(&words[1..]),
+        ["host-with-handler", ..] => {
+            sys::say_when(libc::SIGUSR2);
+            complain(&format!("{:?}", run_for_ever(&words[1..])))
+        }
         ["close-stdout"] => {
             sys::close(1);
             pause()
@@ -173,13 +178,15 @@ fn burst(count: i32, code: u8) -> u8 {
 }
 
 fn host(command: &[&str]) -> u8 {
-    let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
-    let thread = std::thread::spawn(move || {
-        let mut executor = panicmon::Executor::new(panicmon::Options::default())?;
-        loop {
-            executor.run(&command)?;
-        }
-    });
-    let result: Result<Result<(), panicmon::Error>, _> = thread.join();
-    complain(&format!("{result:?}"))
+    std::thread::scope(|scope| {
+        let result = scope.spawn(|| run_for_ever(command)).join();
+        complain(&format!("{result:?}"))
+    })
+}
+
+fn run_for_ever(command: &[&str]) -> Result<(), panicmon::Error> {
+    let mut executor = panicmon::Executor::new(panicmon::Options::default())?;
+    loop {
+        executor.run(command)?;
+    }
 }

@@ -1,10 +1,11 @@
 //! The worst moments, held still by ptrace(2): nothing is left to chance.
 
-use crate::support::{Running, prepared, status_field, status_signals, wait_for};
+use crate::support::{PROBE, Running, prepared, status_field, status_signals, wait_for};
 use nix::sys::ptrace::{self, Options};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
 
 fn pid(pid: u32) -> Pid {
     Pid::from_raw(pid as i32)
@@ -12,8 +13,12 @@ fn pid(pid: u32) -> Pid {
 
 /// Starts panicmon and holds its child before its first instruction.
 fn child_held_at_birth(ops: &[&str], words: &[&str]) -> (Running, u32) {
-    let ops = [ops, &["stop"]].concat();
-    let running = Running::start(prepared(&ops, true, words));
+    hold_child(prepared(&[ops, &["stop"]].concat(), true, words))
+}
+
+/// Starts a program that stops itself before it begins, and holds its child before its first instruction.
+fn hold_child(command: Command) -> (Running, u32) {
+    let running = Running::start(command);
     let wrapper = pid(running.pid());
     wait_for("the program to stop itself", || status_field(running.pid(), "State").filter(|s| s.starts_with('T')));
     ptrace::seize(wrapper, Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK | Options::PTRACE_O_TRACECLONE)
@@ -70,6 +75,20 @@ fn a_child_stopped_before_exec_is_continued_by_panicmon() {
     wait_for("the child to be stopped", || status_field(child, "State").filter(|state| state.starts_with('T')));
     running.kill(libc::SIGCONT);
     assert_eq!(running.line().as_deref(), Some("ready"));
+}
+
+#[test]
+fn a_handler_of_the_program_never_runs_in_the_child() {
+    let (mut running, child) = hold_child(prepared(&["stop"], false, &["host-with-handler", PROBE, "pause"]));
+    // Pending until the child restores its mask: then it takes its default course.
+    crate::sys::kill(child, libc::SIGUSR2).unwrap();
+    ptrace::detach(pid(running.pid()), None).unwrap();
+    ptrace::detach(pid(child), None).unwrap();
+    wait_for("the child's end", || status_field(child, "State").is_none().then_some(()));
+    // The next one has none pending.
+    running.ready_child();
+    running.kill(libc::SIGKILL);
+    assert_eq!(running.line(), None, "the handler said something");
 }
 
 /// A fault of panicmon's own, blocked or not, is no signal to forward.
