@@ -22,6 +22,8 @@
 //!
 //! Linux only. The feature `cli`, on by default, is for the program; a library user can leave it out.
 
+#![cfg_attr(not(feature = "cli"), allow(dead_code, reason = "what only a process of its own needs, the program"))]
+
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;

@@ -60,7 +60,10 @@ fn panicmon() -> Result<PathBuf> {
         return Ok(program.into());
     }
     let script = project().join("packaging/build-static");
-    let output = Command::new(&script).stderr(Stdio::inherit()).output()?;
+    let output = Command::new(&script)
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("can't run {}: {error}", script.display()))?;
     if !output.status.success() {
         return Err(format!("{} failed: {}", script.display(), output.status).into());
     }

@@ -39,7 +39,8 @@ impl Workshop {
             .args(options.iter().chain(&linking).flat_map(|option| ["-C", option]))
             .arg("-o")
             .args([&program, &source])
-            .status()?;
+            .status()
+            .map_err(|error| format!("can't run rustc: {error}"))?;
         if !status.success() {
             return Err(format!("can't compile {}: {status}", source.display()).into());
         }
