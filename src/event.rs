@@ -106,6 +106,24 @@ pub struct ProcessExited<'a> {
     pub usage: ResourceUsage,
 }
 
+/// The child was stopped by a signal.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ProcessStopped {
+    /// The child.
+    pub pid: Pid,
+    /// By which signal: STOP, TSTP, TTIN or TTOU.
+    pub signal: Signal,
+}
+
+/// The child, stopped before, was continued.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ProcessContinued {
+    /// The child.
+    pub pid: Pid,
+}
+
 /// A signal came.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -154,6 +172,10 @@ pub enum Event<'a> {
     Failed(ProcessFailed<'a>),
     /// It ended.
     Exited(ProcessExited<'a>),
+    /// It was stopped.
+    Stopped(ProcessStopped),
+    /// It was continued.
+    Continued(ProcessContinued),
     /// Immediately after a signal came.
     Received(SignalReceived),
     /// After it was passed on.

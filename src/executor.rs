@@ -5,8 +5,11 @@ use crate::event_loop::Run;
 use crate::sys::fd::above_stdio;
 use crate::sys::poll::Source;
 use crate::sys::process::{self, Subreaper};
+use crate::lifecycle::job_control::JobControl;
+use crate::lifecycle::{End, Group, Lifecycle};
 use crate::sys::signals::shared::SharedSignals;
 use crate::sys::spawn::Setup;
+use crate::sys::terminal::{ChildGroup, Terminal};
 use crate::{Error, Event, Handler, Options, Output, ProcessFailed, StatusCode, relay};
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
@@ -45,6 +48,7 @@ use std::thread;
 pub struct Executor<'a> {
     options: Options<'a>,
     source: Source,
+    group: ChildGroup,
     /// Held while this process is to be a subreaper.
     _subreaper: Option<Subreaper>,
 }
@@ -56,17 +60,20 @@ impl<'a> Executor<'a> {
     /// [`Error::Listen`], if a signal that is asked for can't be listened to (KILL, STOP, CHLD; ILL, FPE and SEGV, whose
     /// handlers would return into the fault), or the system refuses.
     pub fn new(options: Options<'a>) -> Result<Executor<'a>, Error> {
-        let source = Source::Shared(SharedSignals::listen(options.signals, options.init)?);
-        Executor::with_source(options, source)
+        let group = if options.job_control { ChildGroup::find() } else { ChildGroup::Shared };
+        let signals = options.signals.map(|signals| signals.union(group.needs()));
+        let children = options.init || group.terminal().is_some();
+        let source = Source::Shared(SharedSignals::listen(signals, children)?);
+        Executor::with_source(options, source, group)
     }
 
     /// An executor that takes its signals from elsewhere.
-    pub(crate) fn with_source(options: Options<'a>, source: Source) -> Result<Executor<'a>, Error> {
+    pub(crate) fn with_source(options: Options<'a>, source: Source, group: ChildGroup) -> Result<Executor<'a>, Error> {
         let subreaper = |source| Error::start("prctl(PR_SET_CHILD_SUBREAPER)", source);
         // PID 1 is given all orphans anyway.
         let claimed = options.init && process::id().as_raw() != 1;
         let claimed = claimed.then(Subreaper::claim).transpose().map_err(subreaper)?;
-        Ok(Executor { options, source, _subreaper: claimed })
+        Ok(Executor { options, source, group, _subreaper: claimed })
     }
 
     /// Runs a command to its end and returns how it ended: its exit code, or 128+N if signal N ended it.
@@ -82,7 +89,7 @@ impl<'a> Executor<'a> {
     {
         let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
         let words = args.iter().cloned().map(|arg| c_string(arg).map(Cow::Owned)).collect::<Result<Vec<_>, _>>();
-        self.run_words(&args, words, |_| Ok(()))
+        self.run_words(&args, words, |_, _| Ok(())).map(|end| end.status.code())
     }
 
     /// The same with words that are ready, and a last thing to do once the child exists.
@@ -90,8 +97,8 @@ impl<'a> Executor<'a> {
         &mut self,
         args: &[OsString],
         words: Result<Vec<Cow<'static, CStr>>, Error>,
-        when_started: impl FnOnce(&mut Source) -> Result<(), Error>,
-    ) -> Result<StatusCode, Error> {
+        when_started: impl FnOnce(&mut Source, &ChildGroup) -> Result<(), Error>,
+    ) -> Result<End, Error> {
         let Options { handlers, stdout, stderr, environment, init, .. } = &mut self.options;
         let ready = words.and_then(|words| {
             let env = environment.resolve().map_err(|entry| Error::Nul { word: entry })?;
@@ -108,14 +115,25 @@ impl<'a> Executor<'a> {
                 return Err(error);
             }
         };
+        let job = self.group.terminal().map(|terminal| terminal.job_control());
+        let hand_over = job.as_ref().is_some_and(JobControl::hands_over_at_start);
         let setup = Setup {
             stdio: streams.childs,
+            own_group: matches!(self.group, ChildGroup::Own(_)),
+            terminal: self.group.terminal().filter(|_| hand_over).map(Terminal::fd),
             mask: self.source.inherited_mask(),
             shared: matches!(self.source, Source::Shared(_)),
         };
-        let source = &mut self.source;
+        let (source, group) = (&mut self.source, &self.group);
+        let lifecycle = Lifecycle::new(
+            process::id(),
+            match group {
+                ChildGroup::Shared => Group::Shared,
+                ChildGroup::Own(_) => Group::Own(job),
+            },
+        );
         let Some((ended, child_lives)) = streams.ended else {
-            return Run { args, source, handlers, reaps_all: *init }.run(command, setup, when_started);
+            return Run { args, source, group, handlers, reaps_all: *init, lifecycle }.run(command, setup, when_started);
         };
         let ended = &ended;
         thread::scope(|scope| {
@@ -131,7 +149,8 @@ impl<'a> Executor<'a> {
                     return Err(error);
                 }
             };
-            let result = Run { args, source, handlers, reaps_all: *init }.run(command, setup, when_started);
+            let run = Run { args, source, group, handlers, reaps_all: *init, lifecycle };
+            let result = run.run(command, setup, when_started);
             drop(child_lives);
             for relay in relays {
                 if relay.join().is_err() {

@@ -1,6 +1,9 @@
 //! The interface of those who want to know.
 
-use crate::{Event, ProcessExited, ProcessFailed, ProcessStarted, SignalFailed, SignalPassed, SignalReceived};
+use crate::{
+    Event, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, SignalFailed, SignalPassed,
+    SignalReceived,
+};
 
 /// Is told of every process and signal event; each method does nothing unless written.
 ///
@@ -43,6 +46,16 @@ pub trait Handler {
         let _ = event;
     }
 
+    /// The child was stopped by a signal.
+    fn process_stopped(&mut self, event: &ProcessStopped) {
+        let _ = event;
+    }
+
+    /// The child, stopped before, was continued.
+    fn process_continued(&mut self, event: &ProcessContinued) {
+        let _ = event;
+    }
+
     /// Immediately after a signal came.
     fn signal_received(&mut self, event: &SignalReceived) {
         let _ = event;
@@ -64,6 +77,8 @@ pub trait Handler {
             Event::Started(event) => self.process_started(event),
             Event::Failed(event) => self.process_failed(event),
             Event::Exited(event) => self.process_exited(event),
+            Event::Stopped(event) => self.process_stopped(event),
+            Event::Continued(event) => self.process_continued(event),
             Event::Received(event) => self.signal_received(event),
             Event::Passed(event) => self.signal_passed(event),
             Event::NotPassed(event) => self.signal_failed(event),

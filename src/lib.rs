@@ -43,7 +43,8 @@ mod sys;
 
 pub use error::{Error, NotExecutable};
 pub use event::{
-    Event, Origin, Pid, ProcessExited, ProcessFailed, ProcessStarted, SignalFailed, SignalPassed, SignalReceived,
+    Event, Origin, Pid, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, SignalFailed,
+    SignalPassed, SignalReceived,
 };
 pub use executor::Executor;
 pub use handler::Handler;

@@ -131,6 +131,7 @@ pub struct Options<'a> {
     pub(crate) stderr: Output<'a>,
     pub(crate) environment: Environment,
     pub(crate) init: bool,
+    pub(crate) job_control: bool,
 }
 
 impl<'a> Options<'a> {
@@ -202,6 +203,22 @@ impl<'a> Options<'a> {
         self.init = init;
         self
     }
+
+    /// Puts the child in a process group of its own, and stands aside for it at the terminal, if there is one: the child
+    /// is handed the terminal (tcsetpgrp(3)); a signal that the terminal sends to this program's group is passed on to
+    /// the child's; when the child stops, this *program* stops by the same signal, all of its threads, and when it is
+    /// continued it continues the child. At the child's end the terminal is this program's again, with the modes it had
+    /// if the child died of a signal.
+    ///
+    /// For a program that is a wrapper of one child at a time. While the executor lives, TSTP, TTIN, TTOU and CONT are
+    /// listened to whatever [`signals`](Options::signals) says, and SIGCHLD has a handler.
+    ///
+    /// Without it, the child is in this program's process group, and what the terminal sends reaches both.
+    #[must_use]
+    pub fn job_control(mut self, job_control: bool) -> Self {
+        self.job_control = job_control;
+        self
+    }
 }
 
 impl fmt::Debug for Options<'_> {
@@ -212,6 +229,7 @@ impl fmt::Debug for Options<'_> {
             .field("stdout", &self.stdout)
             .field("stderr", &self.stderr)
             .field("init", &self.init)
+            .field("job_control", &self.job_control)
             .finish_non_exhaustive()
     }
 }

@@ -10,7 +10,9 @@ use crate::options::Environment;
 use crate::sys::poll::Source;
 use crate::sys::process;
 use crate::sys::signals::process::ProcessSignals;
-use crate::{Error, Executor, Options, SignalSet, StatusCode};
+use crate::sys::signals::own;
+use crate::sys::terminal::{ChildGroup, Terminal};
+use crate::{Error, Executor, ExitStatus, Options, SignalSet, StatusCode};
 use std::borrow::Cow;
 use std::ffi::CStr;
 use std::io::{self, Write};
@@ -53,17 +55,25 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
 
 fn run(mut signals: ProcessSignals, settings: &Settings, words: &[&'static CStr], env: &[&'static CStr]) -> StatusCode {
     logger::install(settings.verbosity);
+    let group = ChildGroup::find();
     if let Some(listened) = settings.signals {
-        signals.limit(listened);
+        signals.limit(listened.union(group.needs()));
     }
     let mut options = Options::default().handler(LogHandler).init(true);
     options.environment = Environment::entries(env);
     let args: Vec<_> = words.iter().map(|word| os_string(word)).collect();
     let words = words.iter().map(|word| Cow::Borrowed(*word)).collect();
-    let result = Executor::with_source(options, Source::Process(signals))
+    let result = Executor::with_source(options, Source::Process(signals), group)
         .and_then(|mut executor| executor.run_words(&args, Ok(words), settle));
     match result {
-        Ok(code) => code,
+        Ok(end) => {
+            if let ExitStatus::Signaled { signal, .. } = end.status
+                && (end.die_alike || is_systemds_own(env))
+            {
+                own::die(signal);
+            }
+            end.status.code()
+        }
         Err(error) => {
             say(&error);
             error.status_code()
@@ -73,8 +83,8 @@ fn run(mut signals: ProcessSignals, settings: &Settings, words: &[&'static CStr]
 
 /// Once the child exists: lets go of what is the child's now, and only then opens what panicmon needs itself, which a
 /// full table of descriptors would have had no room for.
-fn settle(source: &mut Source) -> Result<(), Error> {
-    process::let_go().map_err(|source| Error::start("letting go of inherited descriptors", source))?;
+fn settle(source: &mut Source, group: &ChildGroup) -> Result<(), Error> {
+    process::let_go(group.terminal().map(Terminal::fd)).map_err(|source| Error::start("letting go of inherited descriptors", source))?;
     match source {
         Source::Process(signals) => signals
             .open()
@@ -85,6 +95,12 @@ fn settle(source: &mut Source) -> Result<(), Error> {
             .map_err(|source| Error::Listen { source }),
         Source::Shared(_) => Ok(()),
     }
+}
+
+/// Whether systemd started this very process: systemd.exec(5). It calls a stop a success only if the process died of it.
+fn is_systemds_own(env: &[&CStr]) -> bool {
+    let variable = env.iter().find_map(|entry| entry.to_bytes().strip_prefix(b"SYSTEMD_EXEC_PID="));
+    variable.is_some_and(|pid| pid == process::id().to_string().as_bytes())
 }
 
 fn print(text: &str) -> StatusCode {

@@ -1,6 +1,9 @@
 //! Events as messages of the [`log`] crate.
 
-use crate::{Handler, ProcessExited, ProcessFailed, ProcessStarted, SignalFailed, SignalPassed, SignalReceived};
+use crate::{
+    Handler, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, SignalFailed, SignalPassed,
+    SignalReceived,
+};
 use std::ffi::OsString;
 
 /// Logs every event: what fails as a warning, processes at `info`, signals at `debug`.
@@ -31,6 +34,14 @@ impl Handler for LogHandler {
         let seconds = event.duration.as_secs_f64();
         log::info!("{}, pid {}, ended after {seconds:.3} s: {}", name(event.args), event.pid, event.status);
         log::debug!("it used {:?}", event.usage);
+    }
+
+    fn process_stopped(&mut self, event: &ProcessStopped) {
+        log::info!("pid {} was stopped by {}", event.pid, event.signal);
+    }
+
+    fn process_continued(&mut self, event: &ProcessContinued) {
+        log::info!("pid {} was continued", event.pid);
     }
 
     fn signal_received(&mut self, event: &SignalReceived) {

@@ -16,6 +16,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) struct Plan {
     /// The process that must be the parent still when PR_SET_PDEATHSIG is set.
     pub(super) parent: i32,
+    /// Whether it gets a process group of its own.
+    pub(super) own_group: bool,
+    /// The terminal whose foreground group that becomes.
+    pub(super) terminal: Option<RawFd>,
     /// What becomes descriptors 0, 1 and 2, where they aren't inherited; each is 3 or higher.
     pub(super) stdio: [Option<RawFd>; 3],
     /// Signals to be ignored, though this process listens to them.
@@ -47,6 +51,8 @@ pub(crate) enum Failure {
     Stdio(Errno),
     /// The kernel doesn't know PR_SET_PDEATHSIG, or a filter forbids it.
     ParentDeathSignal(Errno),
+    /// A filter forbids setpgid.
+    Group(Errno),
 }
 
 // How a failure is packed: errno in the low half, then the kind, and the candidate on top.
@@ -63,6 +69,7 @@ impl Report {
             Failure::Exec(ExecFailure { kind: ExecFailureKind::Shell, candidate, errno }) => (3, errno, candidate),
             Failure::Stdio(errno) => (4, errno, 0),
             Failure::ParentDeathSignal(errno) => (5, errno, 0),
+            Failure::Group(errno) => (6, errno, 0),
         };
         let packed = (candidate as u64) << CANDIDATE_SHIFT | kind << KIND_SHIFT | u64::from(errno as u32);
         self.0.store(packed, Ordering::Release);
@@ -80,6 +87,7 @@ impl Report {
             3 => Some(exec(ExecFailureKind::Shell)),
             4 => Some(Failure::Stdio(errno)),
             5 => Some(Failure::ParentDeathSignal(errno)),
+            6 => Some(Failure::Group(errno)),
             _ => None,
         }
     }
@@ -98,6 +106,11 @@ pub(super) extern "C" fn main(plan: *mut c_void) -> c_int {
 fn become_command(plan: &Plan) -> Failure {
     if let Err(errno) = die_with_parent(plan.parent) {
         return Failure::ParentDeathSignal(errno);
+    }
+    if plan.own_group
+        && let Err(errno) = lead_group(plan.terminal)
+    {
+        return Failure::Group(errno);
     }
     for (target, source) in plan.stdio.iter().enumerate() {
         // dup3 leaves the new descriptor open across exec; the old one closes itself.
@@ -125,6 +138,21 @@ fn die_with_parent(parent: i32) -> Result<(), Errno> {
         let now = syscall(libc::SYS_getppid, []);
         if now != Ok(parent as usize) && now != Ok(0) {
             exit(128 + libc::SIGKILL);
+        }
+    }
+    Ok(())
+}
+
+/// Puts this process into a process group of its own, and that into the foreground of the terminal.
+fn lead_group(terminal: Option<RawFd>) -> Result<(), Errno> {
+    // SAFETY: the first two calls touch no memory, the third reads an int.
+    unsafe {
+        syscall(libc::SYS_setpgid, [0, 0])?;
+        if let Some(terminal) = terminal {
+            // Signals are blocked: from the background SIGTTOU would stop this process. If the terminal has hung up
+            // meanwhile, the command finds out for itself.
+            let group = syscall(libc::SYS_getpid, [])? as c_int;
+            let _ = syscall(libc::SYS_ioctl, [terminal as usize, libc::TIOCSPGRP as usize, (&raw const group) as usize]);
         }
     }
     Ok(())
@@ -227,7 +255,7 @@ mod tests {
                 assert_eq!(report.load(), Some(failure));
             }
         }
-        for failure in [Failure::Stdio(libc::EBADF), Failure::ParentDeathSignal(libc::EPERM)] {
+        for failure in [Failure::Stdio(libc::EBADF), Failure::ParentDeathSignal(libc::EPERM), Failure::Group(libc::EPERM)] {
             let report = Report::default();
             report.store(failure);
             assert_eq!(report.load(), Some(failure));

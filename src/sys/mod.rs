@@ -5,7 +5,8 @@
 //! | `raw` | a system call that touches no `errno` |
 //! | `spawn`, `child` | clone(2); what the child does between clone and exec |
 //! | `fd` | descriptors of our own |
-//! | `signals` | masks, dispositions, passing signals on, and the two sources they come from |
+//! | `terminal` | the controlling terminal, its foreground process group, its modes |
+//! | `signals` | masks, dispositions, passing signals on, the two sources they come from, and those sent to oneself |
 //! | `poll` | ppoll(2): the one place where this process waits |
 //! | `wait` | waitid(2) with resource usage |
 //! | `process` | getpid(2), prctl(2), and letting go of what was inherited |
@@ -19,4 +20,5 @@ pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod signals;
 pub(crate) mod spawn;
+pub(crate) mod terminal;
 pub(crate) mod wait;

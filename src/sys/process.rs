@@ -4,7 +4,7 @@ use super::raw::{syscall, syscall_io};
 use crate::Pid;
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::{Mutex, PoisonError};
 
 /// The lowest descriptor that isn't one of the three standard streams.
@@ -55,7 +55,8 @@ fn set_subreaper(subreaper: bool) -> io::Result<bool> {
     Ok(before != 0)
 }
 
-/// Lets go of what this process was started with: descriptors from 3 on, stdin, stdout and the working directory.
+/// Lets go of what this process was started with: descriptors from 3 on but the one to be kept, stdin, stdout and the
+/// working directory.
 ///
 /// Whoever reads the child's stdout sees its end when the child closes it, a file system can be unmounted, a socket is
 /// closed when the child closes it. Its stderr the process keeps, for its own messages.
@@ -64,8 +65,16 @@ fn set_subreaper(subreaper: bool) -> io::Result<bool> {
 /// have them in any case, as locks aren't inherited.
 ///
 /// Only for a program that is a wrapper and nothing else, before it opens anything of its own.
-pub(crate) fn let_go() -> io::Result<()> {
-    close_from(FIRST_OTHER)?;
+pub(crate) fn let_go(kept: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    match kept.map(|kept| kept.as_raw_fd()) {
+        Some(kept) => {
+            if kept > FIRST_OTHER {
+                close_range(FIRST_OTHER, kept - 1)?;
+            }
+            close_range(kept + 1, RawFd::MAX)?;
+        }
+        None => close_range(FIRST_OTHER, RawFd::MAX)?,
+    }
     // SAFETY: closes descriptors that nothing in this process owns, and puts others in their place; the path is a C
     // string.
     unsafe {
@@ -98,17 +107,17 @@ pub(crate) fn free_stdin() {
     let _ = unsafe { syscall(libc::SYS_close, [0]) };
 }
 
-/// Closes all descriptors from `first` on.
-fn close_from(first: RawFd) -> io::Result<()> {
+/// Closes all descriptors from `first` to `last`.
+fn close_range(first: RawFd, last: RawFd) -> io::Result<()> {
     // SAFETY: the call touches no memory; see `let_go` for the descriptors.
-    match unsafe { syscall(libc::SYS_close_range, [first as usize, u32::MAX as usize, 0]) } {
+    match unsafe { syscall(libc::SYS_close_range, [first as usize, last as usize, 0]) } {
         Ok(_) => Ok(()),
         // Linux before 5.9, or a filter that doesn't know the call.
-        Err(_) => close_each(first),
+        Err(_) => close_each(first, last),
     }
 }
 
-fn close_each(first: RawFd) -> io::Result<()> {
+fn close_each(first: RawFd, last: RawFd) -> io::Result<()> {
     let highest = match std::fs::read_dir("/proc/self/fd") {
         Ok(entries) => {
             entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).max().unwrap_or(0)
@@ -116,7 +125,7 @@ fn close_each(first: RawFd) -> io::Result<()> {
         // Without /proc: everything the limit allows.
         Err(_) => nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?.1.min(1 << 20) as RawFd,
     };
-    for fd in first..=highest {
+    for fd in first..=highest.min(last) {
         // SAFETY: touches no memory; see `let_go`.
         let _ = unsafe { syscall(libc::SYS_close, [fd as usize]) };
     }

@@ -22,9 +22,13 @@ const STACK_BYTES: usize = 64 * 1024;
 
 /// What a child is given beside its command.
 #[derive(Debug)]
-pub(crate) struct Setup {
+pub(crate) struct Setup<'t> {
     /// Its descriptors 0, 1 and 2 where they aren't inherited; each must be 3 or higher, and close on exec.
     pub(crate) stdio: [Option<OwnedFd>; 3],
+    /// Whether it gets a process group of its own.
+    pub(crate) own_group: bool,
+    /// The terminal it is handed over at once.
+    pub(crate) terminal: Option<BorrowedFd<'t>>,
     /// The mask it executes with, if all signals are blocked already; none: that of this thread.
     pub(crate) mask: Option<SignalSet>,
     /// Whether this process belongs to others too, who may have handlers and may wait for children.
@@ -53,7 +57,7 @@ struct Block {
 unsafe impl Send for Block {}
 
 /// Starts the command. That it couldn't be executed is told by [`Child::failure`] once it has ended.
-pub(crate) fn spawn(command: Command, setup: &Setup, source: &Source) -> Result<Child, Error> {
+pub(crate) fn spawn(command: Command, setup: &Setup<'_>, source: &Source) -> Result<Child, Error> {
     let pointers = |strings: &mut dyn Iterator<Item = *const c_char>, first: Option<*const c_char>| {
         first.into_iter().chain(strings).chain([ptr::null()]).collect::<Vec<_>>()
     };
@@ -67,6 +71,8 @@ pub(crate) fn spawn(command: Command, setup: &Setup, source: &Source) -> Result<
     let before = setup.mask.is_none().then(signals::block_all);
     let mut plan = Box::new(Plan {
         parent: process::id().as_raw(),
+        own_group: setup.own_group,
+        terminal: setup.terminal.map(|terminal| terminal.as_raw_fd()),
         stdio: setup.stdio.each_ref().map(|fd| fd.as_ref().map(|fd| fd.as_raw_fd())),
         ignored: SignalSet::EMPTY,
         reset_caught: setup.shared,
@@ -136,6 +142,7 @@ impl Child {
             Failure::ParentDeathSignal(errno) => {
                 Error::start("prctl(PR_SET_PDEATHSIG)", io::Error::from_raw_os_error(errno))
             }
+            Failure::Group(errno) => Error::start("setpgid", io::Error::from_raw_os_error(errno)),
         })
     }
 }
@@ -149,7 +156,7 @@ impl Drop for Child {
         let _ = signals::send(self.target(), Signal::KILL);
         let ended = |next: &io::Result<Next>| match next {
             Ok(Next::Ended(ended)) => ended.pid == self.pid,
-            Ok(Next::Running) => false,
+            Ok(Next::Running | Next::Stopped(..) | Next::Continued(_)) => false,
             Ok(Next::NoChild) | Err(_) => true,
         };
         let which = self.pidfd().map_or(Which::Any, Which::Only);

@@ -29,15 +29,19 @@ pub(crate) struct Ended {
 pub(crate) enum Next {
     /// This one ended.
     Ended(Ended),
-    /// There are children, but none has ended.
+    /// This one was stopped by a signal.
+    Stopped(Pid, Signal),
+    /// This one, stopped before, was continued.
+    Continued(Pid),
+    /// There are children, but nothing new of any.
     Running,
     /// There is no such child.
     NoChild,
 }
 
-/// Reaps the next child that has ended, without waiting for one that hasn't.
+/// The next child that has ended, which is reaped with that, or was stopped or continued; without waiting.
 pub(crate) fn next(which: Which<'_>) -> io::Result<Next> {
-    wait(which, libc::WEXITED | libc::WNOHANG)
+    wait(which, libc::WEXITED | libc::WSTOPPED | libc::WCONTINUED | libc::WNOHANG)
 }
 
 /// Waits until a child ends, and reaps it.
@@ -75,11 +79,13 @@ fn wait(which: Which<'_>, options: i32) -> io::Result<Next> {
         return Ok(Next::Running);
     }
     let status = match (info.si_code, Signal::new(status)) {
+        (libc::CLD_STOPPED, Some(signal)) => return Ok(Next::Stopped(Pid::new(pid), signal)),
+        (libc::CLD_CONTINUED, _) => return Ok(Next::Continued(Pid::new(pid))),
         (libc::CLD_EXITED, _) => ExitStatus::Exited(status as u8),
         (code, Some(signal)) => ExitStatus::Signaled { signal, core_dumped: code == libc::CLD_DUMPED },
         (code, None) => {
             return Err(io::Error::other(format!(
-                "the kernel told an end that can't be: code {code}, status {status}"
+                "the kernel told what can't be: code {code}, status {status}"
             )));
         }
     };

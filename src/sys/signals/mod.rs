@@ -1,5 +1,6 @@
 //! Masks, dispositions, and signals that come and go.
 
+pub(crate) mod own;
 pub(crate) mod process;
 pub(crate) mod shared;
 
@@ -90,6 +91,29 @@ pub(crate) fn pass(target: Target<'_>, received: Received) -> io::Result<()> {
     sent.map(drop)
 }
 
+/// Passes a signal that came to this process's group on to the one the child leads.
+///
+/// As long as the child hasn't been waited for, the number of its group is nobody else's.
+pub(crate) fn pass_to_group(child: Target<'_>, received: Received) -> io::Result<()> {
+    send_to_group(child, received.signal, || pass(child, received))
+}
+
+/// Continues the process group the child leads.
+pub(crate) fn continue_group(child: Target<'_>) -> io::Result<()> {
+    send_to_group(child, Signal::CONT, || send(child, Signal::CONT))
+}
+
+fn send_to_group(child: Target<'_>, signal: Signal, to_child: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    let group = -child.pid.as_raw();
+    // SAFETY: the call touches no memory.
+    match unsafe { syscall(libc::SYS_kill, [group as usize, signal.number() as usize]) } {
+        Ok(_) => Ok(()),
+        // The child has moved to another group, which may be none of ours: to it alone.
+        Err(libc::ESRCH) => to_child(),
+        Err(errno) => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
 /// kill(2), or the same through the pidfd.
 pub(crate) fn send(target: Target<'_>, signal: Signal) -> io::Result<()> {
     let number = signal.number() as usize;
@@ -138,6 +162,26 @@ pub(crate) enum Disposition {
 struct KernelAction {
     handler: usize,
     rest: [usize; 7],
+}
+
+/// Does something while the signal has its default action, and puts back what it had.
+fn default_action_in_place<T>(signal: Signal, act: impl FnOnce() -> T) -> T {
+    let default = KernelAction { handler: libc::SIG_DFL, rest: [0; 7] };
+    let mut before = KernelAction { handler: libc::SIG_DFL, rest: [0; 7] };
+    let set = |new: *const KernelAction, old: *mut KernelAction| {
+        // SAFETY: both are null, or a struct sigaction that the kernel reads or writes; a handler that is put back is
+        // one that was there.
+        unsafe {
+            syscall(libc::SYS_rt_sigaction, [signal.number() as usize, new as usize, old as usize, SIGSET_BYTES])
+        }
+    };
+    // KILL and STOP have no other action: that is an error, and does no harm.
+    let changed = set(&raw const default, &raw mut before).is_ok();
+    let result = act();
+    if changed {
+        let _ = set(&raw const before, std::ptr::null_mut());
+    }
+    result
 }
 
 /// What this process does with the signal. Async-signal-safe.

@@ -1,16 +1,19 @@
 //! What to do next with a child, given what happened: pure decisions, no system call.
 //!
-//! | | a signal came | it was passed on, or not | the time is up | the child ended |
-//! |---|---|---|---|---|
-//! | no child | | | | |
-//! | child runs | pass it on; behind those held, if real-time | tell; hold what found no room | try those held again | tell, finish |
-//! | ended | | | | |
+//! | | a signal came | it was passed on, or not | the time is up | the child stopped | the child ended |
+//! |---|---|---|---|---|---|
+//! | no child | | | | | |
+//! | child runs | pass it on; behind those held, if real-time | tell; hold what found no room | try those held again | tell; see [`job_control`] | tell, finish |
+//! | ended | | | | | |
 //!
 //! An empty cell does nothing: there is nobody to pass a signal on to, and what comes before there is a child waits in
 //! the kernel.
 
+pub(crate) mod job_control;
+
 use crate::sys::signals::Received;
-use crate::{ExitStatus, Origin, Pid, Signal, StatusCode};
+use crate::{ExitStatus, Origin, Pid, Signal, SignalSet};
+use job_control::{Foreground, JobControl};
 use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
@@ -31,7 +34,7 @@ pub(crate) enum Action {
     /// Tell the handlers that this signal came.
     TellReceived(Received),
     /// Pass it on and say how that went, with [`Lifecycle::passed`].
-    Pass(Received),
+    Pass(Received, To),
     /// Tell the handlers that it was passed on.
     TellPassed(Received),
     /// Tell the handlers that it couldn't be.
@@ -40,8 +43,60 @@ pub(crate) enum Action {
     ReserveQueue,
     /// Leave real-time signals in the kernel's queue, or read them again.
     LeaveRealtime(bool),
+    /// Tell the handlers that the child stopped by this signal.
+    TellStopped(Signal),
+    /// Tell the handlers that the child was continued.
+    TellContinued,
+    /// Make the child's group the terminal's foreground group, and say if that failed, with
+    /// [`Lifecycle::not_handed_over`].
+    HandOver {
+        /// By which signal the child stopped for want of it.
+        asked: Option<Signal>,
+    },
+    /// Make this process's group the terminal's foreground group.
+    TakeBack,
+    /// Remember the terminal's modes.
+    SaveModes,
+    /// Give the terminal the modes it had.
+    RestoreModes,
+    /// Continue the child's group.
+    Continue,
+    /// Stop by this signal, and say if that did nothing, with [`Lifecycle::not_stopped`].
+    StopSelf {
+        signal: Signal,
+        /// All of this process's group.
+        whole_group: bool,
+    },
+    /// Send this to this process's group.
+    SignalOwnGroup(Signal),
     /// The child has ended, and the run with it.
-    Finish(StatusCode),
+    Finish(End),
+}
+
+/// To whom a signal is passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum To {
+    Child,
+    /// The process group it leads.
+    Group,
+}
+
+/// How the child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) status: ExitStatus,
+    /// It was ended by a signal, and whoever waits for this process should see it die of the same: a shell ends its
+    /// loop on ^C, and restores the terminal's modes, only then.
+    pub(crate) die_alike: bool,
+}
+
+/// Which process group the child is in.
+#[derive(Debug)]
+pub(crate) enum Group {
+    /// That of this process: what the terminal sends has reached the child, too.
+    Shared,
+    /// One of its own; with a terminal that both can use, or none.
+    Own(Option<JobControl>),
 }
 
 /// Actions still to be done.
@@ -52,7 +107,10 @@ pub(crate) type Actions = VecDeque<Action>;
 pub(crate) struct Lifecycle {
     /// This process, whose own signals are none of the child's.
     own: Pid,
+    group: Group,
     child: Option<Pid>,
+    /// What the terminal has sent to this process's group.
+    from_terminal: SignalSet,
     /// Real-time signals that found no room with the child, in order.
     held: VecDeque<Received>,
     /// The first of `held` is being passed on.
@@ -71,10 +129,12 @@ struct Retry {
 
 impl Lifecycle {
     /// A lifecycle without a child yet, in this process.
-    pub(crate) fn new(own: Pid) -> Lifecycle {
+    pub(crate) fn new(own: Pid, group: Group) -> Lifecycle {
         Lifecycle {
             own,
+            group,
             child: None,
+            from_terminal: SignalSet::EMPTY,
             held: VecDeque::new(),
             passing_held: false,
             leaving_realtime: false,
@@ -94,16 +154,28 @@ impl Lifecycle {
     }
 
     /// A signal came.
-    pub(crate) fn signal(&mut self, received: Received, actions: &mut Actions) {
+    pub(crate) fn signal(
+        &mut self,
+        received: Received,
+        foreground: impl FnOnce() -> Foreground,
+        actions: &mut Actions,
+    ) {
         if self.child.is_none() || self.is_own(received) {
             return;
         }
         actions.push_back(Action::TellReceived(received));
-        if self.reached_child_already(received) {
-            return;
+        let from_terminal = received.origin == Origin::Kernel && job_control::is_from_terminal(received.signal);
+        if from_terminal {
+            self.from_terminal = self.from_terminal.with(received.signal);
         }
+        let to = match &mut self.group {
+            // The terminal signals a whole process group, and the child is in ours: it has had this one.
+            Group::Shared if from_terminal => return,
+            Group::Own(Some(job)) => job.signal(received, foreground, actions),
+            Group::Shared | Group::Own(None) => To::Child,
+        };
         if !received.signal.is_realtime() || self.held.is_empty() {
-            actions.push_back(Action::Pass(received));
+            actions.push_back(Action::Pass(received, to));
         } else if self.held.len() < HELD_MAX {
             self.hold(received, actions);
         } else {
@@ -146,8 +218,51 @@ impl Lifecycle {
         }
     }
 
+    /// A child of this process stopped; whichever it was.
+    pub(crate) fn stopped(
+        &mut self,
+        pid: Pid,
+        signal: Signal,
+        foreground: impl FnOnce() -> Foreground,
+        actions: &mut Actions,
+    ) {
+        if self.child == Some(pid) {
+            actions.push_back(Action::TellStopped(signal));
+            if let Group::Own(Some(job)) = &mut self.group {
+                job.stopped(signal, foreground(), actions);
+            }
+        }
+    }
+
+    /// A child of this process was continued; whichever it was.
+    pub(crate) fn continued(&mut self, pid: Pid, actions: &mut Actions) {
+        if self.child == Some(pid) {
+            actions.push_back(Action::TellContinued);
+        }
+    }
+
+    /// [`Action::HandOver`] failed.
+    pub(crate) fn not_handed_over(&mut self, asked: Option<Signal>, actions: &mut Actions) {
+        if let Group::Own(Some(job)) = &mut self.group {
+            job.not_handed_over(asked, actions);
+        }
+    }
+
+    /// [`Action::StopSelf`] did nothing.
+    pub(crate) fn not_stopped(&mut self, signal: Signal, foreground: Foreground, actions: &mut Actions) {
+        if let Group::Own(Some(job)) = &mut self.group {
+            job.not_stopped(signal, foreground, actions);
+        }
+    }
+
     /// A child of this process ended and was reaped; whichever it was.
-    pub(crate) fn ended(&mut self, pid: Pid, status: ExitStatus, actions: &mut Actions) {
+    pub(crate) fn ended(
+        &mut self,
+        pid: Pid,
+        status: ExitStatus,
+        foreground: impl FnOnce() -> Foreground,
+        actions: &mut Actions,
+    ) {
         if self.child != Some(pid) {
             return;
         }
@@ -155,8 +270,15 @@ impl Lifecycle {
         self.child = None;
         self.held.clear();
         self.retry = None;
-        actions.retain(|action| !matches!(action, Action::Pass(_)));
-        actions.push_back(Action::Finish(status.code()));
+        actions.retain(|action| !matches!(action, Action::Pass(..) | Action::HandOver { .. } | Action::Continue));
+        // The others of the group have had it as well, a script's shell among them, which ends if its command did.
+        let by_terminal =
+            matches!(status, ExitStatus::Signaled { signal, .. } if self.from_terminal.contains(signal));
+        let die_alike = match &mut self.group {
+            Group::Own(Some(job)) => job.ended(status, by_terminal, foreground(), actions),
+            Group::Shared | Group::Own(None) => by_terminal,
+        };
+        actions.push_back(Action::Finish(End { status, die_alike }));
     }
 
     /// What this process did to itself: a write to a closed pipe, or beyond the limit for files, or too much of its own
@@ -167,15 +289,6 @@ impl Lifecycle {
             Signal::XCPU => received.origin == Origin::Kernel,
             _ => false,
         }
-    }
-
-    /// The terminal signals a whole process group, and the child is in ours: it has had this one.
-    fn reached_child_already(&self, received: Received) -> bool {
-        let from_terminal = matches!(
-            received.signal,
-            Signal::INT | Signal::QUIT | Signal::TSTP | Signal::TTIN | Signal::TTOU | Signal::WINCH
-        );
-        from_terminal && received.origin == Origin::Kernel
     }
 
     fn hold(&mut self, received: Received, actions: &mut Actions) {
@@ -189,7 +302,7 @@ impl Lifecycle {
             && !self.passing_held
         {
             self.passing_held = true;
-            actions.push_back(Action::Pass(*first));
+            actions.push_back(Action::Pass(*first, To::Child));
         }
     }
 
@@ -218,8 +331,12 @@ mod tests {
     const CHILD: Pid = Pid::new(7);
     const OWN: Pid = Pid::new(1);
 
+    fn no_terminal() -> Foreground {
+        Foreground::Other
+    }
+
     fn running() -> Lifecycle {
-        let mut lifecycle = Lifecycle::new(OWN);
+        let mut lifecycle = Lifecycle::new(OWN, Group::Shared);
         lifecycle.started(CHILD);
         lifecycle
     }
@@ -241,7 +358,7 @@ mod tests {
     fn act(lifecycle: &mut Lifecycle, actions: &mut Actions, now: Instant, room: &mut usize) -> Vec<Received> {
         let mut passed = Vec::new();
         while let Some(action) = actions.pop_front() {
-            if let Action::Pass(received) = action {
+            if let Action::Pass(received, _) = action {
                 let found = !received.signal.is_realtime() || *room > 0;
                 if found {
                     passed.push(received);
@@ -257,9 +374,9 @@ mod tests {
     fn a_signal_is_told_passed_and_told_again() {
         for signal in Signal::all() {
             let (mut lifecycle, mut actions) = (running(), Actions::new());
-            lifecycle.signal(sent(signal), &mut actions);
+            lifecycle.signal(sent(signal), no_terminal, &mut actions);
             assert!(matches!(actions.pop_front(), Some(Action::TellReceived(received)) if received == sent(signal)));
-            assert!(matches!(actions.pop_front(), Some(Action::Pass(received)) if received == sent(signal)));
+            assert!(matches!(actions.pop_front(), Some(Action::Pass(received, To::Child)) if received == sent(signal)));
             assert!(actions.is_empty());
             lifecycle.passed(sent(signal), Ok(()), Instant::now, &mut actions);
             assert!(matches!(actions.pop_front(), Some(Action::TellPassed(_))));
@@ -270,9 +387,9 @@ mod tests {
 
     #[test]
     fn without_a_child_nothing_is_done() {
-        let (mut lifecycle, mut actions) = (Lifecycle::new(OWN), Actions::new());
-        lifecycle.signal(sent(Signal::TERM), &mut actions);
-        lifecycle.ended(CHILD, ExitStatus::Exited(0), &mut actions);
+        let (mut lifecycle, mut actions) = (Lifecycle::new(OWN, Group::Shared), Actions::new());
+        lifecycle.signal(sent(Signal::TERM), no_terminal, &mut actions);
+        lifecycle.ended(CHILD, ExitStatus::Exited(0), no_terminal, &mut actions);
         assert!(actions.is_empty());
     }
 
@@ -280,11 +397,11 @@ mod tests {
     fn what_the_process_did_to_itself_is_not_the_childs() {
         let (mut lifecycle, mut actions) = (running(), Actions::new());
         for signal in [Signal::PIPE, Signal::XFSZ] {
-            lifecycle.signal(Received { signal, origin: Origin::Process { pid: OWN, uid: 0 } }, &mut actions);
+            lifecycle.signal(Received { signal, origin: Origin::Process { pid: OWN, uid: 0 } }, no_terminal, &mut actions);
         }
-        lifecycle.signal(Received { signal: Signal::XCPU, origin: Origin::Kernel }, &mut actions);
+        lifecycle.signal(Received { signal: Signal::XCPU, origin: Origin::Kernel }, no_terminal, &mut actions);
         assert!(actions.is_empty());
-        lifecycle.signal(Received { signal: Signal::USR1, origin: Origin::Process { pid: OWN, uid: 0 } }, &mut actions);
+        lifecycle.signal(Received { signal: Signal::USR1, origin: Origin::Process { pid: OWN, uid: 0 } }, no_terminal, &mut actions);
         assert_eq!(actions.len(), 2);
     }
 
@@ -292,33 +409,33 @@ mod tests {
     fn what_the_terminal_sent_has_reached_the_child() {
         for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::WINCH] {
             let (mut lifecycle, mut actions) = (running(), Actions::new());
-            lifecycle.signal(Received { signal, origin: Origin::Kernel }, &mut actions);
+            lifecycle.signal(Received { signal, origin: Origin::Kernel }, no_terminal, &mut actions);
             assert!(matches!(actions.make_contiguous(), [Action::TellReceived(_)]), "{signal}");
         }
         let (mut lifecycle, mut actions) = (running(), Actions::new());
-        lifecycle.signal(Received { signal: Signal::ALRM, origin: Origin::Kernel }, &mut actions);
+        lifecycle.signal(Received { signal: Signal::ALRM, origin: Origin::Kernel }, no_terminal, &mut actions);
         assert_eq!(actions.len(), 2);
     }
 
     #[test]
     fn after_the_end_of_the_child_nobody_is_signalled() {
         let (mut lifecycle, mut actions) = (running(), Actions::new());
-        lifecycle.signal(sent(Signal::USR1), &mut actions);
-        lifecycle.ended(Pid::new(8), ExitStatus::Exited(1), &mut actions);
+        lifecycle.signal(sent(Signal::USR1), no_terminal, &mut actions);
+        lifecycle.ended(Pid::new(8), ExitStatus::Exited(1), no_terminal, &mut actions);
         assert_eq!(actions.len(), 2, "somebody else's end");
-        lifecycle.ended(CHILD, ExitStatus::Exited(42), &mut actions);
-        lifecycle.signal(sent(Signal::USR2), &mut actions);
-        assert!(!actions.iter().any(|action| matches!(action, Action::Pass(_))), "{actions:?}");
-        assert!(matches!(actions.pop_back(), Some(Action::Finish(code)) if code == StatusCode::new(42)));
+        lifecycle.ended(CHILD, ExitStatus::Exited(42), no_terminal, &mut actions);
+        lifecycle.signal(sent(Signal::USR2), no_terminal, &mut actions);
+        assert!(!actions.iter().any(|action| matches!(action, Action::Pass(..))), "{actions:?}");
+        assert!(matches!(actions.pop_back(), Some(Action::Finish(end)) if end.status == ExitStatus::Exited(42)));
         assert_eq!(lifecycle.deadline(), None);
     }
 
     #[test]
     fn a_standard_signal_overtakes_those_that_found_no_room() {
         let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
-        lifecycle.signal(queued(40, 1), &mut actions);
+        lifecycle.signal(queued(40, 1), no_terminal, &mut actions);
         assert!(act(&mut lifecycle, &mut actions, now, &mut 0).is_empty());
-        lifecycle.signal(sent(Signal::TERM), &mut actions);
+        lifecycle.signal(sent(Signal::TERM), no_terminal, &mut actions);
         assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 0), [sent(Signal::TERM)]);
     }
 
@@ -326,7 +443,7 @@ mod tests {
     fn the_wait_for_room_doubles_up_to_its_limit_and_starts_anew_with_room() {
         let (mut lifecycle, mut actions, mut now) = (running(), Actions::new(), Instant::now());
         for value in 0..3 {
-            lifecycle.signal(queued(40, value), &mut actions);
+            lifecycle.signal(queued(40, value), no_terminal, &mut actions);
             act(&mut lifecycle, &mut actions, now, &mut 0);
         }
         let mut waits = Vec::new();
@@ -351,10 +468,10 @@ mod tests {
         let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
         let mut wanted = Vec::new();
         for value in 0..HELD_ENOUGH {
-            lifecycle.signal(queued(40, value), &mut actions);
+            lifecycle.signal(queued(40, value), no_terminal, &mut actions);
             while let Some(action) = actions.pop_front() {
                 match action {
-                    Action::Pass(received) => lifecycle.passed(received, full(), || now, &mut actions),
+                    Action::Pass(received, _) => lifecycle.passed(received, full(), || now, &mut actions),
                     Action::ReserveQueue => wanted.push((value, "reserve")),
                     Action::LeaveRealtime(true) => wanted.push((value, "leave")),
                     _ => {}
@@ -366,7 +483,7 @@ mod tests {
         let mut read_again = 0;
         while let Some(action) = actions.pop_front() {
             match action {
-                Action::Pass(received) => lifecycle.passed(received, Ok(()), || now, &mut actions),
+                Action::Pass(received, _) => lifecycle.passed(received, Ok(()), || now, &mut actions),
                 Action::LeaveRealtime(leave) => read_again += usize::from(!leave),
                 _ => {}
             }
@@ -391,7 +508,7 @@ mod tests {
             for value in 0..500 {
                 let received = queued([15, 36, 37, 64][random(4) as usize], value);
                 came.push(received);
-                lifecycle.signal(received, &mut actions);
+                lifecycle.signal(received, no_terminal, &mut actions);
                 passed.extend(act(&mut lifecycle, &mut actions, now, &mut room));
                 if random(10) == 0 {
                     room += random(20) as usize;

@@ -1,0 +1,59 @@
+//! Signals this process sends to itself and its process group: to stop beside its child, and to die as it died.
+
+use super::{SIGSET_BYTES, default_action_in_place, set_mask};
+use crate::sys::process;
+use crate::sys::raw::{syscall, syscall_io};
+use crate::{Signal, SignalSet};
+use std::io;
+
+/// Sends it to every process of this process's group, this one included: kill(2) with 0.
+pub(crate) fn send_to_group(signal: Signal) -> io::Result<()> {
+    // SAFETY: the call touches no memory.
+    unsafe { syscall_io(libc::SYS_kill, [0, signal.number() as usize]) }.map(drop)
+}
+
+/// Stops this process, or its whole group, by this signal, until it is continued. Whether it did stop: in an orphaned
+/// process group the kernel ignores all of these signals but STOP.
+///
+/// A blocked signal stops nobody: this thread, which must have it blocked, unblocks it for the moment. In a program with
+/// threads that don't block SIGCONT the answer is always no.
+pub(crate) fn stop(signal: Signal, whole_group: bool) -> io::Result<bool> {
+    default_action_in_place(signal, || {
+        if whole_group { send_to_group(signal) } else { send_to_self(signal) }?;
+        // Sending it has discarded any SIGCONT that was pending, and SIGCONT discards this one if it comes before the
+        // next step: so whoever stops here finds one pending afterwards, and whoever has none hasn't stopped.
+        take_now(signal);
+        Ok(pending().contains(Signal::CONT))
+    })
+}
+
+/// Ends this process by this signal, without a core of its own. It returns if that can't be, as for PID 1.
+pub(crate) fn die(signal: Signal) {
+    // A limit of zero would not do: where cores are piped to a program, that is called all the same.
+    // SAFETY: the call touches no memory.
+    let _ = unsafe { syscall(libc::SYS_prctl, [libc::PR_SET_DUMPABLE as usize, 0, 0, 0, 0]) };
+    let _ = default_action_in_place(signal, || {
+        send_to_self(signal)?;
+        take_now(signal);
+        io::Result::Ok(())
+    });
+}
+
+fn send_to_self(signal: Signal) -> io::Result<()> {
+    // SAFETY: the call touches no memory.
+    unsafe { syscall_io(libc::SYS_kill, [process::id().as_raw() as usize, signal.number() as usize]) }.map(drop)
+}
+
+/// Lets a pending signal take its course.
+fn take_now(signal: Signal) {
+    let before = set_mask(SignalSet::ALL);
+    set_mask(before.without(signal));
+    set_mask(before);
+}
+
+fn pending() -> SignalSet {
+    let mut pending = 0u64;
+    // SAFETY: the kernel writes 64 bits, the size that is told.
+    let _ = unsafe { syscall(libc::SYS_rt_sigpending, [(&raw mut pending) as usize, SIGSET_BYTES]) };
+    SignalSet::from_bits(pending)
+}

@@ -1,0 +1,144 @@
+//! The controlling terminal, and the process group it belongs to (tcgetpgrp(3), tcsetpgrp(3), termios(3)).
+//!
+//! It is opened as /dev/tty, which is the controlling terminal whatever the standard streams are. A process that isn't
+//! in the foreground may give it away, too, as long as SIGTTOU is blocked.
+
+use super::fd::above_stdio;
+use super::process;
+use crate::lifecycle::job_control::{Foreground, JobControl, Standing};
+use crate::{Pid, Signal, SignalSet};
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::stat::Mode;
+use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
+use nix::unistd;
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// The process group of a child that is to be started.
+#[derive(Debug)]
+pub(crate) enum ChildGroup {
+    /// That of this process.
+    Shared,
+    /// One of its own, and the terminal of the session, if it has one.
+    Own(Option<Terminal>),
+}
+
+impl ChildGroup {
+    /// One of its own, unless there is a terminal that it couldn't be given, or taken back from it. Then the child stays
+    /// in this process's group, and the kernel treats both alike.
+    pub(crate) fn find() -> ChildGroup {
+        match Terminal::open() {
+            Ok(terminal) => ChildGroup::Own(terminal),
+            Err(error) => {
+                log::debug!("no job control: {error}");
+                ChildGroup::Shared
+            }
+        }
+    }
+
+    /// What must be listened to, whatever else is.
+    pub(crate) fn needs(&self) -> SignalSet {
+        match self.terminal() {
+            Some(_) => [Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::CONT].into_iter().collect(),
+            None => SignalSet::EMPTY,
+        }
+    }
+
+    pub(crate) fn terminal(&self) -> Option<&Terminal> {
+        match self {
+            ChildGroup::Own(terminal) => terminal.as_ref(),
+            ChildGroup::Shared => None,
+        }
+    }
+}
+
+/// The controlling terminal of this process.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    fd: OwnedFd,
+    own_group: unistd::Pid,
+    standing: Standing,
+    /// As they were when this process was last in the foreground.
+    modes: RefCell<Option<Termios>>,
+}
+
+impl Terminal {
+    /// The controlling terminal, if there is one.
+    fn open() -> io::Result<Option<Terminal>> {
+        // A line that is down would have the open wait for it.
+        let flags = OFlag::O_RDONLY | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        let fd = match nix::fcntl::open(c"/dev/tty", flags, Mode::empty()) {
+            Ok(fd) => above_stdio(fd)?,
+            Err(Errno::ENXIO) => return Ok(None),
+            Err(errno) => return Err(errno.into()),
+        };
+        let (own, own_group) = (process::id().as_raw(), unistd::getpgrp());
+        if own_group.as_raw() == 0 {
+            return Err(io::Error::other("this process's group is outside its PID namespace"));
+        }
+        // These fail for any descriptor that isn't the controlling terminal.
+        let standing = Standing {
+            session_leader: own == 1 || unistd::getsid(None).is_ok_and(|session| session.as_raw() == own),
+            group_leader: own_group.as_raw() == own,
+            streams: unistd::tcgetpgrp(io::stdin()).is_ok() && unistd::tcgetpgrp(io::stdout()).is_ok(),
+        };
+        Ok(Some(Terminal { fd, own_group, standing, modes: RefCell::new(None) }))
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// What the terminal is to a child that is to be started now.
+    pub(crate) fn job_control(&self) -> JobControl {
+        let foreground = self.foreground(None);
+        if foreground == Foreground::Own {
+            let _ = self.save_modes();
+        }
+        JobControl::new(self.standing, foreground)
+    }
+
+    /// Which process group is in the foreground: tcgetpgrp(3).
+    pub(crate) fn foreground(&self, child: Option<Pid>) -> Foreground {
+        match unistd::tcgetpgrp(&self.fd) {
+            Ok(group) if group == self.own_group => Foreground::Own,
+            Ok(group) if child.is_some_and(|child| child.as_raw() == group.as_raw()) => Foreground::Child,
+            Ok(_) | Err(_) => Foreground::Other,
+        }
+    }
+
+    /// Puts the child's process group in the foreground.
+    pub(crate) fn hand_over(&self, child: Pid) -> io::Result<()> {
+        Ok(unistd::tcsetpgrp(&self.fd, unistd::Pid::from_raw(child.as_raw()))?)
+    }
+
+    /// Puts this process's group in the foreground.
+    pub(crate) fn take_back(&self) -> io::Result<()> {
+        Ok(unistd::tcsetpgrp(&self.fd, self.own_group)?)
+    }
+
+    /// Remembers the modes.
+    pub(crate) fn save_modes(&self) -> io::Result<()> {
+        *self.modes.borrow_mut() = Some(tcgetattr(&self.fd)?);
+        Ok(())
+    }
+
+    /// Sets the modes that were remembered; output that is still on its way, or held up by ^S, isn't waited for.
+    pub(crate) fn restore_modes(&self) -> io::Result<()> {
+        match &*self.modes.borrow() {
+            Some(modes) => Ok(tcsetattr(&self.fd, SetArg::TCSANOW, modes)?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Puts the child into a process group of its own: setpgid(2).
+///
+/// The child does the same. Whichever is first: when either goes on, the group is there.
+pub(crate) fn set_child_group(child: Pid) {
+    let child = unistd::Pid::from_raw(child.as_raw());
+    // It fails if the child has executed its command, having done it itself.
+    let _ = unistd::setpgid(child, child);
+}
