@@ -10,5 +10,6 @@ mod signals;
 mod status;
 mod support;
 mod sys;
+mod terminal;
 mod traced;
 mod transparent;

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
+use std::os::fd::AsRawFd;
 
 /// kill(2) with any number; nix's doesn't know real-time signals.
 pub fn kill(pid: u32, signal: i32) -> io::Result<()> {
@@ -55,4 +56,33 @@ pub fn fork_that_pauses() -> u32 {
         }
         pid as u32
     }
+}
+
+/// Has the command lead a session whose controlling terminal is its stdin, and, if asked, the foreground group of it.
+pub fn lead_session(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt;
+    // SAFETY: two async-signal-safe calls.
+    unsafe {
+        command.pre_exec(|| {
+            if libc::setsid() < 0 || libc::ioctl(0, libc::TIOCSCTTY, 0) < 0 {
+                return Err(io::Error::last_os_error());
+            }
+            Ok(())
+        });
+    }
+}
+
+/// The foreground process group of the terminal whose master this is.
+pub fn foreground(master: &impl AsRawFd) -> u32 {
+    let mut group = 0;
+    // SAFETY: writes one int.
+    unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCGPGRP, &raw mut group) };
+    group as u32
+}
+
+/// Sets the size of the terminal whose master this is.
+pub fn resize(master: &impl AsRawFd, rows: u16, columns: u16) {
+    let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: reads one winsize.
+    assert!(unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) } == 0);
 }
