@@ -8,20 +8,27 @@ use shell::Screen;
 
 /// The numbers of the signals that `probe receive` has said came.
 fn received(shown: &str) -> Vec<i32> {
+    // In front of the four numbers stands what the terminal echoed, or a prompt.
     let number = |line: &str| {
-        let words: Vec<i64> = line.split(' ').map(str::parse).collect::<Result<_, _>>().ok()?;
-        (words.len() == 4).then_some(words[0] as i32)
+        let words: Vec<&str> = line.trim_start_matches(['^', 'C', '\\', 'Z']).split(' ').collect();
+        let numbers: Vec<i64> = words.iter().rev().map_while(|word| word.parse().ok()).collect();
+        numbers.get(3).map(|number| *number as i32)
     };
-    // The terminal echoes ^C and the like.
-    shown.lines().filter_map(|line| number(line.trim_start_matches("^C").trim_start_matches("^\\").trim_start_matches("^Z"))).collect()
+    shown.lines().filter_map(number).collect()
 }
 
-/// What `probe receive` was sent by this, and by nothing else: a signal sent to the job afterwards comes after it.
+/// What `probe receive`, the job, was sent by this.
 fn received_by(screen: &mut Screen, cause: impl FnOnce(&mut Screen)) -> Vec<i32> {
+    let job = screen.job();
+    received_through(screen, job, cause)
+}
+
+/// What `probe receive` was sent by this, and nothing else: a signal sent to this process afterwards comes after it.
+fn received_through(screen: &mut Screen, process: u32, cause: impl FnOnce(&mut Screen)) -> Vec<i32> {
     screen.press("");
     cause(screen);
     screen.until("a signal", |shown| received(shown).first().copied());
-    crate::sys::kill(screen.job(), libc::SIGUSR2).unwrap();
+    crate::sys::kill(process, libc::SIGUSR2).unwrap();
     let mut came = screen.until("USR2", |shown| Some(received(shown)).filter(|came| came.contains(&libc::SIGUSR2)));
     assert_eq!(came.pop(), Some(libc::SIGUSR2));
     came

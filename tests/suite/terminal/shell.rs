@@ -181,6 +181,19 @@ impl Screen {
         wait_for("the shell to have the terminal", || (self.foreground() == self.shell()).then_some(()));
     }
 
+    /// Waits until another group has the terminal.
+    pub fn shell_lost_terminal(&self) {
+        wait_for("a job to have the terminal", || (self.foreground() != self.shell()).then_some(()));
+    }
+
+    /// Waits until the process the shell started has stopped, and with it the job.
+    pub fn job_is_stopped(&self) {
+        wait_for("the job to be stopped", || {
+            let job = self.job();
+            self.processes().iter().find(|process| process.pid == job && process.state == 'T').map(drop)
+        });
+    }
+
     pub fn resize(&self, rows: u16, columns: u16) {
         sys::resize(self.master(), rows, columns);
     }
