@@ -4,6 +4,7 @@ use crate::command::Command;
 use crate::lifecycle::job_control::Foreground;
 use crate::lifecycle::{Action, Actions, End, Lifecycle, To};
 use crate::sys::poll::Source;
+use crate::sys::process;
 use crate::sys::signals::{self, Received, own};
 use crate::sys::spawn::{self, Child, Setup};
 use crate::sys::terminal::{self, ChildGroup, Terminal};
@@ -136,6 +137,11 @@ impl Run<'_, '_> {
         let pid = child.pid();
         while let Some(action) = turn.actions.pop_front() {
             match action {
+                Action::SeeFate(signal) => {
+                    if process::takes_default(pid, signal) {
+                        self.lifecycle.doomed(signal);
+                    }
+                }
                 Action::Pass(received, to) => {
                     let result = match to {
                         To::Child => signals::pass(child.target(), received),

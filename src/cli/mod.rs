@@ -67,9 +67,11 @@ fn run(mut signals: ProcessSignals, settings: &Settings, words: &[&'static CStr]
         .and_then(|mut executor| executor.run_words(&args, Ok(words), settle));
     match result {
         Ok(end) => {
-            if let ExitStatus::Signaled { signal, .. } = end.status
-                && (end.die_alike || is_systemds_own(env))
-            {
+            let systemds = match end.status {
+                ExitStatus::Signaled { signal, .. } if is_systemds_own(env) => Some(signal),
+                ExitStatus::Signaled { .. } | ExitStatus::Exited(_) => None,
+            };
+            if let Some(signal) = end.die_of.or(systemds) {
                 own::die(signal);
             }
             end.status.code()

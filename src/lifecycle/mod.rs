@@ -33,6 +33,8 @@ const HELD_MAX: usize = 65_536;
 pub(crate) enum Action {
     /// Tell the handlers that this signal came.
     TellReceived(Received),
+    /// See whether the child lets this signal take its default course, and if so, say it with [`Lifecycle::doomed`].
+    SeeFate(Signal),
     /// Pass it on and say how that went, with [`Lifecycle::passed`].
     Pass(Received, To),
     /// Tell the handlers that it was passed on.
@@ -85,9 +87,9 @@ pub(crate) enum To {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) status: ExitStatus,
-    /// It was ended by a signal, and whoever waits for this process should see it die of the same: a shell ends its
-    /// loop on ^C, and restores the terminal's modes, only then.
-    pub(crate) die_alike: bool,
+    /// Whoever waits for this process should see it die of this signal, as the child did: a shell ends its loop on ^C,
+    /// and restores the terminal's modes, only then.
+    pub(crate) die_of: Option<Signal>,
 }
 
 /// Which process group the child is in.
@@ -111,6 +113,8 @@ pub(crate) struct Lifecycle {
     child: Option<Pid>,
     /// What the terminal has sent to this process's group.
     from_terminal: SignalSet,
+    /// What the terminal has sent and the child can't survive.
+    doom: Option<Signal>,
     /// Real-time signals that found no room with the child, in order.
     held: VecDeque<Received>,
     /// The first of `held` is being passed on.
@@ -135,6 +139,7 @@ impl Lifecycle {
             group,
             child: None,
             from_terminal: SignalSet::EMPTY,
+            doom: None,
             held: VecDeque::new(),
             passing_held: false,
             leaving_realtime: false,
@@ -174,6 +179,9 @@ impl Lifecycle {
             Group::Own(Some(job)) => job.signal(received, foreground, actions),
             Group::Shared | Group::Own(None) => To::Child,
         };
+        if from_terminal && to == To::Group && matches!(received.signal, Signal::INT | Signal::QUIT) {
+            actions.push_back(Action::SeeFate(received.signal));
+        }
         if !received.signal.is_realtime() || self.held.is_empty() {
             actions.push_back(Action::Pass(received, to));
         } else if self.held.len() < HELD_MAX {
@@ -181,6 +189,13 @@ impl Lifecycle {
         } else {
             actions.push_back(Action::TellNotPassed(received, io::Error::from_raw_os_error(libc::EAGAIN)));
         }
+    }
+
+    /// The child can't survive this signal, which the terminal sent to the whole of a job: the child would have had it
+    /// together with the others. One that ends otherwise before it is passed on (the others are gone, and their pipes
+    /// closed) ended too soon only because we are slower than the kernel.
+    pub(crate) fn doomed(&mut self, signal: Signal) {
+        self.doom = Some(signal);
     }
 
     /// A signal was passed on, or couldn't be.
@@ -274,11 +289,16 @@ impl Lifecycle {
         // The others of the group have had it as well, a script's shell among them, which ends if its command did.
         let by_terminal =
             matches!(status, ExitStatus::Signaled { signal, .. } if self.from_terminal.contains(signal));
-        let die_alike = match &mut self.group {
+        let alike = match &mut self.group {
             Group::Own(Some(job)) => job.ended(status, by_terminal, foreground(), actions),
             Group::Shared | Group::Own(None) => by_terminal,
         };
-        actions.push_back(Action::Finish(End { status, die_alike }));
+        let die_of = match status {
+            ExitStatus::Signaled { signal, .. } if alike => Some(signal),
+            ExitStatus::Signaled { .. } | ExitStatus::Exited(_) => None,
+        };
+        let die_of = self.doom.or(die_of);
+        actions.push_back(Action::Finish(End { status, die_of }));
     }
 
     /// What this process did to itself: a write to a closed pipe, or beyond the limit for files, or too much of its own

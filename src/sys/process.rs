@@ -1,7 +1,7 @@
 //! This process: who it is, and what it holds.
 
 use super::raw::{syscall, syscall_io};
-use crate::Pid;
+use crate::{Pid, Signal, SignalSet};
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
@@ -14,6 +14,20 @@ const FIRST_OTHER: RawFd = 3;
 pub(crate) fn id() -> Pid {
     // SAFETY: touches no memory, can't fail.
     Pid::new(unsafe { syscall(libc::SYS_getpid, []) }.unwrap_or(0) as i32)
+}
+
+/// Whether that process, alive or not yet waited for, lets this signal take its default course: proc_pid_status(5).
+/// Without /proc nobody can tell, and the answer is no.
+pub(crate) fn takes_default(pid: Pid, signal: Signal) -> bool {
+    let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else { return false };
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
+    let is_in = |name| {
+        let bits = field(name).and_then(|bits| u64::from_str_radix(bits, 16).ok());
+        bits.is_none_or(|bits| SignalSet::from_bits(bits).contains(signal))
+    };
+    // A debugger may keep it from the process.
+    let traced = field("TracerPid") != Some("0");
+    !(traced || is_in("SigBlk") || is_in("SigIgn") || is_in("SigCgt"))
 }
 
 /// A claim on being a child subreaper (prctl(2)); the last to go puts back what was before the first.

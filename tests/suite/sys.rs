@@ -58,13 +58,13 @@ pub fn fork_that_pauses() -> u32 {
     }
 }
 
-/// Has the command lead a session whose controlling terminal is its stdin, and, if asked, the foreground group of it.
-pub fn lead_session(command: &mut std::process::Command) {
+/// Has the command lead a session without a controlling terminal, or with its stdin as that.
+pub fn lead_session(command: &mut std::process::Command, with_terminal: bool) {
     use std::os::unix::process::CommandExt;
     // SAFETY: two async-signal-safe calls.
     unsafe {
-        command.pre_exec(|| {
-            if libc::setsid() < 0 || libc::ioctl(0, libc::TIOCSCTTY, 0) < 0 {
+        command.pre_exec(move || {
+            if libc::setsid() < 0 || with_terminal && libc::ioctl(0, libc::TIOCSCTTY, 0) < 0 {
                 return Err(io::Error::last_os_error());
             }
             Ok(())
@@ -85,4 +85,28 @@ pub fn resize(master: &impl AsRawFd, rows: u16, columns: u16) {
     let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: reads one winsize.
     assert!(unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) } == 0);
+}
+
+/// What a process stopped by PTRACE_SYSCALL is about to call: the number and its arguments; none at the way back.
+pub fn system_call(pid: u32) -> Option<(i64, [u64; 6])> {
+    #[repr(C)]
+    struct Info {
+        op: u8,
+        pad: [u8; 3],
+        arch: u32,
+        ip: u64,
+        sp: u64,
+        number: u64,
+        args: [u64; 6],
+        rest: [u64; 4],
+    }
+    const PTRACE_GET_SYSCALL_INFO: u32 = 0x420e;
+    const ENTRY: u8 = 1;
+    // SAFETY: the kernel writes at most the size that is told; all zeroes are a value.
+    let info = unsafe {
+        let mut info: Info = std::mem::zeroed();
+        libc::ptrace(PTRACE_GET_SYSCALL_INFO as _, pid as libc::pid_t, size_of::<Info>(), &raw mut info);
+        info
+    };
+    (info.op == ENTRY).then_some((info.number as i64, info.args))
 }

@@ -136,7 +136,7 @@ fn a_job_that_is_signalled_hears_it_once() {
         screen.see("ready");
         screen.see("]> ");
         for line in ["kill %1", "kill -HUP -$!", "kill -CONT %1", "kill -RTMIN $!"] {
-            let came = received_by(screen, |screen| drop(screen.line(line)));
+            let came = received_by(screen, |screen| screen.line(line));
             seen.push(format!("{line} {came:?}"));
         }
         seen
@@ -164,8 +164,7 @@ fn a_job_killed_in_the_background_is_seen_to_be() {
         let mut seen = Vec::new();
         screen.run("{} probe pause &");
         screen.process("ready");
-        screen.run("kill -TERM %1");
-        let (shown, status) = screen.run("wait %1; stty -a");
+        let (shown, status) = screen.run("kill -TERM $!; wait $!");
         seen.push(format!("{shown} {status}"));
         seen
     });

@@ -1,7 +1,11 @@
 //! At home in a terminal: each scene is played without panicmon, with it, and with two of it, and must look the same.
 
+mod ends;
 mod jobs;
 mod keys;
+mod leaders;
+mod pipelines;
+mod programs;
 mod shell;
 
 use shell::Screen;

@@ -4,7 +4,6 @@ use crate::support::{PROBE, children, panicmon, wait_for};
 use crate::sys;
 use nix::fcntl::OFlag;
 use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
-use nix::sys::termios::{LocalFlags, tcgetattr};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, symlink};
@@ -20,8 +19,13 @@ pub const END_OF_FILE: &str = "\x04";
 /// Plays the scene without panicmon, with it, and with two of it, and compares what was noted. `{}` in its commands is
 /// where panicmon goes.
 pub fn same(scene: impl Fn(&mut Screen) -> Vec<String>) -> Vec<String> {
+    same_with(&["panicmon --", "panicmon -- panicmon --"], scene)
+}
+
+/// The same with these in front.
+pub fn same_with(wrappers: &[&'static str], scene: impl Fn(&mut Screen) -> Vec<String>) -> Vec<String> {
     let bare = scene(&mut Screen::with_shell(""));
-    for wrapper in ["panicmon --", "panicmon -- panicmon --"] {
+    for wrapper in wrappers {
         let wrapped = scene(&mut Screen::with_shell(wrapper));
         assert_eq!(wrapped, bare, "with {wrapper}, and without it");
     }
@@ -32,8 +36,6 @@ pub fn same(scene: impl Fn(&mut Screen) -> Vec<String>) -> Vec<String> {
 #[derive(Clone, Debug)]
 pub struct Process {
     pub pid: u32,
-    pub parent: u32,
-    pub group: u32,
     pub state: char,
     pub name: String,
 }
@@ -78,7 +80,7 @@ impl Screen {
             ("HISTFILE", ""),
             ("HOME", "/"),
         ]);
-        sys::lead_session(&mut command);
+        sys::lead_session(&mut command, true);
         let leader = command.spawn().expect("bash starts");
         Screen { master: Some(master), leader, wrapper, shown: Vec::new() }
     }
@@ -114,6 +116,12 @@ impl Screen {
         self.prompt()
     }
 
+    /// The same where the terminal may not echo.
+    pub fn run_blindly(&mut self, line: &str) -> (String, i32) {
+        self.press(&format!("{}\r", self.command(line)));
+        self.prompt()
+    }
+
     /// Waits for the prompt: what was shown before it, and the status in it.
     pub fn prompt(&mut self) -> (String, i32) {
         let found = self.until("the prompt", |shown| {
@@ -144,7 +152,10 @@ impl Screen {
                 found(&last)
             })
         }));
-        result.unwrap_or_else(|_| panic!("{:?}: waited in vain for {what:?}; shown: {last:?}; {:#?}", self.wrapper, self.processes()))
+        result.unwrap_or_else(|_| {
+            let end: String = last.chars().rev().take(1000).collect::<Vec<_>>().into_iter().rev().collect();
+            panic!("{:?}: waited in vain for {what:?}; shown: {end:?}; {:?}", self.wrapper, self.processes())
+        })
     }
 
     /// Takes in what has come to the screen.
@@ -160,8 +171,9 @@ impl Screen {
     /// Lines as they would be without panicmon, without pids.
     fn plain(&self, shown: &str) -> String {
         let text = shown.replace("panicmon -- ", "").replace('\r', "");
+        // Only the shell's own lines about jobs have any.
         let without_pids = |line: &str| {
-            let words: Vec<_> = line.split(' ').map(|word| if word.parse::<u32>().is_ok_and(|n| n > 99) { "PID" } else { word }).collect();
+            let words: Vec<_> = line.split(' ').map(|word| if word.parse::<u32>().is_ok() && line.starts_with('[') { "PID" } else { word }).collect();
             words.join(" ").trim_end().to_owned()
         };
         text.lines().map(without_pids).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
@@ -198,16 +210,9 @@ impl Screen {
         sys::resize(self.master(), rows, columns);
     }
 
-    /// Whether the terminal works by lines, with echo, as a shell leaves it to its commands.
-    pub fn modes(&self) -> String {
-        let modes = tcgetattr(self.master()).unwrap();
-        format!("{:?}", modes.local_flags & (LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG))
-    }
-
     /// All processes of the session.
     pub fn processes(&self) -> Vec<Process> {
-        let entries = fs::read_dir("/proc").unwrap().flatten();
-        entries.filter_map(|entry| process(entry.file_name().to_str()?.parse().ok()?, self.shell())).collect()
+        processes_of(self.shell())
     }
 
     /// Waits for a process of this name in the session.
@@ -228,7 +233,7 @@ impl Screen {
                 last.iter().find(|process| process.name == name && is_it(process)).cloned()
             })
         }));
-        result.unwrap_or_else(|_| panic!("{:?}: waited in vain for {name}; {last:#?}", self.wrapper))
+        result.unwrap_or_else(|_| panic!("{:?}: waited in vain for {name}; {last:?}", self.wrapper))
     }
 
     /// The process the shell started, whose number it knows: panicmon, or the command itself.
@@ -271,6 +276,12 @@ impl Drop for Screen {
     }
 }
 
+/// All processes of a session.
+pub fn processes_of(session: u32) -> Vec<Process> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    entries.filter_map(|entry| process(entry.file_name().to_str()?.parse().ok()?, session)).collect()
+}
+
 /// A process, if it is of this session.
 fn process(pid: u32, session: u32) -> Option<Process> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -279,8 +290,6 @@ fn process(pid: u32, session: u32) -> Option<Process> {
     let number = |index: usize| fields.get(index)?.parse::<u32>().ok();
     (number(3)? == session).then_some(Process {
         pid,
-        parent: number(1)?,
-        group: number(2)?,
         state: fields[0].chars().next()?,
         name: before.split_once('(')?.1.to_owned(),
     })

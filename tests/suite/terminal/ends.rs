@@ -1,0 +1,134 @@
+//! The end of the command, and the end of the terminal.
+
+use super::shell::{Screen, same};
+use crate::support::{PROBE, panicmon, wait_for};
+use crate::sys;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+
+#[test]
+fn the_terminal_is_the_shells_again_with_its_modes() {
+    let seen = same(|screen| {
+        let mut seen = Vec::new();
+        for end in ["exit 3", "kill -KILL $$", "kill -TERM $$", "kill -HUP $$"] {
+            let (shown, status) = screen.run(&format!("{{}} sh -c 'stty raw -echo; {end}'"));
+            screen.shell_has_terminal();
+            seen.push(format!("{shown} {status}"));
+            // What a shell finds at the end of a command is what the next one starts with.
+            seen.push(screen.run_blindly("stty -a; stty sane").0);
+        }
+        seen
+    });
+    assert!(seen[2].ends_with("137") && !seen[3].contains("-echo "), "{seen:?}");
+}
+
+/// A shell that runs a script doesn't look after the terminal.
+#[test]
+fn in_a_script_the_modes_are_restored_too_if_a_signal_ended_the_command() {
+    let mut screen = Screen::with_shell("panicmon --");
+    let script = "bash -c '{} sh -c \"stty raw -echo; kill -KILL \\$\\$\"; echo $?; stty -a; cat'";
+    screen.line(script);
+    screen.see("eol = ");
+    screen.process("cat");
+    screen.press("hello\r\x04");
+    let (shown, status) = screen.prompt();
+    assert!(shown.ends_with("hello\nhello") && status == 0, "{shown:?}");
+}
+
+#[test]
+fn nothing_is_left_when_the_terminal_hangs_up() {
+    for line in ["{} sleep 999", "{} cat", "{} cat | {} sort", "{} sleep 999 &", "{} bash --norc -i"] {
+        for wrapper in ["", "panicmon --", "panicmon -- panicmon --"] {
+            let mut screen = Screen::with_shell(wrapper);
+            screen.line(line);
+            let name = line.split(' ').find(|word| ["sleep", "cat", "bash"].contains(word)).unwrap();
+            wait_for("the command", || {
+                screen.processes().iter().any(|p| p.name == name && p.pid != screen.shell()).then_some(())
+            });
+            screen.hang_up();
+            screen.nothing_left();
+        }
+    }
+}
+
+#[test]
+fn the_hang_up_reaches_the_command_as_often_as_without() {
+    let file = format!("{}/hang-up-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let seen = same(|screen| {
+        screen.line(&format!("{{}} probe receive >{file}"));
+        wait_for("the probe to be ready", || fs::read_to_string(&file).ok()?.contains("ready").then_some(()));
+        let job = screen.job();
+        screen.hang_up();
+        let lines = || fs::read_to_string(&file).unwrap_or_default();
+        wait_for("the shell to be gone", || screen.processes().iter().all(|p| p.pid != screen.shell() || p.state == 'Z').then_some(()));
+        wait_for("HUP", || super::received(&lines()).contains(&libc::SIGHUP).then_some(()));
+        sys::kill(job, libc::SIGUSR2).unwrap();
+        wait_for("USR2", || super::received(&lines()).contains(&libc::SIGUSR2).then_some(()));
+        let came = super::received(&lines());
+        fs::remove_file(&file).unwrap();
+        let hang_ups = came.iter().filter(|signal| **signal == libc::SIGHUP).count();
+        vec![format!("{}", hang_ups > 0)]
+    });
+    assert_eq!(seen, ["true"]);
+}
+
+#[test]
+fn a_stopped_job_is_not_left_when_its_shell_goes() {
+    let seen = same(|screen| {
+        screen.line("{} cat");
+        screen.process("cat");
+        screen.press(super::shell::SUSPEND);
+        screen.status();
+        sys::kill(screen.shell(), libc::SIGKILL).unwrap();
+        screen.end();
+        screen.nothing_left();
+        vec![]
+    });
+    assert!(seen.is_empty());
+}
+
+#[test]
+fn a_job_of_an_interactive_shell_dies_as_its_command_died() {
+    let seen = same(|screen| {
+        let mut seen = Vec::new();
+        screen.run("ulimit -c 0");
+        for signal in ["TERM", "KILL", "ABRT", "SEGV", "USR1", "RTMIN+1"] {
+            let (shown, status) = screen.run(&format!("{{}} sh -c 'kill -{signal} $$'"));
+            seen.push(format!("{shown} {status}"));
+        }
+        seen
+    });
+    assert_eq!(seen[0], "Terminated 143");
+}
+
+#[test]
+fn systemds_own_process_dies_as_its_command_died() {
+    for (pid, expected) in [("$$", (Some(libc::SIGTERM), None)), ("1", (None, Some(143))), ("", (None, Some(143)))] {
+        let script = format!("SYSTEMD_EXEC_PID={pid} exec \"$0\" -- \"$1\" die 15");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, &panicmon(), PROBE]);
+        // As a job of the shell that runs the tests it would do so in any case.
+        sys::lead_session(&mut command, false);
+        let status = command.status().unwrap();
+        assert_eq!((status.signal(), status.code()), expected, "{pid}");
+    }
+}
+
+#[test]
+fn there_is_no_second_core() {
+    for signal in [libc::SIGABRT, libc::SIGSEGV, libc::SIGQUIT] {
+        // The command leaves none, so that what is seen is panicmon's.
+        let script = format!("ulimit -c unlimited; SYSTEMD_EXEC_PID=$$ exec \"$0\" -- sh -c 'ulimit -c 0; kill -{signal} $$'");
+        let status = Command::new("sh").args(["-c", &script, &panicmon()]).status().unwrap();
+        assert_eq!((status.signal(), status.core_dumped()), (Some(signal), false));
+    }
+}
+
+#[test]
+fn in_a_script_the_status_is_an_exit_code() {
+    let mut screen = Screen::with_shell("panicmon --");
+    // The shell of the script waits for it, and would say "Terminated" of one that died by a signal.
+    let (shown, status) = screen.run("bash -c '{} sh -c \"kill -TERM \\$\\$\"; echo $?'");
+    assert_eq!((shown.as_str(), status), ("143", 0));
+}

@@ -1,0 +1,177 @@
+//! As the leader of a session, as PID 1, and inside other programs that lead one.
+
+use super::shell::{INTERRUPT, QUIT, SUSPEND, Screen, same};
+use super::received_through;
+use crate::support::{children, status_field, wait_for};
+use crate::sys;
+use std::os::unix::process::ExitStatusExt;
+
+const WRAPPERS: [&[&str]; 3] = [&[], &["panicmon", "--"], &["panicmon", "--", "panicmon", "--"]];
+
+/// A session led by the command, or by panicmon in front of it.
+fn leader(wrapper: &[&str], words: &[&str]) -> Screen {
+    Screen::start("", &[wrapper, words].concat())
+}
+
+/// The keys and the size, each once.
+fn keys_come_once(screen: &mut Screen, leader: u32) {
+    for (key, signal) in [(INTERRUPT, libc::SIGINT), (QUIT, libc::SIGQUIT), (SUSPEND, libc::SIGTSTP)] {
+        assert_eq!(received_through(screen, leader, |screen| screen.press(key)), [signal]);
+    }
+    assert_eq!(received_through(screen, leader, |screen| screen.resize(30, 100)), [libc::SIGWINCH]);
+}
+
+/// A shell inside, with jobs; it ends with 5.
+fn shell_has_job_control(screen: &mut Screen, cat_is: impl Fn(char)) {
+    let (shown, _) = screen.prompt();
+    assert_eq!(shown, "", "no warnings");
+    screen.line("cat");
+    cat_is('S');
+    screen.press("hello\r");
+    screen.see("hello\r\nhello\r\n");
+    screen.press(SUSPEND);
+    assert_eq!(screen.status(), 148);
+    cat_is('T');
+    screen.line("fg");
+    cat_is('S');
+    screen.press("hello\r");
+    screen.see("hello\r\nhello\r\n");
+    screen.press(INTERRUPT);
+    assert_eq!(screen.status(), 130);
+    screen.press("exit 5\r");
+}
+
+#[test]
+fn a_leader_passes_keys_and_resizing_on_once() {
+    for wrapper in WRAPPERS {
+        let mut screen = leader(wrapper, &["probe", "receive"]);
+        screen.see("ready");
+        let pid = screen.shell();
+        keys_come_once(&mut screen, pid);
+    }
+}
+
+#[test]
+fn a_leader_is_never_frozen() {
+    for wrapper in WRAPPERS {
+        let mut screen = leader(wrapper, &["cat"]);
+        screen.process("cat");
+        for round in ["one", "two"] {
+            screen.press(SUSPEND);
+            screen.see("^Z");
+            screen.press(&format!("{round}\r"));
+            screen.see(&format!("{round}\r\n{round}\r\n"));
+        }
+        screen.press(INTERRUPT);
+        let status = screen.end();
+        let code = status.code().or(status.signal().map(|signal| 128 + signal));
+        assert_eq!(code, Some(130));
+    }
+}
+
+/// The shell's builtin does what nobody could undo.
+#[test]
+fn a_shell_in_a_leader_that_suspends_itself_is_continued() {
+    let mut screen = leader(WRAPPERS[1], &["bash", "--norc", "--noprofile", "-i"]);
+    screen.status();
+    assert_eq!(screen.run("suspend").1, 0);
+    screen.press("exit 5\r");
+    assert_eq!(screen.end().code(), Some(5));
+}
+
+#[test]
+fn a_shell_in_a_leader_has_job_control() {
+    for wrapper in WRAPPERS {
+        let mut screen = leader(wrapper, &["bash", "--norc", "--noprofile", "-i"]);
+        let session = screen.shell();
+        shell_has_job_control(&mut screen, |state| {
+            wait_for("the state of cat", || {
+                let all = super::shell::processes_of(session);
+                all.iter().any(|process| process.name == "cat" && process.state == state).then_some(())
+            });
+        });
+        assert_eq!(screen.end().code(), Some(5));
+    }
+}
+
+#[test]
+fn inside_script_all_is_as_without() {
+    let seen = same(|screen| {
+        screen.line("script -qec '{} probe receive' /dev/null");
+        screen.see("ready");
+        // The shell of script(1) executes the command in its place.
+        let script = screen.job();
+        let leader = wait_for("the leader inside", || {
+            let inside = *children(script).first()?;
+            (status_field(inside, "Name")? != "sh").then_some(inside)
+        });
+        let mut seen = Vec::new();
+        for key in [INTERRUPT, QUIT, SUSPEND] {
+            seen.extend(received_through(screen, leader, |screen| screen.press(key)));
+        }
+        seen.extend(received_through(screen, leader, |screen| screen.resize(31, 101)));
+        sys::kill(leader, libc::SIGKILL).unwrap();
+        vec![format!("{seen:?} {}", screen.status())]
+    });
+    assert_eq!(seen, ["[2, 3, 20, 28] 137"]);
+}
+
+/// PID 1 that leads a session with the terminal, as docker run -it makes it.
+fn first_process(words: &[&str]) -> (Screen, u32) {
+    let unshare = ["unshare", "--fork", "--pid", "--mount-proc", "setsid", "--ctty", "panicmon", "--"];
+    let screen = Screen::start("", &[&unshare, words].concat());
+    let unshare = screen.shell();
+    let first = wait_for("PID 1", || {
+        let first = *children(unshare).first()?;
+        (status_field(first, "Name")? == "panicmon").then_some(first)
+    });
+    (screen, first)
+}
+
+#[test]
+#[ignore = "needs root: a PID namespace"]
+fn pid_1_passes_keys_and_resizing_on_once() {
+    let (mut screen, first) = first_process(&["probe", "receive"]);
+    screen.see("ready");
+    keys_come_once(&mut screen, first);
+}
+
+#[test]
+#[ignore = "needs root: a PID namespace"]
+fn pid_1_is_never_frozen_and_a_shell_in_it_has_job_control() {
+    let (mut screen, first) = first_process(&["bash", "--norc", "--noprofile", "-i"]);
+    shell_has_job_control(&mut screen, |state| {
+        wait_for("the state of cat", || {
+            let all = super::shell::processes_of(first);
+            all.iter().any(|process| process.name == "cat" && process.state == state).then_some(())
+        });
+    });
+    assert_eq!(screen.end().code(), Some(5));
+    let (mut screen, _) = first_process(&["cat"]);
+    screen.press("one\r");
+    screen.see("one\r\none\r\n");
+    screen.press(SUSPEND);
+    screen.see("^Z");
+    screen.press("two\r");
+    screen.see("two\r\ntwo\r\n");
+    screen.press(INTERRUPT);
+    assert_eq!(screen.end().code(), Some(130));
+}
+
+/// Its process group can't be named in its PID namespace, so the terminal couldn't be taken back.
+#[test]
+#[ignore = "needs root: a PID namespace"]
+fn pid_1_in_a_group_of_another_namespace_leaves_the_terminal_alone() {
+    let seen = same(|screen| {
+        screen.line("unshare --fork --pid {} probe receive");
+        screen.see("ready");
+        let job = screen.job();
+        let inside = wait_for("PID 1", || children(job).first().copied());
+        let came = received_through(screen, inside, |screen| screen.press(INTERRUPT));
+        sys::kill(inside, libc::SIGKILL).unwrap();
+        screen.status();
+        screen.shell_has_terminal();
+        vec![format!("{came:?}")]
+    });
+    assert_eq!(seen, ["[2]"]);
+}

@@ -1,0 +1,117 @@
+//! Commands beside others in one job: all of them use the terminal, and what it sends is meant for all.
+
+use super::shell::{END_OF_FILE, INTERRUPT, SUSPEND, same_with};
+use crate::support::wait_for;
+
+#[test]
+fn an_interrupt_ends_both_ends() {
+    let seen = same_with(&["panicmon --"], |screen| {
+        let mut seen = Vec::new();
+        for line in ["{} yes | {} cat >/dev/null", "yes | {} cat >/dev/null", "{} yes | cat >/dev/null"] {
+            screen.line(line);
+            screen.process("yes");
+            screen.process("cat");
+            screen.press(INTERRUPT);
+            let (shown, status) = screen.prompt();
+            seen.push(format!("{shown} {status}"));
+            wait_for("both to be gone", || (screen.processes().len() == 1).then_some(()));
+            screen.shell_has_terminal();
+        }
+        seen
+    });
+    assert_eq!(seen, ["^C 130"; 3]);
+}
+
+#[test]
+fn a_reader_whose_reader_is_gone_ends_by_its_broken_pipe() {
+    let seen = same_with(&["panicmon --"], |screen| {
+        screen.line("{} cat | head -1");
+        screen.process("cat");
+        screen.process("head");
+        screen.press("one\r");
+        screen.see("one\r\none\r\n");
+        // head must be gone, lest cat finds room in the pipe.
+        wait_for("head to be gone", || screen.processes().iter().all(|p| p.name != "head" || p.state == 'Z').then_some(()));
+        screen.press("two\r");
+        screen.status();
+        let (shown, _) = screen.run("echo ${PIPESTATUS[@]}");
+        vec![shown]
+    });
+    assert!(seen[0].ends_with("0"), "{seen:?}");
+}
+
+#[test]
+fn an_interrupt_while_the_first_reads_ends_the_second_too() {
+    let seen = same_with(&["panicmon --"], |screen| {
+        screen.line("{} cat | sleep 999");
+        screen.process("sleep");
+        // It reads from the terminal, which it must have for that.
+        screen.press("hello\r");
+        screen.process_in_state("cat", 'S');
+        screen.press(INTERRUPT);
+        let (shown, status) = screen.prompt();
+        vec![format!("{shown} {status}")]
+    });
+    assert_eq!(seen, ["hello\n^C 130"]);
+}
+
+#[test]
+fn less_reads_its_keys_at_the_end_of_a_pipeline() {
+    let seen = same_with(&["panicmon --"], |screen| {
+        let mut seen = Vec::new();
+        screen.run("export TERM=xterm");
+        screen.line("{} sh -c 'seq 1000; sleep 999' | less");
+        screen.see("49");
+        screen.process("sleep");
+        screen.press(" ");
+        screen.see("98");
+        screen.press(SUSPEND);
+        seen.push(screen.status().to_string());
+        screen.process_in_state("sleep", 'T');
+        screen.process_in_state("less", 'T');
+        seen.push(screen.run("jobs").0);
+        screen.line("fg");
+        screen.see("98");
+        screen.process_in_state("sleep", 'S');
+        screen.press(" ");
+        screen.see("147");
+        screen.press(INTERRUPT);
+        wait_for("the first to be gone", || screen.processes().iter().all(|p| p.name != "sleep").then_some(()));
+        // It has dealt with the interrupt when its own prompt is back.
+        screen.see("147\r\n:");
+        screen.press("q");
+        seen.push(screen.status().to_string());
+        let (shown, _) = screen.run("echo ${PIPESTATUS[@]}");
+        seen.push(shown);
+        seen
+    });
+    assert_eq!((seen[0].as_str(), seen[2].as_str()), ("148", "0"), "{seen:?}");
+    assert!(seen[1].contains("Stopped") && seen[3].ends_with("130 0"), "{seen:?}");
+}
+
+#[test]
+fn a_suspended_pipeline_is_stopped_as_a_whole() {
+    let seen = same_with(&["panicmon --"], |screen| {
+        let mut seen = Vec::new();
+        screen.line("{} cat | {} tee");
+        screen.process("tee");
+        screen.process("cat");
+        screen.press("a\r");
+        screen.see("a\r\na\r\n");
+        screen.press(SUSPEND);
+        screen.status();
+        for name in ["cat", "tee"] {
+            screen.process_in_state(name, 'T');
+        }
+        seen.push(screen.run("jobs").0);
+        screen.line("fg");
+        screen.process_in_state("tee", 'S');
+        screen.process_in_state("cat", 'S');
+        screen.press("b\r");
+        screen.see("b\r\nb\r\n");
+        screen.press(END_OF_FILE);
+        seen.push(screen.status().to_string());
+        seen
+    });
+    assert!(seen[0].contains("Stopped") && seen[1] == "0", "{seen:?}");
+}
