@@ -117,7 +117,9 @@ impl<'a> Executor<'a> {
         };
         let job = self.group.terminal().map(|terminal| terminal.job_control());
         let hand_over = job.as_ref().is_some_and(JobControl::hands_over_at_start);
+        let own = process::id();
         let setup = Setup {
+            parent: own,
             stdio: streams.childs,
             own_group: matches!(self.group, ChildGroup::Own(_)),
             terminal: self.group.terminal().filter(|_| hand_over).map(Terminal::fd),
@@ -125,13 +127,11 @@ impl<'a> Executor<'a> {
             shared: matches!(self.source, Source::Shared(_)),
         };
         let (source, group) = (&mut self.source, &self.group);
-        let lifecycle = Lifecycle::new(
-            process::id(),
-            match group {
-                ChildGroup::Shared => Group::Shared,
-                ChildGroup::Own(_) => Group::Own(job),
-            },
-        );
+        let childs_group = match group {
+            ChildGroup::Shared => Group::Shared,
+            ChildGroup::Own(_) => Group::Own(job),
+        };
+        let lifecycle = Lifecycle::new(own, childs_group);
         let Some((ended, child_lives)) = streams.ended else {
             return Run { args, source, group, handlers, reaps_all: *init, lifecycle }.run(command, setup, when_started);
         };

@@ -7,7 +7,6 @@
 
 use super::child::{self, Failure, Plan, Report};
 use super::poll::Source;
-use super::process;
 use super::signals::{self, Target};
 use super::wait::{self, Next, Which};
 use crate::command::Command;
@@ -23,6 +22,8 @@ const STACK_BYTES: usize = 64 * 1024;
 /// What a child is given beside its command.
 #[derive(Debug)]
 pub(crate) struct Setup<'t> {
+    /// This process.
+    pub(crate) parent: Pid,
     /// Its descriptors 0, 1 and 2 where they aren't inherited; each must be 3 or higher, and close on exec.
     pub(crate) stdio: [Option<OwnedFd>; 3],
     /// Whether it gets a process group of its own.
@@ -70,7 +71,7 @@ pub(crate) fn spawn(command: Command, setup: &Setup<'_>, source: &Source) -> Res
     // A process of our own has them blocked since its start.
     let before = setup.mask.is_none().then(signals::block_all);
     let mut plan = Box::new(Plan {
-        parent: process::id().as_raw(),
+        parent: setup.parent.as_raw(),
         own_group: setup.own_group,
         terminal: setup.terminal.map(|terminal| terminal.as_raw_fd()),
         stdio: setup.stdio.each_ref().map(|fd| fd.as_ref().map(|fd| fd.as_raw_fd())),

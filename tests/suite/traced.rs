@@ -1,7 +1,9 @@
 //! The worst moments, held still by ptrace(2): nothing is left to chance.
 
-use crate::support::{PROBE, Running, prepared, status_field, status_signals, wait_for};
+use crate::support::{PROBE, Running, children, prepared, status_field, status_signals, wait_for};
+use crate::sys;
 use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::os::unix::process::ExitStatusExt;
@@ -89,6 +91,75 @@ fn a_handler_of_the_program_never_runs_in_the_child() {
     running.ready_child();
     running.kill(libc::SIGKILL);
     assert_eq!(running.line(), None, "the handler said something");
+}
+
+/// Every system call panicmon makes to the end of a command, by itself and in the child before that executes.
+fn system_calls(mut command: Command) -> Vec<(Who, i64, [u64; 6])> {
+    sys::lead_session(&mut command, false);
+    let running = Running::start(command);
+    let wrapper = pid(running.pid());
+    wait_for("the program to stop itself", || status_field(running.pid(), "State").filter(|s| s.starts_with('T')));
+    let options = Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEEXEC;
+    ptrace::seize(wrapper, options).unwrap();
+    running.kill(libc::SIGCONT);
+    let (mut calls, mut executed) = (Vec::new(), false);
+    loop {
+        let status = wait_for("a system call", || {
+            [wrapper].into_iter().chain(children(running.pid()).into_iter().map(pid)).find_map(|process| {
+                match waitpid(process, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL)) {
+                    Ok(WaitStatus::StillAlive) | Err(_) => None,
+                    Ok(status) => Some(status),
+                }
+            })
+        });
+        let Some(process) = status.pid() else { continue };
+        let who = if process == wrapper { Who::Panicmon } else { Who::Child };
+        match status {
+            WaitStatus::Exited(..) | WaitStatus::Signaled(..) if who == Who::Panicmon => return calls,
+            WaitStatus::Exited(..) | WaitStatus::Signaled(..) => continue,
+            // The child is the command now, whose calls are its own.
+            WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC) if who == Who::Child => {
+                ptrace::detach(process, None).unwrap();
+                continue;
+            }
+            // Before that it was the helper that prepared it.
+            WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC) => executed = true,
+            WaitStatus::PtraceSyscall(_) if executed => {
+                calls.extend(sys::system_call(process.as_raw() as u32).map(|(number, args)| (who, number, args)));
+            }
+            _ => {}
+        }
+        let signal = match status {
+            WaitStatus::Stopped(_, signal) if signal != Signal::SIGTRAP => Some(signal),
+            _ => None,
+        };
+        ptrace::syscall(process, signal).unwrap();
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Who {
+    Panicmon,
+    Child,
+}
+
+/// But for the one that finds that there is none, and the child's own process group, which isn't for terminals only.
+#[test]
+fn without_a_terminal_no_system_call_is_made_for_one() {
+    let calls = system_calls(prepared(&["stop"], true, &["exit", "0"]));
+    let count = |number: i64| calls.iter().filter(|(_, made, _)| *made == number).count();
+    assert!(count(libc::SYS_exit_group) > 0 && count(libc::SYS_waitid) > 0, "{calls:?}");
+    for number in [libc::SYS_ioctl, libc::SYS_getpgid, libc::SYS_getsid, libc::SYS_rt_sigpending, libc::SYS_kill] {
+        assert_eq!(count(number), 0, "{number}: {calls:?}");
+    }
+    #[cfg(target_arch = "x86_64")]
+    assert_eq!(count(libc::SYS_getpgrp), 0);
+    let group: Vec<Who> =
+        calls.iter().filter(|(_, number, _)| *number == libc::SYS_setpgid).map(|(who, ..)| *who).collect();
+    assert_eq!(group, [Who::Child]);
+    let controlling = |args: &[u64; 6]| args[2] & libc::O_NOCTTY as u64 != 0;
+    let opened = calls.iter().filter(|(_, number, args)| *number == libc::SYS_openat && controlling(args)).count();
+    assert_eq!(opened, 1);
 }
 
 /// A fault of panicmon's own, blocked or not, is no signal to forward.

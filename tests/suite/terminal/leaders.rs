@@ -97,9 +97,8 @@ fn a_shell_in_a_leader_has_job_control() {
 #[test]
 fn inside_script_all_is_as_without() {
     let seen = same(|screen| {
-        screen.line("script -qec '{} probe receive' /dev/null");
+        screen.line("script -qec 'exec {} probe receive' /dev/null");
         screen.see("ready");
-        // The shell of script(1) executes the command in its place.
         let script = screen.job();
         let leader = wait_for("the leader inside", || {
             let inside = *children(script).first()?;
@@ -114,6 +113,23 @@ fn inside_script_all_is_as_without() {
         vec![format!("{seen:?} {}", screen.status())]
     });
     assert_eq!(seen, ["[2, 3, 20, 28] 137"]);
+}
+
+/// The shell of script(1) leads the session and its one process group, an orphaned one, for which the kernel ignores ^Z.
+#[test]
+fn in_an_orphaned_process_group_the_command_goes_on() {
+    let seen = same(|screen| {
+        screen.line("script -qec '{} cat; true' /dev/null");
+        for round in ["one", "two", "three"] {
+            screen.press(&format!("{round}\r"));
+            screen.see(&format!("{round}\r\n{round}\r\n"));
+            screen.press(SUSPEND);
+            screen.see("^Z");
+        }
+        screen.press(INTERRUPT);
+        vec![screen.status().to_string()]
+    });
+    println!("{seen:?}");
 }
 
 /// PID 1 that leads a session with the terminal, as docker run -it makes it.
