@@ -169,6 +169,11 @@ impl Run<'_, '_> {
                         self.lifecycle.not_stopped(signal, foreground, &mut turn.actions);
                     }
                 }
+                Action::StopBeside(signal) => {
+                    if self.source.is_stopped_by(signal) {
+                        let _ = own::stop(signal, false);
+                    }
+                }
                 Action::SignalOwnGroup(signal) => try_to("signal the process group", own::send_to_group(signal)),
                 Action::TellReceived(Received { signal, origin }) => {
                     self.tell(&Event::Received(SignalReceived { signal, origin, child: pid }));

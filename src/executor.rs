@@ -62,8 +62,8 @@ impl<'a> Executor<'a> {
     pub fn new(options: Options<'a>) -> Result<Executor<'a>, Error> {
         let group = if options.job_control { ChildGroup::find() } else { ChildGroup::Shared };
         let signals = options.signals.map(|signals| signals.union(group.needs()));
-        let children = options.init || group.terminal().is_some();
-        let source = Source::Shared(SharedSignals::listen(signals, children)?);
+        let job_control = group.terminal().is_some();
+        let source = Source::Shared(SharedSignals::listen(signals, options.init, job_control)?);
         Executor::with_source(options, source, group)
     }
 
@@ -126,12 +126,13 @@ impl<'a> Executor<'a> {
             mask: self.source.inherited_mask(),
             shared: matches!(self.source, Source::Shared(_)),
         };
-        let (source, group) = (&mut self.source, &self.group);
+        let group = &self.group;
         let childs_group = match group {
             ChildGroup::Shared => Group::Shared,
             ChildGroup::Own(_) => Group::Own(job),
         };
-        let lifecycle = Lifecycle::new(own, childs_group);
+        let lifecycle = Lifecycle::new(own, childs_group, matches!(self.source, Source::Process(_)));
+        let source = &mut self.source;
         let Some((ended, child_lives)) = streams.ended else {
             return Run { args, source, group, handlers, reaps_all: *init, lifecycle }.run(command, setup, when_started);
         };

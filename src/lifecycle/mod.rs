@@ -69,6 +69,8 @@ pub(crate) enum Action {
         /// All of this process's group.
         whole_group: bool,
     },
+    /// Stop by this signal, which the terminal has sent to the child too.
+    StopBeside(Signal),
     /// Send this to this process's group.
     SignalOwnGroup(Signal),
     /// The child has ended, and the run with it.
@@ -110,6 +112,8 @@ pub(crate) struct Lifecycle {
     /// This process, whose own signals are none of the child's.
     own: Pid,
     group: Group,
+    /// Whether the timers of this process were the child's, had it been executed in its place (setitimer(2)).
+    timers_are_childs: bool,
     child: Option<Pid>,
     /// What the terminal has sent to this process's group.
     from_terminal: SignalSet,
@@ -133,10 +137,11 @@ struct Retry {
 
 impl Lifecycle {
     /// A lifecycle without a child yet, in this process.
-    pub(crate) fn new(own: Pid, group: Group) -> Lifecycle {
+    pub(crate) fn new(own: Pid, group: Group, timers_are_childs: bool) -> Lifecycle {
         Lifecycle {
             own,
             group,
+            timers_are_childs,
             child: None,
             from_terminal: SignalSet::EMPTY,
             doom: None,
@@ -175,7 +180,12 @@ impl Lifecycle {
         }
         let to = match &mut self.group {
             // The terminal signals a whole process group, and the child is in ours: it has had this one.
-            Group::Shared if from_terminal => return,
+            Group::Shared if from_terminal => {
+                if received.signal == Signal::TSTP {
+                    actions.push_back(Action::StopBeside(received.signal));
+                }
+                return;
+            }
             Group::Own(Some(job)) => job.signal(received, foreground, actions),
             Group::Shared | Group::Own(None) => To::Child,
         };
@@ -302,11 +312,13 @@ impl Lifecycle {
     }
 
     /// What this process did to itself: a write to a closed pipe, or beyond the limit for files, or too much of its own
-    /// time; the child is told of its own by the kernel.
+    /// time; the child is told of its own by the kernel. And a timer of a program that isn't a wrapper only.
     fn is_own(&self, received: Received) -> bool {
         match received.signal {
             Signal::PIPE | Signal::XFSZ => received.origin.sender() == Some(self.own),
             Signal::XCPU => received.origin == Origin::Kernel,
+            Signal::ALRM | Signal::VTALRM | Signal::PROF if received.origin == Origin::Kernel => !self.timers_are_childs,
+            _ if matches!(received.origin, Origin::Other { code: libc::SI_TIMER, .. }) => !self.timers_are_childs,
             _ => false,
         }
     }
@@ -356,7 +368,7 @@ mod tests {
     }
 
     fn running() -> Lifecycle {
-        let mut lifecycle = Lifecycle::new(OWN, Group::Shared);
+        let mut lifecycle = Lifecycle::new(OWN, Group::Shared, true);
         lifecycle.started(CHILD);
         lifecycle
     }
@@ -407,7 +419,7 @@ mod tests {
 
     #[test]
     fn without_a_child_nothing_is_done() {
-        let (mut lifecycle, mut actions) = (Lifecycle::new(OWN, Group::Shared), Actions::new());
+        let (mut lifecycle, mut actions) = (Lifecycle::new(OWN, Group::Shared, true), Actions::new());
         lifecycle.signal(sent(Signal::TERM), no_terminal, &mut actions);
         lifecycle.ended(CHILD, ExitStatus::Exited(0), no_terminal, &mut actions);
         assert!(actions.is_empty());
@@ -426,11 +438,15 @@ mod tests {
     }
 
     #[test]
-    fn what_the_terminal_sent_has_reached_the_child() {
+    fn what_the_terminal_sent_has_reached_a_child_in_the_same_group() {
         for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::WINCH] {
             let (mut lifecycle, mut actions) = (running(), Actions::new());
             lifecycle.signal(Received { signal, origin: Origin::Kernel }, no_terminal, &mut actions);
-            assert!(matches!(actions.make_contiguous(), [Action::TellReceived(_)]), "{signal}");
+            assert!(matches!(actions.pop_front(), Some(Action::TellReceived(_))), "{signal}");
+            // It has stopped, too.
+            let stops = matches!(actions.pop_front(), Some(Action::StopBeside(Signal::TSTP)));
+            assert_eq!(stops, signal == Signal::TSTP);
+            assert!(actions.is_empty());
         }
         let (mut lifecycle, mut actions) = (running(), Actions::new());
         lifecycle.signal(Received { signal: Signal::ALRM, origin: Origin::Kernel }, no_terminal, &mut actions);

@@ -1,6 +1,6 @@
 //! The one place where this process waits.
 
-use super::signals::Received;
+use super::signals::{Disposition, Received, disposition};
 use super::signals::process::{self as process_signals, ProcessSignals};
 use super::signals::shared::{self, SharedSignals};
 use crate::{Signal, SignalSet};
@@ -63,6 +63,15 @@ impl Source {
         match self {
             Source::Process(_) => process_signals::reserve_queue(),
             Source::Shared(_) => Ok(()),
+        }
+    }
+
+    /// Whether this process would have been stopped by this signal if it didn't listen to it, and isn't yet.
+    pub(crate) fn is_stopped_by(&self, signal: Signal) -> bool {
+        match self {
+            Source::Process(_) => disposition(signal) == Disposition::Default,
+            // The handler has seen to it.
+            Source::Shared(_) => false,
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::fd::above_stdio;
 use super::process;
+use super::signals;
 use crate::lifecycle::job_control::{Foreground, JobControl, Standing};
 use crate::{Pid, Signal, SignalSet};
 use nix::errno::Errno;
@@ -111,12 +112,16 @@ impl Terminal {
 
     /// Puts the child's process group in the foreground.
     pub(crate) fn hand_over(&self, child: Pid) -> io::Result<()> {
-        Ok(unistd::tcsetpgrp(&self.fd, unistd::Pid::from_raw(child.as_raw()))?)
+        self.set_foreground(unistd::Pid::from_raw(child.as_raw()))
     }
 
     /// Puts this process's group in the foreground.
     pub(crate) fn take_back(&self) -> io::Result<()> {
-        Ok(unistd::tcsetpgrp(&self.fd, self.own_group)?)
+        self.set_foreground(self.own_group)
+    }
+
+    fn set_foreground(&self, group: unistd::Pid) -> io::Result<()> {
+        Ok(without_ttou(|| unistd::tcsetpgrp(&self.fd, group))?)
     }
 
     /// Remembers the modes.
@@ -128,10 +133,19 @@ impl Terminal {
     /// Sets the modes that were remembered; output that is still on its way, or held up by ^S, isn't waited for.
     pub(crate) fn restore_modes(&self) -> io::Result<()> {
         match &*self.modes.borrow() {
-            Some(modes) => Ok(tcsetattr(&self.fd, SetArg::TCSANOW, modes)?),
+            Some(modes) => Ok(without_ttou(|| tcsetattr(&self.fd, SetArg::TCSANOW, modes))?),
             None => Ok(()),
         }
     }
+}
+
+/// Does something to the terminal for which the kernel stops processes that are in the background, unless they block this
+/// signal.
+fn without_ttou<T>(act: impl FnOnce() -> T) -> T {
+    let before = signals::block_all();
+    let result = act();
+    signals::set_mask(before);
+    result
 }
 
 /// Puts the child into a process group of its own: setpgid(2).

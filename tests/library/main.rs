@@ -14,6 +14,7 @@ use panicmon::{
     StatusCode,
 };
 use std::io::{self, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -458,6 +459,102 @@ fn a_fork_of_the_program_ends_by_a_signal_as_ever() {
         matches!(ended, nix::sys::wait::WaitStatus::Signaled(_, nix::sys::signal::Signal::SIGTERM, _)),
         "{ended:?}"
     );
+}
+
+/// As libraries do that share signals: they stay, whichever executors come and go.
+#[test]
+fn a_handler_that_calls_ours_isnt_called_by_it_for_ever() {
+    let _turn = turn();
+    let first = Executor::new(Options::default()).unwrap();
+    sys::chain(libc::SIGUSR1);
+    let calls = || sys::CHAIN_CALLS.load(Ordering::SeqCst);
+    send_to_self(libc::SIGUSR1);
+    wait_for("the handler to be called", || (calls() == 1).then_some(()));
+    drop(first);
+    let mut second = Executor::new(Options::default()).unwrap();
+    send_to_self(libc::SIGUSR1);
+    wait_for("the handler to be called", || (calls() == 2).then_some(()));
+    let code = in_blocking_thread(libc::SIGUSR1, || second.run([PROBE, "until", "10", "5"]).unwrap());
+    assert_eq!(code.get(), 5);
+    drop(second);
+    sys::set_disposition(libc::SIGUSR1, 0);
+}
+
+/// As system(3) does with INT and QUIT.
+#[test]
+fn our_handler_put_back_by_the_program_does_no_harm() {
+    let _turn = turn();
+    let first = Executor::new(Options::default()).unwrap();
+    let saved = sys::save(libc::SIGINT);
+    sys::set_disposition(libc::SIGINT, 1);
+    drop(first);
+    sys::restore(libc::SIGINT, &saved);
+    let ended = sys::in_fork(|| {
+        send_to_self(libc::SIGINT);
+        0
+    });
+    assert_eq!(ended.signal(), Some(libc::SIGINT), "nobody listens, and the program has the default");
+    let mut second = Executor::new(Options::default()).unwrap();
+    send_to_self(libc::SIGINT);
+    let code = in_blocking_thread(libc::SIGINT, || second.run([PROBE, "until", "2", "5"]).unwrap());
+    assert_eq!(code.get(), 5);
+    drop(second);
+    assert_eq!(sys::disposition(libc::SIGINT), 0);
+}
+
+#[test]
+fn a_fork_may_have_executors_of_its_own() {
+    let _turn = turn();
+    let executors = [Executor::new(Options::default()).unwrap(), Executor::new(Options::default()).unwrap()];
+    let listens = || {
+        let executor = Executor::new(Options::default()).unwrap();
+        send_to_self(libc::SIGTERM);
+        drop(executor);
+        7
+    };
+    assert_eq!(sys::in_fork(listens).code(), Some(7));
+    drop(executors);
+    assert_eq!(sys::in_fork(listens).code(), Some(7));
+}
+
+#[test]
+fn children_of_a_program_that_ignores_sigchld_dont_stay_zombies() {
+    let _turn = turn();
+    sys::set_disposition(libc::SIGCHLD, 1);
+    let executor = Executor::new(Options::default()).unwrap();
+    let child = sys::fork_that_pauses();
+    sys::kill(child, libc::SIGKILL).unwrap();
+    wait_for("the child's end", || status_field(child, "State").filter(|state| state.starts_with('Z')));
+    drop(executor);
+    assert_eq!(status_field(child, "State"), None);
+    sys::set_disposition(libc::SIGCHLD, 0);
+}
+
+#[test]
+fn a_timer_of_the_program_isnt_the_childs() {
+    let _turn = turn();
+    let mut executor = Executor::new(Options::default()).unwrap();
+    sys::handle(libc::SIGALRM, count_alarms);
+    drop(executor);
+    executor = Executor::new(Options::default().stdout(Output::Null)).unwrap();
+    sys::set_timer(1000);
+    // Were it passed on, the child would end by it: ALRM's default.
+    let ending = thread::spawn(|| {
+        wait_for("some alarms", || (ALARMS.load(Ordering::SeqCst) > 20).then_some(()));
+        send_to_self(libc::SIGUSR1);
+    });
+    let code = thread::scope(|scope| scope.spawn(|| executor.run([PROBE, "pause"])).join().unwrap().unwrap());
+    sys::set_timer(0);
+    ending.join().unwrap();
+    drop(executor);
+    sys::set_disposition(libc::SIGALRM, 0);
+    assert_eq!(code.get(), 128 + libc::SIGUSR1 as u8);
+}
+
+static ALARMS: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn count_alarms(_: i32) {
+    ALARMS.fetch_add(1, Ordering::SeqCst);
 }
 
 #[test]

@@ -15,6 +15,7 @@
 //! | `burst COUNT CODE` | orphans so many processes, then ends together with all of them |
 //! | `host COMMAND ARG...` | runs the command by the library, from a thread, again and again |
 //! | `host-with-handler COMMAND ARG...` | the same from its first thread, and says `handled` when USR2 comes |
+//! | `host-once COMMAND ARG...` · `host-job-control COMMAND ARG...` | runs it once by the library, without or with job control, and ends with its status |
 //! | `close-stdout` | closes its stdout and pauses |
 //!
 //! It has the C `main` of the program under test, so that nothing is changed before it looks.
@@ -51,6 +52,8 @@ fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
             sys::say_when(libc::SIGUSR2);
             complain(&format!("{:?}", run_for_ever(&words[1..])))
         }
+        ["host-once", ..] => host_once(&words[1..], false),
+        ["host-job-control", ..] => host_once(&words[1..], true),
         ["close-stdout"] => {
             sys::close(1);
             pause()
@@ -182,6 +185,12 @@ fn host(command: &[&str]) -> u8 {
         let result = scope.spawn(|| run_for_ever(command)).join();
         complain(&format!("{result:?}"))
     })
+}
+
+fn host_once(command: &[&str], job_control: bool) -> u8 {
+    let options = panicmon::Options::default().job_control(job_control);
+    let ended = panicmon::Executor::new(options).and_then(|mut executor| executor.run(command));
+    ended.map_or_else(|error| complain(&error.to_string()), panicmon::StatusCode::get)
 }
 
 fn run_for_ever(command: &[&str]) -> Result<(), panicmon::Error> {

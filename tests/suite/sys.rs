@@ -4,6 +4,8 @@
 
 use std::io;
 use std::os::fd::AsRawFd;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// kill(2) with any number; nix's doesn't know real-time signals.
 pub fn kill(pid: u32, signal: i32) -> io::Result<()> {
@@ -109,4 +111,71 @@ pub fn system_call(pid: u32) -> Option<(i64, [u64; 6])> {
         info
     };
     (info.op == ENTRY).then_some((info.number as i64, info.args))
+}
+
+/// What this process does with a signal, to be put back by [`restore`].
+pub fn save(signal: i32) -> libc::sigaction {
+    // SAFETY: all zeroes are a sigaction, and the call fills it in.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut action);
+        action
+    }
+}
+
+/// Puts back what was saved.
+pub fn restore(signal: i32, action: &libc::sigaction) {
+    // SAFETY: the action was in place before.
+    unsafe { libc::sigaction(signal, action, std::ptr::null_mut()) };
+}
+
+/// What [`chain`] found, and how often its handler was called.
+static CHAINED: Mutex<Option<libc::sigaction>> = Mutex::new(None);
+pub static CHAIN_CALLS: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn call_next(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    CHAIN_CALLS.fetch_add(1, Ordering::SeqCst);
+    // The lock is held for the moment of `chain` only, when nobody sends.
+    let next = CHAINED.lock().ok().and_then(|next| *next);
+    if let Some(next) = next.filter(|next| next.sa_flags & libc::SA_SIGINFO != 0) {
+        // SAFETY: the address was a handler of this kind.
+        let next: extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void) =
+            unsafe { std::mem::transmute(next.sa_sigaction) };
+        next(signal, info, context);
+    }
+}
+
+/// Installs a handler that calls what it found, as libraries do that share signals.
+pub fn chain(signal: i32) {
+    *CHAINED.lock().unwrap() = Some(save(signal));
+    // SAFETY: all zeroes are a sigaction; the handler is for tests.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = call_next as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+        libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+    }
+}
+
+/// Sends a signal to this process after that much of its own time, again and again.
+pub fn set_timer(microseconds: i64) {
+    let time = libc::timeval { tv_sec: 0, tv_usec: microseconds };
+    let timer = libc::itimerval { it_interval: time, it_value: time };
+    // SAFETY: reads one itimerval.
+    unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
+}
+
+/// Runs it in a copy of this process and returns how that ended.
+pub fn in_fork(act: impl FnOnce() -> i32) -> std::process::ExitStatus {
+    use std::os::unix::process::ExitStatusExt;
+    // SAFETY: the copy does what a test asks, and ends without coming back.
+    unsafe {
+        let pid = libc::fork();
+        if pid == 0 {
+            libc::_exit(act());
+        }
+        let mut status = 0;
+        libc::waitpid(pid, &raw mut status, 0);
+        std::process::ExitStatus::from_raw(status)
+    }
 }

@@ -72,7 +72,7 @@ fn a_child_held_before_exec_leaves_panicmon_at_work() {
 fn a_child_stopped_before_exec_is_continued_by_panicmon() {
     let (mut running, child) = child_held_at_birth(&[], &["receive"]);
     ptrace::detach(pid(running.pid()), None).unwrap();
-    crate::sys::kill(child, libc::SIGSTOP).unwrap();
+    sys::kill(child, libc::SIGSTOP).unwrap();
     ptrace::detach(pid(child), None).unwrap();
     wait_for("the child to be stopped", || status_field(child, "State").filter(|state| state.starts_with('T')));
     running.kill(libc::SIGCONT);
@@ -83,7 +83,7 @@ fn a_child_stopped_before_exec_is_continued_by_panicmon() {
 fn a_handler_of_the_program_never_runs_in_the_child() {
     let (mut running, child) = hold_child(prepared(&["stop"], false, &["host-with-handler", PROBE, "pause"]));
     // Pending until the child restores its mask: then it takes its default course.
-    crate::sys::kill(child, libc::SIGUSR2).unwrap();
+    sys::kill(child, libc::SIGUSR2).unwrap();
     ptrace::detach(pid(running.pid()), None).unwrap();
     ptrace::detach(pid(child), None).unwrap();
     wait_for("the child's end", || status_field(child, "State").is_none().then_some(()));

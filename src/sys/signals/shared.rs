@@ -12,6 +12,7 @@ use super::{Received, set_disposition};
 use crate::sys::fd;
 use crate::sys::process;
 use crate::sys::raw::syscall;
+use crate::sys::wait::{self, Next, Which};
 use crate::{Error, Signal, SignalSet};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use std::ffi::{c_int, c_void};
@@ -57,18 +58,20 @@ pub(crate) struct SharedSignals {
     _writer: OwnedFd,
     listener: &'static Listener,
     claimed: Vec<Signal>,
+    job_control: bool,
 }
 
 impl SharedSignals {
-    /// Listens to these signals, or to all, and for an init to SIGCHLD too.
-    pub(crate) fn listen(signals: Option<SignalSet>, init: bool) -> Result<SharedSignals, Error> {
+    /// Listens to these signals, or to all; and to SIGCHLD too, for an init and for job control.
+    pub(crate) fn listen(signals: Option<SignalSet>, init: bool, job_control: bool) -> Result<SharedSignals, Error> {
         let listen = |source: io::Error| Error::Listen { source };
         if let Some(refused) = signals.and_then(|signals| signals.iter().find(|signal| forbidden().contains(*signal))) {
             let why = format!("{refused} is none that a library can listen to");
             return Err(listen(io::Error::new(io::ErrorKind::InvalidInput, why)));
         }
         let signals = signals.unwrap_or(SignalSet::ALL.difference(forbidden()));
-        let signals = if init { signals.with(Signal::CHLD) } else { signals };
+        let to_children = init || job_control;
+        let signals = if to_children { signals.with(Signal::CHLD) } else { signals };
         let (reader, writer) =
             nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(|errno| listen(errno.into()))?;
         let reader = fd::above_stdio(reader).map_err(listen)?;
@@ -78,7 +81,8 @@ impl SharedSignals {
 
         let mut table = table();
         let listener = Listener::start(&table, &writer, signals);
-        let mut listening = SharedSignals { reader, _writer: writer, listener, claimed: Vec::new() };
+        let mut listening = SharedSignals { reader, _writer: writer, listener, claimed: Vec::new(), job_control };
+        JOB_CONTROL.fetch_add(usize::from(job_control), Ordering::SeqCst);
         let mut result = Ok(());
         for signal in signals.iter() {
             result = result.and_then(|()| table.claim(signal, Claim::Listen));
@@ -86,7 +90,7 @@ impl SharedSignals {
                 listening.claimed.push(signal);
             }
         }
-        if !init {
+        if !to_children {
             result = result.and_then(|()| table.claim(Signal::CHLD, Claim::Keep));
             if result.is_ok() {
                 listening.claimed.push(Signal::CHLD);
@@ -104,7 +108,7 @@ impl SharedSignals {
 
     /// What came, without waiting.
     pub(crate) fn read(&self, into: &mut Vec<Received>) -> io::Result<()> {
-        loop {
+        while into.len() < BATCH {
             let mut records = [const { MaybeUninit::<Record>::uninit() }; BATCH];
             // SAFETY: the kernel writes into the array, at most its size.
             let read = unsafe {
@@ -140,6 +144,7 @@ impl Drop for SharedSignals {
             table.release(signal);
         }
         self.listener.stop();
+        JOB_CONTROL.fetch_sub(usize::from(self.job_control), Ordering::SeqCst);
     }
 }
 
@@ -198,18 +203,24 @@ impl Table {
         let now = action(signal)?;
         let slot = &mut self.slots[index(signal)];
         let known = slot.placed.or(slot.program.map(|program| program.sa_sigaction));
-        if slot.users == 0 || known != Some(now.sa_sigaction) {
+        if now.sa_sigaction == handler_address() {
+            // Ours, left there or put back by somebody who had saved it: the program's is what we knew.
+            slot.placed = Some(handler_address());
+        } else if slot.users == 0 || known != Some(now.sa_sigaction) {
             slot.program = Some(now);
             slot.placed = None;
         }
         let program = slot.program.unwrap_or(now);
         match claim {
+            // Were it heard, the kernel would no longer let the program use its terminal from the background.
+            Claim::Listen
+                if matches!(signal, Signal::TTIN | Signal::TTOU) && program.sa_sigaction == libc::SIG_IGN => {}
             Claim::Listen if slot.placed != Some(handler_address()) => {
                 remember(signal, &program);
-                set_action(signal, &ours())?;
+                set_action(signal, &ours(Some(&program)))?;
                 slot.placed = Some(handler_address());
             }
-            Claim::Keep if program.sa_sigaction == libc::SIG_IGN || program.sa_flags & libc::SA_NOCLDWAIT != 0 => {
+            Claim::Keep if reaped_by_kernel(&program) => {
                 if slot.placed.is_none() {
                     let mut kept = program;
                     kept.sa_flags &= !libc::SA_NOCLDWAIT;
@@ -234,12 +245,21 @@ impl Table {
             return;
         }
         // Where the program has put something else there meanwhile, that stays.
-        if let (Some(program), Some(placed), Ok(now)) = (slot.program.take(), slot.placed.take(), action(signal))
+        if let (Some(program), Some(placed), Ok(now)) = (slot.program, slot.placed.take(), action(signal))
             && now.sa_sigaction == placed
         {
             let _ = set_action(signal, &program);
+            if signal == Signal::CHLD && reaped_by_kernel(&program) {
+                // What ended meanwhile the kernel would have reaped, and nobody else does.
+                while matches!(wait::next(Which::Any), Ok(next) if !matches!(next, Next::Running | Next::NoChild)) {}
+            }
         }
     }
+}
+
+/// Whether the kernel reaps children by itself: sigaction(2).
+fn reaped_by_kernel(chld: &libc::sigaction) -> bool {
+    chld.sa_sigaction == libc::SIG_IGN || chld.sa_flags & libc::SA_NOCLDWAIT != 0
 }
 
 /// The program's handlers, for ours to call: without SA_SIGINFO, and with. Zero if there is none.
@@ -247,6 +267,9 @@ static PROGRAM_PLAIN: [AtomicUsize; 65] = [const { AtomicUsize::new(0) }; 65];
 static PROGRAM_SIGINFO: [AtomicUsize; 65] = [const { AtomicUsize::new(0) }; 65];
 /// Signals the program lets take their default course.
 static PROGRAM_DEFAULT: AtomicU64 = AtomicU64::new(0);
+
+/// How many listeners stop the program themselves when the terminal stops it.
+static JOB_CONTROL: AtomicUsize = AtomicUsize::new(0);
 
 fn remember(signal: Signal, program: &libc::sigaction) {
     let caught = !matches!(program.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN);
@@ -302,6 +325,10 @@ impl Listener {
             LISTENERS.store(listener, Ordering::SeqCst);
             listener
         });
+        // In a fork these may be of handlers that were at work in the parent.
+        if listener.process.load(Ordering::SeqCst) != process::id().as_raw() {
+            listener.visitors.store(0, Ordering::SeqCst);
+        }
         listener.writer.store(writer.as_raw_fd(), Ordering::SeqCst);
         listener.process.store(process::id().as_raw(), Ordering::SeqCst);
         listener.overflow.store(0, Ordering::SeqCst);
@@ -312,34 +339,50 @@ impl Listener {
     /// When this returns no handler has the pipe in its hands: its number may be somebody else's soon.
     fn stop(&self) {
         self.signals.store(0, Ordering::SeqCst);
-        while self.visitors.load(Ordering::SeqCst) != 0 {
+        // In a fork that inherited this, no handler looks at it.
+        let own = process::id().as_raw();
+        while self.process.load(Ordering::SeqCst) == own && self.visitors.load(Ordering::SeqCst) != 0 {
             std::thread::yield_now();
         }
     }
 
     /// In the handler: notes the signal, if it is for this one.
-    fn tell(&self, bit: u64, record: &Record) {
+    fn tell(&self, bit: u64, record: &Record) -> bool {
         // In this order: `stop` takes the signals away first, and then waits for visitors.
         self.visitors.fetch_add(1, Ordering::SeqCst);
-        if self.signals.load(Ordering::SeqCst) & bit != 0 {
-            // SAFETY: writes the bytes of a record without padding; the pipe is open until `stop` returns.
-            let written = unsafe {
-                syscall(
-                    libc::SYS_write,
-                    [self.writer.load(Ordering::SeqCst) as usize, ptr::from_ref(record) as usize, size_of::<Record>()],
-                )
-            };
-            if written.is_err() {
-                self.overflow.fetch_or(bit, Ordering::AcqRel);
-            }
+        let listens = self.signals.load(Ordering::SeqCst) & bit != 0;
+        if listens && self.write(record).is_err() {
+            self.overflow.fetch_or(bit, Ordering::SeqCst);
+            // The reader may have emptied the pipe, and looked at `overflow`, in between: a record of no signal wakes it.
+            let _ = self.write(&Record { number: 0, ..*record });
         }
         self.visitors.fetch_sub(1, Ordering::SeqCst);
+        listens
+    }
+
+    fn write(&self, record: &Record) -> Result<usize, i32> {
+        // SAFETY: writes the bytes of a record without padding; the pipe is open until `stop` returns.
+        unsafe {
+            syscall(
+                libc::SYS_write,
+                [self.writer.load(Ordering::SeqCst) as usize, ptr::from_ref(record) as usize, size_of::<Record>()],
+            )
+        }
     }
 }
 
 /// The handler. Only raw system calls and atomics; `errno` stays as it is.
 extern "C" fn on_signal(number: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     let Some(signal) = Signal::new(number) else { return };
+    // SAFETY: the end of the kernel's siginfo_t, which no code uses and which it fills with zeroes.
+    let mark = unsafe { &mut *info.cast::<[usize; 128 / size_of::<usize>()]>() }.last_mut();
+    if let Some(mark) = mark {
+        // The program's handler was put over ours, and calls what it found there.
+        if *mark == handler_address() {
+            return;
+        }
+        *mark = handler_address();
+    }
     let caught = call_program(signal, info, context);
     // SAFETY: with SA_SIGINFO the kernel passes a siginfo_t. Pid, uid and value lie at the same place for every code that
     // has them; where they mean something else, they are plain numbers all the same.
@@ -356,22 +399,35 @@ extern "C" fn on_signal(number: c_int, info: *mut libc::siginfo_t, context: *mut
             return;
         }
         // The handler Rust programs start with, on SIGBUS, puts the default back for what it takes for a fault.
-        let _ = set_action(signal, &ours());
+        let _ = set_action(signal, &ours(None));
     }
     let bit = SignalSet::EMPTY.with(signal).bits();
     let own = process::id().as_raw();
     let record = Record { number, code, pid, uid, value };
-    let mut forked = false;
+    let mut told = false;
     for listener in listeners() {
         if listener.process.load(Ordering::SeqCst) == own {
-            listener.tell(bit, &record);
-        } else {
-            forked = true;
+            told |= listener.tell(bit, &record);
         }
     }
-    if forked && PROGRAM_DEFAULT.load(Ordering::SeqCst) & bit != 0 {
+    // The terminal stops the whole process group, the child in it, and whoever uses the terminal from the background:
+    // going on would be to do so again, for ever. With a job control of its own an executor stops the program itself.
+    if told && code > 0 && default_stops(signal) && !(signal == Signal::TSTP && JOB_CONTROL.load(Ordering::SeqCst) > 0) {
+        raise(Signal::STOP);
+    }
+    // Nobody listens: a fork, or an executor that just went. Where the program's own handler called us, it is its affair.
+    if !told
+        && PROGRAM_DEFAULT.load(Ordering::SeqCst) & bit != 0
+        && action(signal).is_ok_and(|now| now.sa_sigaction == handler_address() || now.sa_sigaction == libc::SIG_DFL)
+    {
         default_course(signal);
     }
+}
+
+/// Whether the program lets this signal stop it.
+fn default_stops(signal: Signal) -> bool {
+    let default = SignalSet::from_bits(PROGRAM_DEFAULT.load(Ordering::SeqCst));
+    matches!(signal, Signal::TSTP | Signal::TTIN | Signal::TTOU) && default.contains(signal)
 }
 
 /// Calls what the program has installed, and says whether there was something.
@@ -419,14 +475,25 @@ fn handler_address() -> usize {
     on_signal as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize
 }
 
-/// Our action: one signal at a time, on the alternate stack where there is one, and system calls go on afterwards.
-fn ours() -> libc::sigaction {
+/// Our action: one signal at a time, but for those by which a fault in the program's own handler is told. Where the
+/// program has one, whether system calls go on afterwards and which stack it runs on is as it wants it.
+fn ours(program: Option<&libc::sigaction>) -> libc::sigaction {
     // SAFETY: all zeroes are a sigaction.
     let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
     ours.sa_sigaction = handler_address();
-    ours.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
-    // SAFETY: fills the set in.
-    unsafe { libc::sigfillset(&raw mut ours.sa_mask) };
+    let kept = libc::SA_RESTART | libc::SA_ONSTACK | libc::SA_NOCLDSTOP;
+    ours.sa_flags = libc::SA_SIGINFO
+        | match program {
+            Some(program) if !matches!(program.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN) => program.sa_flags & kept,
+            Some(_) | None => libc::SA_RESTART | libc::SA_ONSTACK,
+        };
+    // SAFETY: fills the set in, and takes members away.
+    unsafe {
+        libc::sigfillset(&raw mut ours.sa_mask);
+        for fault in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGSYS] {
+            libc::sigdelset(&raw mut ours.sa_mask, fault);
+        }
+    }
     ours
 }
 

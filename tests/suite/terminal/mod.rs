@@ -4,6 +4,7 @@ mod ends;
 mod jobs;
 mod keys;
 mod leaders;
+mod library;
 mod pipelines;
 mod programs;
 mod shell;

@@ -51,6 +51,9 @@ pub struct Screen {
     shown: Vec<u8>,
 }
 
+/// What may stand in front of a command.
+const WRAPPERS: [&str; 3] = ["panicmon -- ", "probe host-once ", "probe host-job-control "];
+
 /// The prompt is the last status in this frame.
 const PROMPT: (&str, &str) = ("[st:", "]> ");
 
@@ -170,7 +173,8 @@ impl Screen {
 
     /// Lines as they would be without panicmon, without pids.
     fn plain(&self, shown: &str) -> String {
-        let text = shown.replace("panicmon -- ", "").replace('\r', "");
+        let text = WRAPPERS.iter().fold(shown.to_owned(), |shown, wrapper| shown.replace(wrapper, ""));
+        let text = text.replace('\r', "");
         // Only the shell's own lines about jobs have any.
         let without_pids = |line: &str| {
             let words: Vec<_> = line.split(' ').map(|word| if word.parse::<u32>().is_ok() && line.starts_with('[') { "PID" } else { word }).collect();
