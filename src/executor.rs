@@ -2,11 +2,11 @@
 
 use crate::command::Command;
 use crate::event_loop::Run;
+use crate::lifecycle::job_control::JobControl;
+use crate::lifecycle::{End, Group, Lifecycle};
 use crate::sys::fd::above_stdio;
 use crate::sys::poll::Source;
 use crate::sys::process::{self, Subreaper};
-use crate::lifecycle::job_control::JobControl;
-use crate::lifecycle::{End, Group, Lifecycle};
 use crate::sys::signals::shared::SharedSignals;
 use crate::sys::spawn::Setup;
 use crate::sys::terminal::{ChildGroup, Terminal};
@@ -134,7 +134,11 @@ impl<'a> Executor<'a> {
         let lifecycle = Lifecycle::new(own, childs_group, matches!(self.source, Source::Process(_)));
         let source = &mut self.source;
         let Some((ended, child_lives)) = streams.ended else {
-            return Run { args, source, group, handlers, reaps_all: *init, lifecycle }.run(command, setup, when_started);
+            return Run { args, source, group, handlers, reaps_all: *init, lifecycle }.run(
+                command,
+                setup,
+                when_started,
+            );
         };
         let ended = &ended;
         thread::scope(|scope| {

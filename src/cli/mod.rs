@@ -9,8 +9,8 @@ use crate::handlers::LogHandler;
 use crate::options::Environment;
 use crate::sys::poll::Source;
 use crate::sys::process;
-use crate::sys::signals::process::ProcessSignals;
 use crate::sys::signals::own;
+use crate::sys::signals::process::ProcessSignals;
 use crate::sys::terminal::{ChildGroup, Terminal};
 use crate::{Error, Executor, ExitStatus, Options, SignalSet, StatusCode};
 use std::borrow::Cow;
@@ -86,7 +86,8 @@ fn run(mut signals: ProcessSignals, settings: &Settings, words: &[&'static CStr]
 /// Once the child exists: lets go of what is the child's now, and only then opens what panicmon needs itself, which a
 /// full table of descriptors would have had no room for.
 fn settle(source: &mut Source, group: &ChildGroup) -> Result<(), Error> {
-    process::let_go(group.terminal().map(Terminal::fd)).map_err(|source| Error::start("letting go of inherited descriptors", source))?;
+    process::let_go(group.terminal().map(Terminal::fd))
+        .map_err(|source| Error::start("letting go of inherited descriptors", source))?;
     match source {
         Source::Process(signals) => signals
             .open()

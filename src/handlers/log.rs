@@ -1,8 +1,8 @@
 //! Events as messages of the [`log`] crate.
 
 use crate::{
-    Handler, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, SignalFailed, SignalPassed,
-    SignalReceived,
+    Handler, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, SignalFailed,
+    SignalPassed, SignalReceived,
 };
 use std::ffi::OsString;
 

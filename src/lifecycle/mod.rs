@@ -297,8 +297,7 @@ impl Lifecycle {
         self.retry = None;
         actions.retain(|action| !matches!(action, Action::Pass(..) | Action::HandOver { .. } | Action::Continue));
         // The others of the group have had it as well, a script's shell among them, which ends if its command did.
-        let by_terminal =
-            matches!(status, ExitStatus::Signaled { signal, .. } if self.from_terminal.contains(signal));
+        let by_terminal = matches!(status, ExitStatus::Signaled { signal, .. } if self.from_terminal.contains(signal));
         let alike = match &mut self.group {
             Group::Own(Some(job)) => job.ended(status, by_terminal, foreground(), actions),
             Group::Shared | Group::Own(None) => by_terminal,
@@ -317,7 +316,9 @@ impl Lifecycle {
         match received.signal {
             Signal::PIPE | Signal::XFSZ => received.origin.sender() == Some(self.own),
             Signal::XCPU => received.origin == Origin::Kernel,
-            Signal::ALRM | Signal::VTALRM | Signal::PROF if received.origin == Origin::Kernel => !self.timers_are_childs,
+            Signal::ALRM | Signal::VTALRM | Signal::PROF if received.origin == Origin::Kernel => {
+                !self.timers_are_childs
+            }
             _ if matches!(received.origin, Origin::Other { code: libc::SI_TIMER, .. }) => !self.timers_are_childs,
             _ => false,
         }
@@ -358,6 +359,7 @@ impl Lifecycle {
 
 #[cfg(test)]
 mod tests {
+    use super::job_control::Standing;
     use super::*;
 
     const CHILD: Pid = Pid::new(7);
@@ -429,11 +431,19 @@ mod tests {
     fn what_the_process_did_to_itself_is_not_the_childs() {
         let (mut lifecycle, mut actions) = (running(), Actions::new());
         for signal in [Signal::PIPE, Signal::XFSZ] {
-            lifecycle.signal(Received { signal, origin: Origin::Process { pid: OWN, uid: 0 } }, no_terminal, &mut actions);
+            lifecycle.signal(
+                Received { signal, origin: Origin::Process { pid: OWN, uid: 0 } },
+                no_terminal,
+                &mut actions,
+            );
         }
         lifecycle.signal(Received { signal: Signal::XCPU, origin: Origin::Kernel }, no_terminal, &mut actions);
         assert!(actions.is_empty());
-        lifecycle.signal(Received { signal: Signal::USR1, origin: Origin::Process { pid: OWN, uid: 0 } }, no_terminal, &mut actions);
+        lifecycle.signal(
+            Received { signal: Signal::USR1, origin: Origin::Process { pid: OWN, uid: 0 } },
+            no_terminal,
+            &mut actions,
+        );
         assert_eq!(actions.len(), 2);
     }
 
@@ -567,5 +577,80 @@ mod tests {
                 assert_eq!(of(&passed), of(&came));
             }
         }
+    }
+
+    const JOB: Standing = Standing { session_leader: false, group_leader: true, streams: true };
+
+    fn at_terminal(standing: Standing) -> Lifecycle {
+        let job = JobControl::new(standing, Foreground::Own);
+        let mut lifecycle = Lifecycle::new(OWN, Group::Own(Some(job)), true);
+        lifecycle.started(CHILD);
+        lifecycle
+    }
+
+    fn from_kernel(signal: Signal) -> Received {
+        Received { signal, origin: Origin::Kernel }
+    }
+
+    /// To whom it is passed on, if to anybody.
+    fn passed_to(lifecycle: &mut Lifecycle, received: Received) -> Option<To> {
+        let mut actions = Actions::new();
+        lifecycle.signal(received, || Foreground::Own, &mut actions);
+        actions.into_iter().find_map(|action| if let Action::Pass(_, to) = action { Some(to) } else { None })
+    }
+
+    #[test]
+    fn the_terminals_signals_go_to_the_childs_group_and_those_of_kill_to_the_child() {
+        let leader = Standing { session_leader: true, ..JOB };
+        for signal in Signal::all() {
+            let terminals = [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::WINCH];
+            let group = terminals.contains(&signal) || signal == Signal::CONT;
+            let is_own = signal == Signal::XCPU;
+            let to = |group| Some(if group { To::Group } else { To::Child });
+            let kernels = to(group || signal == Signal::HUP).filter(|_| !is_own);
+            assert_eq!(passed_to(&mut at_terminal(JOB), from_kernel(signal)), kernels, "{signal}");
+            // The hang-up is for the leader of the session alone.
+            assert_eq!(passed_to(&mut at_terminal(leader), from_kernel(signal)), to(group).filter(|_| !is_own));
+            assert_eq!(passed_to(&mut at_terminal(JOB), sent(signal)), to(signal == Signal::CONT), "{signal}");
+            // Without a terminal, none is from one.
+            let mut lifecycle = Lifecycle::new(OWN, Group::Own(None), true);
+            lifecycle.started(CHILD);
+            assert_eq!(passed_to(&mut lifecycle, sent(signal)), to(false));
+        }
+    }
+
+    fn end(lifecycle: &mut Lifecycle, status: ExitStatus) -> Option<Signal> {
+        let mut actions = Actions::new();
+        lifecycle.ended(CHILD, status, || Foreground::Own, &mut actions);
+        match actions.pop_back() {
+            Some(Action::Finish(end)) => end.die_of,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_the_terminal_sent_too_late_for_a_doomed_child_counts_all_the_same() {
+        let script = Standing { group_leader: false, ..JOB };
+        let mut lifecycle = at_terminal(script);
+        let mut actions = Actions::new();
+        lifecycle.signal(from_kernel(Signal::INT), || Foreground::Own, &mut actions);
+        assert!(actions.iter().any(|action| matches!(action, Action::SeeFate(Signal::INT))));
+        lifecycle.doomed(Signal::INT);
+        assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), Some(Signal::INT));
+        // One that lives through it ends as it ends.
+        let mut lifecycle = at_terminal(script);
+        lifecycle.signal(from_kernel(Signal::INT), || Foreground::Own, &mut actions);
+        assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), None);
+    }
+
+    #[test]
+    fn die_as_the_child_died_where_it_is_looked_at() {
+        let killed = |signal| ExitStatus::Signaled { signal, core_dumped: false };
+        assert_eq!(end(&mut at_terminal(JOB), killed(Signal::TERM)), Some(Signal::TERM));
+        let script = Standing { group_leader: false, ..JOB };
+        assert_eq!(end(&mut at_terminal(script), killed(Signal::TERM)), None);
+        let leader = Standing { session_leader: true, ..JOB };
+        assert_eq!(end(&mut at_terminal(leader), killed(Signal::TERM)), None);
+        assert_eq!(end(&mut running(), killed(Signal::TERM)), None);
     }
 }

@@ -152,7 +152,8 @@ fn lead_group(terminal: Option<RawFd>) -> Result<(), Errno> {
             // Signals are blocked: from the background SIGTTOU would stop this process. If the terminal has hung up
             // meanwhile, the command finds out for itself.
             let group = syscall(libc::SYS_getpid, [])? as c_int;
-            let _ = syscall(libc::SYS_ioctl, [terminal as usize, libc::TIOCSPGRP as usize, (&raw const group) as usize]);
+            let _ =
+                syscall(libc::SYS_ioctl, [terminal as usize, libc::TIOCSPGRP as usize, (&raw const group) as usize]);
         }
     }
     Ok(())
@@ -255,7 +256,9 @@ mod tests {
                 assert_eq!(report.load(), Some(failure));
             }
         }
-        for failure in [Failure::Stdio(libc::EBADF), Failure::ParentDeathSignal(libc::EPERM), Failure::Group(libc::EPERM)] {
+        for failure in
+            [Failure::Stdio(libc::EBADF), Failure::ParentDeathSignal(libc::EPERM), Failure::Group(libc::EPERM)]
+        {
             let report = Report::default();
             report.store(failure);
             assert_eq!(report.load(), Some(failure));

@@ -1,8 +1,8 @@
 //! The one place where this process waits.
 
-use super::signals::{Disposition, Received, disposition};
 use super::signals::process::{self as process_signals, ProcessSignals};
 use super::signals::shared::{self, SharedSignals};
+use super::signals::{Disposition, Received, disposition};
 use crate::{Signal, SignalSet};
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::time::TimeSpec;

@@ -84,9 +84,7 @@ fn wait(which: Which<'_>, options: i32) -> io::Result<Next> {
         (libc::CLD_EXITED, _) => ExitStatus::Exited(status as u8),
         (code, Some(signal)) => ExitStatus::Signaled { signal, core_dumped: code == libc::CLD_DUMPED },
         (code, None) => {
-            return Err(io::Error::other(format!(
-                "the kernel told what can't be: code {code}, status {status}"
-            )));
+            return Err(io::Error::other(format!("the kernel told what can't be: code {code}, status {status}")));
         }
     };
     Ok(Next::Ended(Ended { pid: Pid::new(pid), status, usage: resource_usage(&usage) }))

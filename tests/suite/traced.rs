@@ -105,11 +105,12 @@ fn system_calls(mut command: Command) -> Vec<(Who, i64, [u64; 6])> {
     let (mut calls, mut executed) = (Vec::new(), false);
     loop {
         let status = wait_for("a system call", || {
-            [wrapper].into_iter().chain(children(running.pid()).into_iter().map(pid)).find_map(|process| {
-                match waitpid(process, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL)) {
-                    Ok(WaitStatus::StillAlive) | Err(_) => None,
-                    Ok(status) => Some(status),
-                }
+            [wrapper].into_iter().chain(children(running.pid()).into_iter().map(pid)).find_map(|process| match waitpid(
+                process,
+                Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL),
+            ) {
+                Ok(WaitStatus::StillAlive) | Err(_) => None,
+                Ok(status) => Some(status),
             })
         });
         let Some(process) = status.pid() else { continue };

@@ -171,9 +171,7 @@ fn default_action_in_place<T>(signal: Signal, act: impl FnOnce() -> T) -> T {
     let set = |new: *const KernelAction, old: *mut KernelAction| {
         // SAFETY: both are null, or a struct sigaction that the kernel reads or writes; a handler that is put back is
         // one that was there.
-        unsafe {
-            syscall(libc::SYS_rt_sigaction, [signal.number() as usize, new as usize, old as usize, SIGSET_BYTES])
-        }
+        unsafe { syscall(libc::SYS_rt_sigaction, [signal.number() as usize, new as usize, old as usize, SIGSET_BYTES]) }
     };
     // KILL and STOP have no other action: that is an error, and does no harm.
     let changed = set(&raw const default, &raw mut before).is_ok();

@@ -213,8 +213,8 @@ impl Table {
         let program = slot.program.unwrap_or(now);
         match claim {
             // Were it heard, the kernel would no longer let the program use its terminal from the background.
-            Claim::Listen
-                if matches!(signal, Signal::TTIN | Signal::TTOU) && program.sa_sigaction == libc::SIG_IGN => {}
+            Claim::Listen if matches!(signal, Signal::TTIN | Signal::TTOU) && program.sa_sigaction == libc::SIG_IGN => {
+            }
             Claim::Listen if slot.placed != Some(handler_address()) => {
                 remember(signal, &program);
                 set_action(signal, &ours(Some(&program)))?;
@@ -412,7 +412,8 @@ extern "C" fn on_signal(number: c_int, info: *mut libc::siginfo_t, context: *mut
     }
     // The terminal stops the whole process group, the child in it, and whoever uses the terminal from the background:
     // going on would be to do so again, for ever. With a job control of its own an executor stops the program itself.
-    if told && code > 0 && default_stops(signal) && !(signal == Signal::TSTP && JOB_CONTROL.load(Ordering::SeqCst) > 0) {
+    if told && code > 0 && default_stops(signal) && !(signal == Signal::TSTP && JOB_CONTROL.load(Ordering::SeqCst) > 0)
+    {
         raise(Signal::STOP);
     }
     // Nobody listens: a fork, or an executor that just went. Where the program's own handler called us, it is its affair.

@@ -61,7 +61,9 @@ fn the_hang_up_reaches_the_command_as_often_as_without() {
         let job = screen.job();
         screen.hang_up();
         let lines = || fs::read_to_string(&file).unwrap_or_default();
-        wait_for("the shell to be gone", || screen.processes().iter().all(|p| p.pid != screen.shell() || p.state == 'Z').then_some(()));
+        wait_for("the shell to be gone", || {
+            screen.processes().iter().all(|p| p.pid != screen.shell() || p.state == 'Z').then_some(())
+        });
         wait_for("HUP", || super::received(&lines()).contains(&libc::SIGHUP).then_some(()));
         sys::kill(job, libc::SIGUSR2).unwrap();
         wait_for("USR2", || super::received(&lines()).contains(&libc::SIGUSR2).then_some(()));
@@ -119,7 +121,8 @@ fn systemds_own_process_dies_as_its_command_died() {
 fn there_is_no_second_core() {
     for signal in [libc::SIGABRT, libc::SIGSEGV, libc::SIGQUIT] {
         // The command leaves none, so that what is seen is panicmon's.
-        let script = format!("ulimit -c unlimited; SYSTEMD_EXEC_PID=$$ exec \"$0\" -- sh -c 'ulimit -c 0; kill -{signal} $$'");
+        let script =
+            format!("ulimit -c unlimited; SYSTEMD_EXEC_PID=$$ exec \"$0\" -- sh -c 'ulimit -c 0; kill -{signal} $$'");
         let status = Command::new("sh").args(["-c", &script, &panicmon()]).status().unwrap();
         assert_eq!((status.signal(), status.core_dumped()), (Some(signal), false));
     }

@@ -1,7 +1,7 @@
 //! As the leader of a session, as PID 1, and inside other programs that lead one.
 
-use super::shell::{INTERRUPT, QUIT, SUSPEND, Screen, same};
 use super::received_through;
+use super::shell::{INTERRUPT, QUIT, SUSPEND, Screen, same};
 use crate::support::{children, status_field, wait_for};
 use crate::sys;
 use std::os::unix::process::ExitStatusExt;
@@ -129,7 +129,7 @@ fn in_an_orphaned_process_group_the_command_goes_on() {
         screen.press(INTERRUPT);
         vec![screen.status().to_string()]
     });
-    println!("{seen:?}");
+    assert_eq!(seen, ["130"]);
 }
 
 /// PID 1 that leads a session with the terminal, as docker run -it makes it.

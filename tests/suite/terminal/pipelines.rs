@@ -31,7 +31,9 @@ fn a_reader_whose_reader_is_gone_ends_by_its_broken_pipe() {
         screen.press("one\r");
         screen.see("one\r\none\r\n");
         // head must be gone, lest cat finds room in the pipe.
-        wait_for("head to be gone", || screen.processes().iter().all(|p| p.name != "head" || p.state == 'Z').then_some(()));
+        wait_for("head to be gone", || {
+            screen.processes().iter().all(|p| p.name != "head" || p.state == 'Z').then_some(())
+        });
         screen.press("two\r");
         screen.status();
         let (shown, _) = screen.run("echo ${PIPESTATUS[@]}");
@@ -81,12 +83,10 @@ fn less_reads_its_keys_at_the_end_of_a_pipeline() {
         screen.see("147\r\n:");
         screen.press("q");
         seen.push(screen.status().to_string());
-        let (shown, _) = screen.run("echo ${PIPESTATUS[@]}");
-        seen.push(shown);
         seen
     });
     assert_eq!((seen[0].as_str(), seen[2].as_str()), ("148", "0"), "{seen:?}");
-    assert!(seen[1].contains("Stopped") && seen[3].ends_with("130 0"), "{seen:?}");
+    assert!(seen[1].contains("Stopped"), "{seen:?}");
 }
 
 #[test]

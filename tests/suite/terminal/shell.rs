@@ -177,7 +177,10 @@ impl Screen {
         let text = text.replace('\r', "");
         // Only the shell's own lines about jobs have any.
         let without_pids = |line: &str| {
-            let words: Vec<_> = line.split(' ').map(|word| if word.parse::<u32>().is_ok() && line.starts_with('[') { "PID" } else { word }).collect();
+            let words: Vec<_> = line
+                .split(' ')
+                .map(|word| if word.parse::<u32>().is_ok() && line.starts_with('[') { "PID" } else { word })
+                .collect();
             words.join(" ").trim_end().to_owned()
         };
         text.lines().map(without_pids).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
