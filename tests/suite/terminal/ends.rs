@@ -65,8 +65,8 @@ fn the_hang_up_reaches_the_command_as_often_as_without() {
             screen.processes().iter().all(|p| p.pid != screen.shell() || p.state == 'Z').then_some(())
         });
         wait_for("HUP", || super::received(&lines()).contains(&libc::SIGHUP).then_some(()));
-        sys::kill(job, libc::SIGUSR2).unwrap();
-        wait_for("USR2", || super::received(&lines()).contains(&libc::SIGUSR2).then_some(()));
+        sys::kill(job, libc::SIGRTMAX()).unwrap();
+        wait_for("USR2", || super::received(&lines()).contains(&libc::SIGRTMAX()).then_some(()));
         let came = super::received(&lines());
         fs::remove_file(&file).unwrap();
         let hang_ups = came.iter().filter(|signal| **signal == libc::SIGHUP).count();

@@ -25,9 +25,13 @@ pub fn same(scene: impl Fn(&mut Screen) -> Vec<String>) -> Vec<String> {
 /// The same with these in front.
 pub fn same_with(wrappers: &[&'static str], scene: impl Fn(&mut Screen) -> Vec<String>) -> Vec<String> {
     let bare = scene(&mut Screen::with_shell(""));
-    for wrapper in wrappers {
+    let other = other_wrapper();
+    for wrapper in other.as_ref().map_or(wrappers, std::slice::from_ref) {
         let wrapped = scene(&mut Screen::with_shell(wrapper));
-        assert_eq!(wrapped, bare, "with {wrapper}, and without it");
+        for (with, without) in wrapped.iter().zip(&bare) {
+            assert_eq!(with, without, "with {wrapper}, and without it, of {wrapped:#?}");
+        }
+        assert_eq!(wrapped.len(), bare.len());
     }
     bare
 }
@@ -52,7 +56,13 @@ pub struct Screen {
 }
 
 /// What may stand in front of a command.
-const WRAPPERS: [&str; 3] = ["panicmon -- ", "probe host-once ", "probe host-job-control "];
+const WRAPPERS: [&str; 3] = ["panicmon --", "probe host-once", "probe host-job-control"];
+
+/// `PANICMON_TEST_WRAPPER` names another wrapper to play the scenes with: `tini -s --`, to see what peers do.
+fn other_wrapper() -> Option<&'static str> {
+    static OTHER: OnceLock<Option<String>> = OnceLock::new();
+    OTHER.get_or_init(|| std::env::var("PANICMON_TEST_WRAPPER").ok()).as_deref()
+}
 
 /// The prompt is the last status in this frame.
 const PROMPT: (&str, &str) = ("[st:", "]> ");
@@ -173,7 +183,10 @@ impl Screen {
 
     /// Lines as they would be without panicmon, without pids.
     fn plain(&self, shown: &str) -> String {
-        let text = WRAPPERS.iter().fold(shown.to_owned(), |shown, wrapper| shown.replace(wrapper, ""));
+        let text = WRAPPERS
+            .iter()
+            .chain(&other_wrapper())
+            .fold(shown.to_owned(), |shown, wrapper| shown.replace(&format!("{wrapper} "), ""));
         let text = text.replace('\r', "");
         // Only the shell's own lines about jobs have any.
         let without_pids = |line: &str| {
