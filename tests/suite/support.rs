@@ -10,8 +10,12 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// Long enough for any machine; a test that meets it has failed.
-const DEADLINE: Duration = Duration::from_secs(60);
+/// Long enough for any machine; a test that meets it has failed. `PANICMON_TEST_DEADLINE` gives other seconds, to see
+/// quickly what fails.
+fn deadline() -> Duration {
+    let seconds = std::env::var("PANICMON_TEST_DEADLINE").ok().and_then(|seconds| seconds.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(60))
+}
 
 pub const PROBE: &str = env!("CARGO_BIN_EXE_panicmon-probe");
 
@@ -22,7 +26,7 @@ pub fn panicmon() -> String {
 
 /// Waits until there is an answer.
 pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + DEADLINE;
+    let deadline = Instant::now() + deadline();
     loop {
         if let Some(answer) = ask() {
             return answer;
@@ -116,7 +120,7 @@ impl Running {
 
     fn read_more(&mut self) -> bool {
         let mut fds = [PollFd::new(self.out.as_fd(), PollFlags::POLLIN)];
-        let timeout = PollTimeout::try_from(DEADLINE).expect("it fits");
+        let timeout = PollTimeout::try_from(deadline()).expect("it fits");
         let ready = poll(&mut fds, timeout).expect("poll works");
         assert!(ready > 0, "waited in vain for output or its end");
         let mut chunk = [0; 65536];

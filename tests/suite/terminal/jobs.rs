@@ -1,6 +1,6 @@
 //! Stopping and continuing, in the foreground and in the background.
 
-use super::shell::{END_OF_FILE, INTERRUPT, SUSPEND, Screen, same};
+use super::shell::{END_OF_FILE, INTERRUPT, SUSPEND, Screen, same, same_with};
 use super::{received_by, received_through};
 use crate::support::children;
 use crate::sys;
@@ -15,7 +15,9 @@ fn bring_back_cat(screen: &mut Screen) {
 
 #[test]
 fn suspended_and_brought_back_twice() {
-    let seen = same(|screen| {
+    // Also one that is to listen to another signal only.
+    let wrappers = ["panicmon --", "panicmon -- panicmon --", "panicmon -s TERM --"];
+    let seen = same_with(&wrappers, |screen| {
         let mut seen = Vec::new();
         screen.line("{} cat");
         screen.process("cat");

@@ -9,6 +9,7 @@ fn an_interactive_shell_inside_has_job_control() {
         seen.push(screen.run("{} bash --norc --noprofile -i").0);
         screen.press("abc");
         screen.see("abc");
+        screen.all_asleep();
         screen.press(INTERRUPT);
         seen.push(screen.status().to_string());
         screen.line("cat");
@@ -21,6 +22,7 @@ fn an_interactive_shell_inside_has_job_control() {
         screen.process_in_state("cat", 'S');
         screen.press("hello\r");
         screen.see("hello\r\nhello\r\n");
+        screen.all_asleep();
         screen.press(INTERRUPT);
         seen.push(screen.status().to_string());
         let (shown, status) = screen.run("exit 5");
@@ -46,6 +48,8 @@ fn full_screen(line: &str, name: &str, key: &str, answer: &str, quit: &str) {
         for _ in 0..2 {
             screen.press(key);
             screen.see(answer);
+            // It waits for the next key.
+            screen.process_in_state(name, 'S');
             screen.press(SUSPEND);
             seen.push(screen.status().to_string());
             screen.shell_has_terminal();

@@ -40,6 +40,7 @@ pub fn same_with(wrappers: &[&'static str], scene: impl Fn(&mut Screen) -> Vec<S
 #[derive(Clone, Debug)]
 pub struct Process {
     pub pid: u32,
+    pub group: u32,
     pub state: char,
     pub name: String,
 }
@@ -56,7 +57,7 @@ pub struct Screen {
 }
 
 /// What may stand in front of a command.
-const WRAPPERS: [&str; 3] = ["panicmon --", "probe host-once", "probe host-job-control"];
+const WRAPPERS: [&str; 4] = ["panicmon --", "panicmon -s TERM --", "probe host-once", "probe host-job-control"];
 
 /// `PANICMON_TEST_WRAPPER` names another wrapper to play the scenes with: `tini -s --`, to see what peers do.
 fn other_wrapper() -> Option<&'static str> {
@@ -167,7 +168,12 @@ impl Screen {
         }));
         result.unwrap_or_else(|_| {
             let end: String = last.chars().rev().take(1000).collect::<Vec<_>>().into_iter().rev().collect();
-            panic!("{:?}: waited in vain for {what:?}; shown: {end:?}; {:?}", self.wrapper, self.processes())
+            panic!(
+                "{:?}: waited in vain for {what:?}; shown: {end:?}; foreground {}; {:?}",
+                self.wrapper,
+                self.foreground(),
+                self.processes()
+            )
         })
     }
 
@@ -216,6 +222,11 @@ impl Screen {
     /// Waits until another group has the terminal.
     pub fn shell_lost_terminal(&self) {
         wait_for("a job to have the terminal", || (self.foreground() != self.shell()).then_some(()));
+    }
+
+    /// Waits until all processes of the session wait for something.
+    pub fn all_asleep(&self) {
+        wait_for("all to be asleep", || self.processes().iter().all(|p| matches!(p.state, 'S' | 'T')).then_some(()));
     }
 
     /// Waits until the process the shell started has stopped, and with it the job.
@@ -310,6 +321,7 @@ fn process(pid: u32, session: u32) -> Option<Process> {
     let number = |index: usize| fields.get(index)?.parse::<u32>().ok();
     (number(3)? == session).then_some(Process {
         pid,
+        group: number(2)?,
         state: fields[0].chars().next()?,
         name: before.split_once('(')?.1.to_owned(),
     })
