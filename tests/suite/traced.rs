@@ -21,11 +21,17 @@ fn child_held_at_birth(ops: &[&str], words: &[&str]) -> (Running, u32) {
 /// Starts a program that stops itself before it begins, and holds its child before its first instruction.
 fn hold_child(command: Command) -> (Running, u32) {
     let running = Running::start(command);
-    let wrapper = pid(running.pid());
-    wait_for("the program to stop itself", || status_field(running.pid(), "State").filter(|s| s.starts_with('T')));
+    let child = hold_child_of(running.pid());
+    (running, child)
+}
+
+/// The same of a program that was started.
+pub fn hold_child_of(program: u32) -> u32 {
+    let wrapper = pid(program);
+    wait_for("the program to stop itself", || status_field(program, "State").filter(|s| s.starts_with('T')));
     ptrace::seize(wrapper, Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK | Options::PTRACE_O_TRACECLONE)
         .unwrap();
-    running.kill(libc::SIGCONT);
+    sys::kill(program, libc::SIGCONT).unwrap();
     let mut child = None;
     wait_for("panicmon to clone", || {
         match waitpid(wrapper, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL)).unwrap() {
@@ -44,7 +50,7 @@ fn hold_child(command: Command) -> (Running, u32) {
             _ => Some(()),
         }
     });
-    (running, child)
+    child
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The end of the command, and the end of the terminal.
 
-use super::shell::{Screen, same};
+use super::shell::{SUSPEND, Screen, same};
 use crate::support::{PROBE, panicmon, wait_for};
 use crate::sys;
 use std::fs;
@@ -34,6 +34,29 @@ fn in_a_script_the_modes_are_restored_too_if_a_signal_ended_the_command() {
     screen.press("hello\r\x04");
     let (shown, status) = screen.prompt();
     assert!(shown.ends_with("hello\nhello") && status == 0, "{shown:?}");
+}
+
+/// A plain shell doesn't look after the modes of its jobs, either.
+#[test]
+fn the_modes_are_those_of_when_the_job_was_last_in_the_foreground() {
+    for wrapper in ["", "panicmon --", "panicmon -- panicmon --"] {
+        let mut screen = Screen::start(wrapper, &["sh", "-i"]);
+        screen.status();
+        screen.line("{} cat");
+        screen.process("cat");
+        screen.all_asleep();
+        screen.press(SUSPEND);
+        screen.status();
+        screen.run("stty tostop");
+        screen.line("fg");
+        let cat = screen.process_in_state("cat", 'S');
+        screen.press("hello\r");
+        screen.see("hello\r\nhello\r\n");
+        sys::kill(cat.pid, libc::SIGKILL).unwrap();
+        assert_eq!(screen.status(), 137);
+        let (modes, _) = screen.run("stty -a");
+        assert!(modes.contains(" tostop"), "{wrapper}: {modes}");
+    }
 }
 
 #[test]
@@ -80,7 +103,7 @@ fn a_stopped_job_is_not_left_when_its_shell_goes() {
     let seen = same(|screen| {
         screen.line("{} cat");
         screen.process("cat");
-        screen.press(super::shell::SUSPEND);
+        screen.press(SUSPEND);
         screen.status();
         sys::kill(screen.shell(), libc::SIGKILL).unwrap();
         screen.end();

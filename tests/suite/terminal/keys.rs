@@ -36,6 +36,19 @@ fn a_command_ended_by_a_key_is_seen_to_be() {
     assert!(seen[0].ends_with("130") && seen[1].ends_with("131"), "{seen:?}");
 }
 
+/// The script's shell hears it at once, not only through the end of its command.
+#[test]
+fn a_script_hears_the_interrupt_that_its_command_survives() {
+    let seen = same(|screen| {
+        screen.line("bash -c 'trap \"echo trapped\" INT; {} probe exit-after 1 0; echo end'");
+        screen.see("ready");
+        screen.press(INTERRUPT);
+        let (shown, status) = screen.prompt();
+        vec![format!("{shown} {status}")]
+    });
+    assert_eq!(seen, ["^Ctrapped\nend 0"]);
+}
+
 #[test]
 fn one_interrupt_ends_a_loop() {
     for shell in ["{}", "bash -c '{}; echo end'", "sh -c '{}; echo end'"] {

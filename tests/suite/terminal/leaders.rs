@@ -2,7 +2,7 @@
 
 use super::received_through;
 use super::shell::{INTERRUPT, QUIT, SUSPEND, Screen, same};
-use crate::support::{children, status_field, wait_for};
+use crate::support::{children, panicmon, status_field, wait_for};
 use crate::sys;
 use std::os::unix::process::ExitStatusExt;
 
@@ -67,6 +67,15 @@ fn a_leader_is_never_frozen() {
         let code = status.code().or(status.signal().map(|signal| 128 + signal));
         assert_eq!(code, Some(130));
     }
+}
+
+/// Whichever of the two goes on first finds the group there.
+#[test]
+fn a_child_that_has_not_run_yet_has_its_group() {
+    let screen = leader(&["probe", "prepare", "stop", "--", &panicmon(), "--"], &["probe", "pause"]);
+    let child = crate::traced::hold_child_of(screen.shell());
+    nix::sys::ptrace::detach(nix::unistd::Pid::from_raw(screen.shell() as i32), None).unwrap();
+    wait_for("the group", || screen.processes().iter().any(|p| p.pid == child && p.group == child).then_some(()));
 }
 
 /// The shell's builtin does what nobody could undo.
