@@ -36,7 +36,7 @@ const FLAGS: &[Flag] = &[
         short: 's',
         variable: "PANICMON_SIGNALS",
         value: Some("LIST"),
-        help: "Listen to and forward only these signals, e.g. TERM,HUP,RTMIN+3; the others keep the disposition they had",
+        help: "Listen to and forward only these signals, e.g. TERM,HUP,RTMIN+3; the others keep the disposition they had (at a terminal, TSTP, TTIN, TTOU and CONT are needed in any case)",
         apply: |settings, given| {
             if let Given::Value(list) = given {
                 settings.signals = Some(signal_list(list)?);

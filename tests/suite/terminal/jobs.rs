@@ -160,6 +160,26 @@ fn a_signal_from_timeout_comes_as_often_as_without() {
     assert_eq!(seen, ["[35, 35]"]);
 }
 
+/// While it was stopped, the shell took the terminal.
+#[test]
+fn a_job_stopped_by_somebody_else_takes_no_terminal_at_its_end() {
+    let seen = same(|screen| {
+        screen.line("{} probe pause");
+        screen.process("ready");
+        let job = screen.job();
+        sys::kill(job, libc::SIGSTOP).unwrap();
+        let mut seen = vec![screen.prompt().0];
+        seen.push(screen.run("bg").0);
+        screen.job_is_running();
+        sys::kill(job, libc::SIGTERM).unwrap();
+        screen.alone();
+        seen.push((screen.foreground() == screen.shell()).to_string());
+        seen.push(screen.run("echo hello").0);
+        seen
+    });
+    assert_eq!(seen[2], "true");
+}
+
 #[test]
 fn a_job_killed_in_the_background_is_seen_to_be() {
     let seen = same(|screen| {

@@ -199,4 +199,10 @@ fn pid_1_in_a_group_of_another_namespace_leaves_the_terminal_alone() {
         vec![format!("{came:?}")]
     });
     assert_eq!(seen, ["[2]"]);
+    let mut screen = Screen::with_shell("panicmon --");
+    // A script's shell doesn't take the terminal back by itself.
+    screen.line("bash -c 'unshare --fork --pid {} true; cat'");
+    screen.process("cat");
+    screen.press("hello\r");
+    screen.see("hello\r\nhello\r\n");
 }

@@ -14,7 +14,7 @@ fn an_interrupt_ends_both_ends() {
             screen.press(INTERRUPT);
             let (shown, status) = screen.prompt();
             seen.push(format!("{shown} {status}"));
-            wait_for("both to be gone", || (screen.processes().len() == 1).then_some(()));
+            screen.alone();
             screen.shell_has_terminal();
         }
         seen

@@ -237,6 +237,17 @@ impl Screen {
         });
     }
 
+    /// Waits until it has been continued.
+    pub fn job_is_running(&self) {
+        let job = self.job();
+        wait_for("the job to run", || self.processes().iter().find(|p| p.pid == job && p.state != 'T').map(drop));
+    }
+
+    /// Waits until the shell is the only process left of its session.
+    pub fn alone(&self) {
+        wait_for("the others to be gone", || (self.processes().len() == 1).then_some(()));
+    }
+
     pub fn resize(&self, rows: u16, columns: u16) {
         sys::resize(self.master(), rows, columns);
     }
