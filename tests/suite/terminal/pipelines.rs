@@ -94,6 +94,30 @@ fn less_reads_its_keys_at_the_end_of_a_pipeline() {
     assert!(seen[1].contains("Stopped"), "{seen:?}");
 }
 
+/// Nobody reads the terminal, so it is the group of all that has it, and hears ^Z.
+#[test]
+fn a_suspended_pipeline_that_reads_nothing_is_stopped_too() {
+    let seen = same_with(&["panicmon --", "panicmon -s TERM --"], |screen| {
+        let mut seen = Vec::new();
+        screen.line("{} sleep 999 | cat");
+        screen.process("sleep");
+        screen.process("cat");
+        for _ in 0..2 {
+            screen.press(SUSPEND);
+            seen.push(screen.prompt().0);
+            screen.process_in_state("sleep", 'T');
+            screen.process_in_state("cat", 'T');
+            screen.line("fg");
+            screen.process_in_state("sleep", 'S');
+            screen.process_in_state("cat", 'S');
+        }
+        screen.press(INTERRUPT);
+        seen.push(screen.status().to_string());
+        seen
+    });
+    assert!(seen[0].contains("Stopped") && seen[2] == "130", "{seen:?}");
+}
+
 #[test]
 fn a_suspended_pipeline_is_stopped_as_a_whole() {
     let seen = same_with(&["panicmon --"], |screen| {
