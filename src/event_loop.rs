@@ -142,6 +142,12 @@ impl Run<'_, '_> {
                         self.lifecycle.doomed(signal);
                     }
                 }
+                Action::SeeFateAgain(signal) => {
+                    if !process::takes_default(pid, signal) {
+                        self.lifecycle.spared();
+                    }
+                }
+                Action::TakeCourse(signal) => try_to("take a signal", own::take_course(signal)),
                 Action::Pass(received, to) => {
                     let result = match to {
                         To::Child => signals::pass(child.target(), received),
@@ -174,7 +180,9 @@ impl Run<'_, '_> {
                         let _ = own::stop(signal, false);
                     }
                 }
-                Action::SignalOwnGroup(signal) => try_to("signal the process group", own::send_to_group(signal)),
+                Action::SignalOwnGroup(signal) => {
+                    try_to("signal the process group", own::send_to_others_of_group(signal));
+                }
                 Action::TellReceived(Received { signal, origin }) => {
                     self.tell(&Event::Received(SignalReceived { signal, origin, child: pid }));
                 }

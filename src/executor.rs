@@ -7,10 +7,10 @@ use crate::lifecycle::{End, Group, Lifecycle};
 use crate::sys::fd::above_stdio;
 use crate::sys::poll::Source;
 use crate::sys::process::{self, Subreaper};
-use crate::sys::signals::shared::SharedSignals;
+use crate::sys::signals::{self, shared::SharedSignals};
 use crate::sys::spawn::Setup;
 use crate::sys::terminal::{ChildGroup, Terminal};
-use crate::{Error, Event, Handler, Options, Output, ProcessFailed, StatusCode, relay};
+use crate::{Error, Event, Handler, Options, Output, ProcessFailed, SignalSet, StatusCode, relay};
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs::File;
@@ -60,7 +60,7 @@ impl<'a> Executor<'a> {
     /// [`Error::Listen`], if a signal that is asked for can't be listened to (KILL, STOP, CHLD; ILL, FPE and SEGV, whose
     /// handlers would return into the fault), or the system refuses.
     pub fn new(options: Options<'a>) -> Result<Executor<'a>, Error> {
-        let group = if options.job_control { ChildGroup::find() } else { ChildGroup::Shared };
+        let group = if options.job_control { ChildGroup::find(signals::blocked(), false) } else { ChildGroup::Shared };
         let signals = options.signals.map(|signals| signals.union(group.needs()));
         let job_control = group.terminal().is_some();
         let source = Source::Shared(SharedSignals::listen(signals, options.init, job_control)?);
@@ -99,7 +99,7 @@ impl<'a> Executor<'a> {
         words: Result<Vec<Cow<'static, CStr>>, Error>,
         when_started: impl FnOnce(&mut Source, &ChildGroup) -> Result<(), Error>,
     ) -> Result<End, Error> {
-        let Options { handlers, stdout, stderr, environment, init, .. } = &mut self.options;
+        let Options { handlers, stdout, stderr, environment, init, signals, .. } = &mut self.options;
         let ready = words.and_then(|words| {
             let env = environment.resolve().map_err(|entry| Error::Nul { word: entry })?;
             Ok((Command::new(words, env)?, Streams::open(stdout, stderr)?))
@@ -118,6 +118,8 @@ impl<'a> Executor<'a> {
         let job = self.group.terminal().map(|terminal| terminal.job_control());
         let hand_over = job.as_ref().is_some_and(JobControl::hands_over_at_start);
         let own = process::id();
+        // In a program that isn't a wrapper only nothing else comes.
+        let listened = signals.map_or(SignalSet::ALL, |signals| signals.union(self.group.needs()));
         let setup = Setup {
             parent: own,
             stdio: streams.childs,
@@ -131,7 +133,7 @@ impl<'a> Executor<'a> {
             ChildGroup::Shared => Group::Shared,
             ChildGroup::Own(_) => Group::Own(job),
         };
-        let lifecycle = Lifecycle::new(own, childs_group, matches!(self.source, Source::Process(_)));
+        let lifecycle = Lifecycle::new(own, childs_group, matches!(self.source, Source::Process(_)), listened);
         let source = &mut self.source;
         let Some((ended, child_lives)) = streams.ended else {
             return Run { args, source, group, handlers, reaps_all: *init, lifecycle }.run(

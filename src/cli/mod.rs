@@ -55,11 +55,12 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
 
 fn run(mut signals: ProcessSignals, settings: &Settings, words: &[&'static CStr], env: &[&'static CStr]) -> StatusCode {
     logger::install(settings.verbosity);
-    let group = ChildGroup::find();
+    let group = ChildGroup::find(signals.inherited_mask(), true);
     if let Some(listened) = settings.signals {
-        signals.limit(listened.union(group.needs()));
+        signals.limit(listened.union(group.needs()).union(group.sends()));
     }
     let mut options = Options::default().handler(LogHandler).init(true);
+    options.signals = settings.signals;
     options.environment = Environment::entries(env);
     let args: Vec<_> = words.iter().map(|word| os_string(word)).collect();
     let words = words.iter().map(|word| Cow::Borrowed(*word)).collect();

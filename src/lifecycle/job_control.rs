@@ -15,7 +15,7 @@
 
 use super::{Action, Actions, To};
 use crate::sys::signals::Received;
-use crate::{ExitStatus, Origin, Signal};
+use crate::{ExitStatus, Origin, Pid, Signal};
 
 /// Which process group is the terminal's foreground group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +24,10 @@ pub(crate) enum Foreground {
     Own,
     /// That of the child.
     Child,
-    /// Another one, or nobody can tell: the terminal has hung up.
+    /// Another one.
     Other,
+    /// None: the terminal has hung up.
+    HungUp,
 }
 
 /// What this process is to its terminal, as long as it lives.
@@ -38,6 +40,10 @@ pub(crate) struct Standing {
     pub(crate) group_leader: bool,
     /// Its stdin and its stdout are both that terminal.
     pub(crate) streams: bool,
+    /// The leader of its session.
+    pub(crate) session: Pid,
+    /// It ends with its child.
+    pub(crate) ends_with_child: bool,
 }
 
 /// The terminal between this process and its child.
@@ -48,6 +54,7 @@ pub(crate) struct JobControl {
     wants: bool,
     /// It has been handed over, and not taken back.
     handed: bool,
+    child_is_stopped: bool,
 }
 
 impl JobControl {
@@ -56,7 +63,7 @@ impl JobControl {
     /// must hear its ^C: there the child is handed it when it asks.
     pub(crate) fn new(standing: Standing, foreground: Foreground) -> JobControl {
         let wants = standing.session_leader || standing.group_leader && standing.streams;
-        JobControl { standing, wants, handed: wants && foreground == Foreground::Own }
+        JobControl { standing, wants, handed: wants && foreground == Foreground::Own, child_is_stopped: false }
     }
 
     /// Whether the child has the terminal from its start on.
@@ -64,27 +71,49 @@ impl JobControl {
         self.handed
     }
 
-    /// A signal came: to whom is it to be passed on?
+    /// A signal came: to whom is it to be passed on, if to anybody?
     pub(super) fn signal(
         &mut self,
         received: Received,
         foreground: impl FnOnce() -> Foreground,
         actions: &mut Actions,
-    ) -> To {
-        if received.signal == Signal::CONT {
+    ) -> Option<To> {
+        let signal = received.signal;
+        let by_kernel = received.origin == Origin::Kernel;
+        if signal == Signal::CONT {
             self.continued(foreground(), actions);
-            return To::Group;
+            Some(To::Group)
+        } else if signal == Signal::HUP {
+            Some(if self.is_for_all(received, foreground) { To::Group } else { To::Child })
+        } else if asks_for_terminal(signal) && by_kernel && foreground() == Foreground::Child {
+            // Another process of this job wants the terminal, which the child has. The child may ask again.
+            self.wants = false;
+            self.take_back(false, actions);
+            actions.push_back(Action::SignalOwnGroup(Signal::CONT));
+            None
+        } else {
+            Some(if by_kernel && is_from_terminal(signal) { To::Group } else { To::Child })
         }
-        // What the kernel sent came to all of this process's group; but for the hang-up of a session's leader.
-        let to_group =
-            is_from_terminal(received.signal) || received.signal == Signal::HUP && !self.standing.session_leader;
-        if received.origin == Origin::Kernel && to_group { To::Group } else { To::Child }
+    }
+
+    /// Whether a HUP is for the whole job, and so for the child's group.
+    fn is_for_all(&self, received: Received, foreground: impl FnOnce() -> Foreground) -> bool {
+        match received.origin {
+            // The kernel's is for the leader of a session alone, or for a group.
+            Origin::Kernel => !self.standing.session_leader,
+            // A shell that loses its terminal tells its jobs; one that ends tells those that are stopped. At another
+            // time it may be from kill, and tell one process to read its files again.
+            origin => {
+                foreground() == Foreground::HungUp
+                    || self.child_is_stopped && origin.sender() == Some(self.standing.session)
+            }
+        }
     }
 
     /// The child stopped.
     pub(super) fn stopped(&mut self, signal: Signal, foreground: Foreground, actions: &mut Actions) {
         let asks = asks_for_terminal(signal);
-        self.wants |= asks;
+        self.child_is_stopped = true;
         self.handed |= foreground == Foreground::Child;
         if self.standing.session_leader {
             if asks && foreground != Foreground::Child {
@@ -117,7 +146,7 @@ impl JobControl {
     /// the kernel ignores these signals. Without this process, the child would have been in that group.
     pub(super) fn not_stopped(&mut self, signal: Signal, foreground: Foreground, actions: &mut Actions) {
         // One that asks for a terminal it can't have stays stopped: it would ask for ever.
-        if !asks_for_terminal(signal) || foreground == Foreground::Own {
+        if !asks_for_terminal(signal) {
             self.continued(foreground, actions);
             actions.push_back(Action::Continue);
         }
@@ -125,12 +154,14 @@ impl JobControl {
 
     /// This process was continued. That the child is continued too is another's to say: it was sent a signal.
     pub(super) fn continued(&mut self, foreground: Foreground, actions: &mut Actions) {
+        self.child_is_stopped = false;
         // While this process was stopped, the shell may have taken the terminal.
         self.handed = foreground == Foreground::Child;
         if foreground == Foreground::Own {
-            actions.push_back(Action::SaveModes);
             if self.wants {
                 self.hand_over(None, actions);
+            } else {
+                actions.push_back(Action::SaveModes);
             }
         }
     }
@@ -145,11 +176,11 @@ impl JobControl {
     ) -> bool {
         self.handed |= foreground == Foreground::Child;
         let ExitStatus::Signaled { signal, .. } = status else {
-            self.take_back(actions);
+            self.take_back(true, actions);
             return false;
         };
         let mut told = by_terminal;
-        if self.take_back(actions) {
+        if self.take_back(true, actions) {
             actions.push_back(Action::RestoreModes);
             // The terminal sent it to the child's group alone; the others of this job would have had it too.
             if matches!(signal, Signal::INT | Signal::QUIT) {
@@ -162,12 +193,18 @@ impl JobControl {
 
     fn hand_over(&mut self, asked: Option<Signal>, actions: &mut Actions) {
         self.handed = true;
+        self.wants = true;
+        self.child_is_stopped = false;
+        actions.push_back(Action::SaveModes);
         actions.push_back(Action::HandOver { asked });
     }
 
-    fn take_back(&mut self, actions: &mut Actions) -> bool {
+    fn take_back(&mut self, ending: bool, actions: &mut Actions) -> bool {
         let handed = std::mem::take(&mut self.handed);
-        if handed {
+        // The leader of a session leaves it where it is: when it ends, the kernel hangs up on the foreground group, which
+        // without this process would have been the child's.
+        let leaves = ending && self.standing.session_leader && self.standing.ends_with_child;
+        if handed && !leaves {
             actions.push_back(Action::TakeBack);
         }
         handed
@@ -175,7 +212,7 @@ impl JobControl {
 
     fn stop(&mut self, signal: Signal, actions: &mut Actions) {
         // ^Z went to the child's group alone; the others of this job would have had it too.
-        let whole_group = self.take_back(actions) && signal == Signal::TSTP;
+        let whole_group = self.take_back(false, actions) && signal == Signal::TSTP;
         actions.push_back(Action::StopSelf { signal, whole_group });
     }
 }
@@ -193,9 +230,15 @@ fn asks_for_terminal(signal: Signal) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Foreground::{Child, Other, Own};
+    use Foreground::{Child, HungUp, Other, Own};
 
-    const JOB: Standing = Standing { session_leader: false, group_leader: true, streams: true };
+    const JOB: Standing = Standing {
+        session_leader: false,
+        group_leader: true,
+        streams: true,
+        session: Pid::new(5),
+        ends_with_child: true,
+    };
     const PIPELINE: Standing = Standing { streams: false, ..JOB };
     const SCRIPT: Standing = Standing { group_leader: false, ..JOB };
     const LEADER: Standing = Standing { session_leader: true, ..JOB };
@@ -249,16 +292,16 @@ mod tests {
             (JOB, Signal::TTIN, Other, "stop SIGTTIN"),
             (JOB, Signal::TTOU, Other, "stop SIGTTOU"),
             (JOB, Signal::TSTP, Other, "stop SIGTSTP"),
-            (PIPELINE, Signal::TTIN, Own, "hand, continue"),
-            (PIPELINE, Signal::TTOU, Own, "hand, continue"),
+            (PIPELINE, Signal::TTIN, Own, "save, hand, continue"),
+            (PIPELINE, Signal::TTOU, Own, "save, hand, continue"),
             (PIPELINE, Signal::TSTP, Own, "stop SIGTSTP"),
             (PIPELINE, Signal::STOP, Own, "stop SIGSTOP"),
-            (SCRIPT, Signal::TTIN, Own, "hand, continue"),
+            (SCRIPT, Signal::TTIN, Own, "save, hand, continue"),
             (LEADER, Signal::TSTP, Child, "continue"),
             (LEADER, Signal::STOP, Child, "continue"),
             (LEADER, Signal::TTIN, Child, "continue"),
-            (LEADER, Signal::TTIN, Own, "hand, continue"),
-            (LEADER, Signal::TTOU, Other, "hand, continue"),
+            (LEADER, Signal::TTIN, Own, "save, hand, continue"),
+            (LEADER, Signal::TTOU, Other, "save, hand, continue"),
             (LEADER, Signal::TSTP, Other, "continue"),
             (LEADER, Signal::STOP, Other, ""),
         ] {
@@ -271,6 +314,7 @@ mod tests {
         let mut actions = Actions::new();
         let mut job = JobControl::new(PIPELINE, Own);
         job.stopped(Signal::TTIN, Own, &mut actions);
+        assert!(matches!(actions.pop_front(), Some(Action::SaveModes)));
         assert!(matches!(actions.pop_front(), Some(Action::HandOver { asked: Some(Signal::TTIN) })));
         job.not_handed_over(Some(Signal::TTIN), &mut actions);
         assert_eq!(words(&mut actions), "stop SIGTTIN");
@@ -282,7 +326,7 @@ mod tests {
             (Signal::TSTP, Other, "continue"),
             (Signal::TSTP, Own, "save, hand, continue"),
             (Signal::TTIN, Other, ""),
-            (Signal::TTIN, Own, "save, hand, continue"),
+            (Signal::TTIN, Own, ""),
         ] {
             let mut actions = Actions::new();
             JobControl::new(JOB, Other).not_stopped(signal, foreground, &mut actions);
@@ -293,11 +337,12 @@ mod tests {
     #[test]
     fn continued_in_the_foreground_the_child_has_the_terminal_again_if_it_wants_it() {
         let continued = |standing, asked: bool, foreground| {
-            let (mut job, mut actions) = (JobControl::new(standing, Other), Actions::new());
+            let (mut job, mut actions) = (JobControl::new(standing, Own), Actions::new());
             if asked {
-                job.stopped(Signal::TTIN, Other, &mut actions);
-                actions.clear();
+                job.stopped(Signal::TTIN, Own, &mut actions);
             }
+            job.stopped(Signal::TSTP, Child, &mut actions);
+            actions.clear();
             job.continued(foreground, &mut actions);
             words(&mut actions)
         };
@@ -325,7 +370,51 @@ mod tests {
         assert_eq!(ended(PIPELINE, Some(Signal::INT), true, Own), told("", true));
         assert_eq!(ended(SCRIPT, Some(Signal::TERM), false, Own), told("", false));
         assert_eq!(ended(SCRIPT, Some(Signal::INT), true, Own), told("", true));
-        assert_eq!(ended(LEADER, Some(Signal::INT), true, Child), told("take, restore, signal SIGINT", false));
+        assert_eq!(ended(LEADER, Some(Signal::INT), true, Child), told("restore, signal SIGINT", false));
+        let library = Standing { ends_with_child: false, ..LEADER };
+        assert_eq!(ended(library, None, false, Child), told("take", false));
+    }
+
+    fn came(signal: Signal, origin: Origin) -> Received {
+        Received { signal, origin }
+    }
+
+    #[test]
+    fn another_of_the_job_that_asks_for_the_terminal_is_given_it() {
+        let mut actions = Actions::new();
+        let mut job = JobControl::new(PIPELINE, Own);
+        job.stopped(Signal::TTIN, Own, &mut actions);
+        actions.clear();
+        assert_eq!(job.signal(came(Signal::TTIN, Origin::Kernel), || Child, &mut actions), None);
+        assert_eq!(words(&mut actions), "take, signal SIGCONT");
+        job.continued(Own, &mut actions);
+        assert_eq!(words(&mut actions), "save", "the child has it no more, until it asks");
+        // In the background they all stop.
+        assert_eq!(job.signal(came(Signal::TTIN, Origin::Kernel), || Other, &mut actions), Some(To::Group));
+        job.stopped(Signal::TTIN, Other, &mut actions);
+        actions.clear();
+        job.continued(Own, &mut actions);
+        assert_eq!(words(&mut actions), "save", "it wasn't the child that asked");
+    }
+
+    #[test]
+    fn a_hang_up_is_for_the_whole_job() {
+        let by = |pid| came(Signal::HUP, Origin::Process { pid: Pid::new(pid), uid: 0 });
+        for (standing, received, stopped, foreground, expected) in [
+            (JOB, came(Signal::HUP, Origin::Kernel), false, Own, To::Group),
+            (LEADER, came(Signal::HUP, Origin::Kernel), false, HungUp, To::Child),
+            (JOB, by(5), false, HungUp, To::Group),
+            (JOB, by(5), true, Other, To::Group),
+            (JOB, by(5), false, Own, To::Child),
+            (JOB, by(6), true, Other, To::Child),
+        ] {
+            let (mut job, mut actions) = (JobControl::new(standing, Other), Actions::new());
+            if stopped {
+                job.stopped(Signal::TSTP, Other, &mut actions);
+            }
+            let to = job.signal(received, || foreground, &mut actions);
+            assert_eq!(to, Some(expected), "{standing:?} {received:?} {stopped} {foreground:?}");
+        }
     }
 
     /// Whatever happens in whichever order: what was handed over is taken back, a leader never stops, and no child is
@@ -341,7 +430,7 @@ mod tests {
         };
         for _ in 0..20_000 {
             let standing =
-                Standing { session_leader: below(2) == 0, group_leader: below(2) == 0, streams: below(2) == 0 };
+                Standing { session_leader: below(2) == 0, group_leader: below(2) == 0, streams: below(2) == 0, ..JOB };
             let mut foreground = if below(2) == 0 { Own } else { Other };
             let mut job = JobControl::new(standing, foreground);
             if job.hands_over_at_start() {
@@ -357,6 +446,7 @@ mod tests {
                     match action {
                         Action::HandOver { .. } => foreground = Child,
                         Action::TakeBack => foreground = Own,
+                        Action::SaveModes => {}
                         Action::Continue => goes_on = true,
                         Action::StopSelf { .. } => stops = true,
                         other => panic!("{other:?}"),
@@ -381,7 +471,7 @@ mod tests {
             if actions.iter().any(|action| matches!(action, Action::TakeBack)) {
                 foreground = Own;
             }
-            assert_ne!(foreground, Child, "{standing:?} kept the terminal, {before:?}");
+            assert!(foreground != Child || standing.session_leader, "{standing:?} kept the terminal, {before:?}");
         }
     }
 }

@@ -35,6 +35,10 @@ pub(crate) enum Action {
     TellReceived(Received),
     /// See whether the child lets this signal take its default course, and if so, say it with [`Lifecycle::doomed`].
     SeeFate(Signal),
+    /// See whether it still does now that it has it, and if not, say it with [`Lifecycle::spared`].
+    SeeFateAgain(Signal),
+    /// Let this signal, which isn't listened to, do to this process what it does.
+    TakeCourse(Signal),
     /// Pass it on and say how that went, with [`Lifecycle::passed`].
     Pass(Received, To),
     /// Tell the handlers that it was passed on.
@@ -114,6 +118,8 @@ pub(crate) struct Lifecycle {
     group: Group,
     /// Whether the timers of this process were the child's, had it been executed in its place (setitimer(2)).
     timers_are_childs: bool,
+    /// Whatever else comes was sent to this process, not to its child; what a terminal sends is for both.
+    listened: SignalSet,
     child: Option<Pid>,
     /// What the terminal has sent to this process's group.
     from_terminal: SignalSet,
@@ -137,11 +143,12 @@ struct Retry {
 
 impl Lifecycle {
     /// A lifecycle without a child yet, in this process.
-    pub(crate) fn new(own: Pid, group: Group, timers_are_childs: bool) -> Lifecycle {
+    pub(crate) fn new(own: Pid, group: Group, timers_are_childs: bool, listened: SignalSet) -> Lifecycle {
         Lifecycle {
             own,
             group,
             timers_are_childs,
+            listened,
             child: None,
             from_terminal: SignalSet::EMPTY,
             doom: None,
@@ -173,11 +180,14 @@ impl Lifecycle {
         if self.child.is_none() || self.is_own(received) {
             return;
         }
-        actions.push_back(Action::TellReceived(received));
         let from_terminal = received.origin == Origin::Kernel && job_control::is_from_terminal(received.signal);
         if from_terminal {
             self.from_terminal = self.from_terminal.with(received.signal);
+        } else if !self.listened.contains(received.signal) {
+            actions.push_back(Action::TakeCourse(received.signal));
+            return;
         }
+        actions.push_back(Action::TellReceived(received));
         let to = match &mut self.group {
             // The terminal signals a whole process group, and the child is in ours: it has had this one.
             Group::Shared if from_terminal => {
@@ -186,11 +196,17 @@ impl Lifecycle {
                 }
                 return;
             }
-            Group::Own(Some(job)) => job.signal(received, foreground, actions),
+            Group::Own(Some(job)) => match job.signal(received, foreground, actions) {
+                Some(to) => to,
+                None => return,
+            },
             Group::Shared | Group::Own(None) => To::Child,
         };
         if from_terminal && to == To::Group && matches!(received.signal, Signal::INT | Signal::QUIT) {
             actions.push_back(Action::SeeFate(received.signal));
+            actions.push_back(Action::Pass(received, to));
+            actions.push_back(Action::SeeFateAgain(received.signal));
+            return;
         }
         if !received.signal.is_realtime() || self.held.is_empty() {
             actions.push_back(Action::Pass(received, to));
@@ -206,6 +222,11 @@ impl Lifecycle {
     /// closed) ended too soon only because we are slower than the kernel.
     pub(crate) fn doomed(&mut self, signal: Signal) {
         self.doom = Some(signal);
+    }
+
+    /// It could, after all.
+    pub(crate) fn spared(&mut self) {
+        self.doom = None;
     }
 
     /// A signal was passed on, or couldn't be.
@@ -314,7 +335,8 @@ impl Lifecycle {
     /// time; the child is told of its own by the kernel. And a timer of a program that isn't a wrapper only.
     fn is_own(&self, received: Received) -> bool {
         match received.signal {
-            Signal::PIPE | Signal::XFSZ => received.origin.sender() == Some(self.own),
+            // The last was for the others of this process's group.
+            Signal::PIPE | Signal::XFSZ | Signal::CONT => received.origin.sender() == Some(self.own),
             Signal::XCPU => received.origin == Origin::Kernel,
             Signal::ALRM | Signal::VTALRM | Signal::PROF if received.origin == Origin::Kernel => {
                 !self.timers_are_childs
@@ -370,7 +392,7 @@ mod tests {
     }
 
     fn running() -> Lifecycle {
-        let mut lifecycle = Lifecycle::new(OWN, Group::Shared, true);
+        let mut lifecycle = Lifecycle::new(OWN, Group::Shared, true, SignalSet::ALL);
         lifecycle.started(CHILD);
         lifecycle
     }
@@ -421,7 +443,7 @@ mod tests {
 
     #[test]
     fn without_a_child_nothing_is_done() {
-        let (mut lifecycle, mut actions) = (Lifecycle::new(OWN, Group::Shared, true), Actions::new());
+        let (mut lifecycle, mut actions) = (Lifecycle::new(OWN, Group::Shared, true, SignalSet::ALL), Actions::new());
         lifecycle.signal(sent(Signal::TERM), no_terminal, &mut actions);
         lifecycle.ended(CHILD, ExitStatus::Exited(0), no_terminal, &mut actions);
         assert!(actions.is_empty());
@@ -579,11 +601,17 @@ mod tests {
         }
     }
 
-    const JOB: Standing = Standing { session_leader: false, group_leader: true, streams: true };
+    const JOB: Standing = Standing {
+        session_leader: false,
+        group_leader: true,
+        streams: true,
+        session: Pid::new(5),
+        ends_with_child: true,
+    };
 
     fn at_terminal(standing: Standing) -> Lifecycle {
         let job = JobControl::new(standing, Foreground::Own);
-        let mut lifecycle = Lifecycle::new(OWN, Group::Own(Some(job)), true);
+        let mut lifecycle = Lifecycle::new(OWN, Group::Own(Some(job)), true, SignalSet::ALL);
         lifecycle.started(CHILD);
         lifecycle
     }
@@ -613,7 +641,7 @@ mod tests {
             assert_eq!(passed_to(&mut at_terminal(leader), from_kernel(signal)), to(group).filter(|_| !is_own));
             assert_eq!(passed_to(&mut at_terminal(JOB), sent(signal)), to(signal == Signal::CONT), "{signal}");
             // Without a terminal, none is from one.
-            let mut lifecycle = Lifecycle::new(OWN, Group::Own(None), true);
+            let mut lifecycle = Lifecycle::new(OWN, Group::Own(None), true, SignalSet::ALL);
             lifecycle.started(CHILD);
             assert_eq!(passed_to(&mut lifecycle, sent(signal)), to(false));
         }
@@ -637,7 +665,11 @@ mod tests {
         assert!(actions.iter().any(|action| matches!(action, Action::SeeFate(Signal::INT))));
         lifecycle.doomed(Signal::INT);
         assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), Some(Signal::INT));
-        // One that lives through it ends as it ends.
+        // One that catches it meanwhile, or lives through it, ends as it ends.
+        let mut lifecycle = at_terminal(script);
+        lifecycle.doomed(Signal::INT);
+        lifecycle.spared();
+        assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), None);
         let mut lifecycle = at_terminal(script);
         lifecycle.signal(from_kernel(Signal::INT), || Foreground::Own, &mut actions);
         assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), None);

@@ -25,9 +25,10 @@ pub(crate) fn takes_default(pid: Pid, signal: Signal) -> bool {
         let bits = field(name).and_then(|bits| u64::from_str_radix(bits, 16).ok());
         bits.is_none_or(|bits| SignalSet::from_bits(bits).contains(signal))
     };
-    // A debugger may keep it from the process.
+    // A debugger may keep it from the process, and the first process of a PID namespace ignores what it doesn't catch.
     let traced = field("TracerPid") != Some("0");
-    !(traced || is_in("SigBlk") || is_in("SigIgn") || is_in("SigCgt"))
+    let is_init = field("NSpid").and_then(|pids| pids.split_whitespace().last()) == Some("1");
+    !(traced || is_init || is_in("SigBlk") || is_in("SigIgn") || is_in("SigCgt"))
 }
 
 /// A claim on being a child subreaper (prctl(2)); the last to go puts back what was before the first.

@@ -5,7 +5,7 @@
 
 use super::fd::above_stdio;
 use super::process;
-use super::signals;
+use super::signals::{self, Disposition, disposition};
 use crate::lifecycle::job_control::{Foreground, JobControl, Standing};
 use crate::{Pid, Signal, SignalSet};
 use nix::errno::Errno;
@@ -29,8 +29,10 @@ pub(crate) enum ChildGroup {
 impl ChildGroup {
     /// One of its own, unless there is a terminal that it couldn't be given, or taken back from it. Then the child stays
     /// in this process's group, and the kernel treats both alike.
-    pub(crate) fn find() -> ChildGroup {
-        match Terminal::open() {
+    ///
+    /// `inherited_mask` is the child's; `ends_with_child` says whether this process does.
+    pub(crate) fn find(inherited_mask: SignalSet, ends_with_child: bool) -> ChildGroup {
+        match Terminal::open(inherited_mask, ends_with_child) {
             Ok(terminal) => ChildGroup::Own(terminal),
             Err(error) => {
                 log::debug!("no job control: {error}");
@@ -43,6 +45,14 @@ impl ChildGroup {
     pub(crate) fn needs(&self) -> SignalSet {
         match self.terminal() {
             Some(_) => [Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::CONT].into_iter().collect(),
+            None => SignalSet::EMPTY,
+        }
+    }
+
+    /// What the terminal sends to this process's group and the child, in another, should have.
+    pub(crate) fn sends(&self) -> SignalSet {
+        match self.terminal() {
+            Some(_) => [Signal::INT, Signal::QUIT, Signal::WINCH].into_iter().collect(),
             None => SignalSet::EMPTY,
         }
     }
@@ -67,7 +77,7 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     /// The controlling terminal, if there is one.
-    fn open() -> io::Result<Option<Terminal>> {
+    fn open(inherited_mask: SignalSet, ends_with_child: bool) -> io::Result<Option<Terminal>> {
         // A line that is down would have the open wait for it.
         let flags = OFlag::O_RDONLY | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let fd = match nix::fcntl::open(c"/dev/tty", flags, Mode::empty()) {
@@ -80,8 +90,16 @@ impl Terminal {
             return Err(io::Error::other("this process's group is outside its PID namespace"));
         }
         // These fail for any descriptor that isn't the controlling terminal.
+        // As shells have it in $(command): who reads the terminal from the background is told of an error then, instead
+        // of being stopped, so nobody could see that it asks.
+        if inherited_mask.contains(Signal::TTIN) || disposition(Signal::TTIN) == Disposition::Ignored {
+            return Err(io::Error::other("SIGTTIN is ignored or blocked"));
+        }
+        let session = unistd::getsid(None)?.as_raw();
         let standing = Standing {
-            session_leader: own == 1 || unistd::getsid(None).is_ok_and(|session| session.as_raw() == own),
+            session_leader: own == 1 || session == own,
+            session: Pid::new(session),
+            ends_with_child,
             group_leader: own_group.as_raw() == own,
             streams: unistd::tcgetpgrp(io::stdin()).is_ok() && unistd::tcgetpgrp(io::stdout()).is_ok(),
         };
@@ -106,7 +124,8 @@ impl Terminal {
         match unistd::tcgetpgrp(&self.fd) {
             Ok(group) if group == self.own_group => Foreground::Own,
             Ok(group) if child.is_some_and(|child| child.as_raw() == group.as_raw()) => Foreground::Child,
-            Ok(_) | Err(_) => Foreground::Other,
+            Ok(_) => Foreground::Other,
+            Err(_) => Foreground::HungUp,
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::support::{Running, panicmon, prepared, status_field, status_signals, wait_for, wrapped};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const NOT_FORWARDED: [i32; 3] = [libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD];
 
@@ -84,8 +85,15 @@ fn a_stop_signal_by_kill_stops_the_child_until_it_is_continued() {
     }
 }
 
+/// The room in the queue is counted for all processes of a user together: those who fill it take turns.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Starts a sender of queued signals, while the wrapper is kept from running if asked, and checks what arrives.
 fn queued(ops: &[&str], count: usize, held_up: bool) {
+    let _turn = turn();
     let numbers = [34, 40, 64];
     let mut running = receiver(ops);
     if held_up {
@@ -132,6 +140,7 @@ fn none_is_lost_with_room_for_256_in_the_queue() {
 
 #[test]
 fn term_is_heard_while_the_queue_is_full() {
+    let _turn = turn();
     let room = 256;
     let limit = format!("sigpending={room}");
     // A child that takes nothing, with all signals blocked, so that they stay pending.

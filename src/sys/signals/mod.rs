@@ -133,6 +133,14 @@ pub(crate) fn block_all() -> SignalSet {
     set_mask(SignalSet::ALL)
 }
 
+/// The mask of this thread.
+pub(crate) fn blocked() -> SignalSet {
+    let mut mask = 0u64;
+    // SAFETY: the kernel writes 64 bits, the size that is told.
+    let _ = unsafe { syscall(libc::SYS_rt_sigprocmask, [0, 0, (&raw mut mask) as usize, SIGSET_BYTES]) };
+    SignalSet::from_bits(mask)
+}
+
 /// Sets the mask of this thread and returns the one before.
 pub(crate) fn set_mask(mask: SignalSet) -> SignalSet {
     let new = mask.bits();
@@ -164,9 +172,9 @@ struct KernelAction {
     rest: [usize; 7],
 }
 
-/// Does something while the signal has its default action, and puts back what it had.
-fn default_action_in_place<T>(signal: Signal, act: impl FnOnce() -> T) -> T {
-    let default = KernelAction { handler: libc::SIG_DFL, rest: [0; 7] };
+/// Does something while the signal has its default action, or is ignored, and puts back what it had.
+fn with_disposition<T>(signal: Signal, disposition: libc::sighandler_t, act: impl FnOnce() -> T) -> T {
+    let wanted = KernelAction { handler: disposition, rest: [0; 7] };
     let mut before = KernelAction { handler: libc::SIG_DFL, rest: [0; 7] };
     let set = |new: *const KernelAction, old: *mut KernelAction| {
         // SAFETY: both are null, or a struct sigaction that the kernel reads or writes; a handler that is put back is
@@ -174,7 +182,7 @@ fn default_action_in_place<T>(signal: Signal, act: impl FnOnce() -> T) -> T {
         unsafe { syscall(libc::SYS_rt_sigaction, [signal.number() as usize, new as usize, old as usize, SIGSET_BYTES]) }
     };
     // KILL and STOP have no other action: that is an error, and does no harm.
-    let changed = set(&raw const default, &raw mut before).is_ok();
+    let changed = set(&raw const wanted, &raw mut before).is_ok();
     let result = act();
     if changed {
         let _ = set(&raw const before, std::ptr::null_mut());

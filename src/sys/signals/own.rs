@@ -1,13 +1,25 @@
 //! Signals this process sends to itself and its process group: to stop beside its child, and to die as it died.
 
-use super::{SIGSET_BYTES, default_action_in_place, set_mask};
+use super::{SIGSET_BYTES, set_mask, with_disposition};
 use crate::sys::process;
 use crate::sys::raw::{syscall, syscall_io};
 use crate::{Signal, SignalSet};
 use std::io;
 
-/// Sends it to every process of this process's group, this one included: kill(2) with 0.
-pub(crate) fn send_to_group(signal: Signal) -> io::Result<()> {
+/// Sends it to every other process of this process's group: kill(2) with 0. A process that has it blocked all the same
+/// finds it pending, sent by itself.
+pub(crate) fn send_to_others_of_group(signal: Signal) -> io::Result<()> {
+    with_disposition(signal, libc::SIG_IGN, || send_to_group(signal))
+}
+
+/// Lets a signal that this thread has blocked, and that came, do what it would have done.
+pub(crate) fn take_course(signal: Signal) -> io::Result<()> {
+    send_to_self(signal)?;
+    take_now(signal);
+    Ok(())
+}
+
+fn send_to_group(signal: Signal) -> io::Result<()> {
     // SAFETY: the call touches no memory.
     unsafe { syscall_io(libc::SYS_kill, [0, signal.number() as usize]) }.map(drop)
 }
@@ -18,7 +30,11 @@ pub(crate) fn send_to_group(signal: Signal) -> io::Result<()> {
 /// A blocked signal stops nobody: this thread, which must have it blocked, unblocks it for the moment. In a program with
 /// threads that don't block SIGCONT the answer is always no.
 pub(crate) fn stop(signal: Signal, whole_group: bool) -> io::Result<bool> {
-    default_action_in_place(signal, || {
+    // It must not be lost: whoever sent it counts on its effect.
+    if pending().contains(Signal::CONT) {
+        return Ok(true);
+    }
+    with_disposition(signal, libc::SIG_DFL, || {
         if whole_group { send_to_group(signal) } else { send_to_self(signal) }?;
         // Sending it has discarded any SIGCONT that was pending, and SIGCONT discards this one if it comes before the
         // next step: so whoever stops here finds one pending afterwards, and whoever has none hasn't stopped.
@@ -32,11 +48,7 @@ pub(crate) fn die(signal: Signal) {
     // A limit of zero would not do: where cores are piped to a program, that is called all the same.
     // SAFETY: the call touches no memory.
     let _ = unsafe { syscall(libc::SYS_prctl, [libc::PR_SET_DUMPABLE as usize, 0, 0, 0, 0]) };
-    let _ = default_action_in_place(signal, || {
-        send_to_self(signal)?;
-        take_now(signal);
-        io::Result::Ok(())
-    });
+    let _ = with_disposition(signal, libc::SIG_DFL, || take_course(signal));
 }
 
 fn send_to_self(signal: Signal) -> io::Result<()> {
