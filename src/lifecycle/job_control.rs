@@ -83,8 +83,8 @@ impl JobControl {
         if signal == Signal::CONT {
             self.continued(foreground(), actions);
             Some(To::Group)
-        } else if signal == Signal::HUP {
-            Some(if self.is_for_all(received, foreground) { To::Group } else { To::Child })
+        } else if matches!(signal, Signal::HUP | Signal::TERM) {
+            Some(if self.ends_all(received, foreground) { To::Group } else { To::Child })
         } else if asks_for_terminal(signal) && by_kernel && foreground() == Foreground::Child {
             // Another process of this job wants the terminal, which the child has. The child may ask again.
             self.wants = false;
@@ -96,15 +96,16 @@ impl JobControl {
         }
     }
 
-    /// Whether a HUP is for the whole job, and so for the child's group.
-    fn is_for_all(&self, received: Received, foreground: impl FnOnce() -> Foreground) -> bool {
+    /// Whether a HUP or a TERM is to end the whole job, and so is for the child's group. From kill, HUP may tell one process
+    /// to read its files again, and TERM one to end the others in order.
+    fn ends_all(&self, received: Received, foreground: impl FnOnce() -> Foreground) -> bool {
+        let hang_up = received.signal == Signal::HUP;
         match received.origin {
             // The kernel's is for the leader of a session alone, or for a group.
-            Origin::Kernel => !self.standing.session_leader,
-            // A shell that loses its terminal tells its jobs; one that ends tells those that are stopped. At another
-            // time it may be from kill, and tell one process to read its files again.
+            Origin::Kernel => hang_up && !self.standing.session_leader,
+            // A shell that loses its terminal sends HUP to its jobs; one that ends, HUP or TERM to those that are stopped.
             origin => {
-                foreground() == Foreground::HungUp
+                hang_up && foreground() == Foreground::HungUp
                     || self.child_is_stopped && origin.sender() == Some(self.standing.session)
             }
         }
@@ -407,6 +408,8 @@ mod tests {
             (JOB, by(5), true, Other, To::Group),
             (JOB, by(5), false, Own, To::Child),
             (JOB, by(6), true, Other, To::Child),
+            (JOB, Received { signal: Signal::TERM, ..by(5) }, true, Other, To::Group),
+            (JOB, Received { signal: Signal::TERM, ..by(5) }, false, HungUp, To::Child),
         ] {
             let (mut job, mut actions) = (JobControl::new(standing, Other), Actions::new());
             if stopped {

@@ -16,6 +16,7 @@
 //! | `host COMMAND ARG...` | runs the command by the library, from a thread, again and again |
 //! | `host-with-handler COMMAND ARG...` | the same from its first thread, and says `handled` when USR2 comes |
 //! | `host-once COMMAND ARG...` · `host-job-control COMMAND ARG...` | runs it once by the library, without or with job control, and ends with its status |
+//! | `host-job-control-twice COMMAND ARG...` | the same twice with one executor; says how the first ended |
 //! | `close-stdout` | closes its stdout and pauses |
 //!
 //! It has the C `main` of the program under test, so that nothing is changed before it looks.
@@ -54,6 +55,7 @@ fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         }
         ["host-once", ..] => host_once(&words[1..], false),
         ["host-job-control", ..] => host_once(&words[1..], true),
+        ["host-job-control-twice", ..] => host_twice(&words[1..]),
         ["close-stdout"] => {
             sys::close(1);
             pause()
@@ -191,6 +193,12 @@ fn host_once(command: &[&str], job_control: bool) -> u8 {
     let options = panicmon::Options::default().job_control(job_control);
     let ended = panicmon::Executor::new(options).and_then(|mut executor| executor.run(command));
     ended.map_or_else(|error| complain(&error.to_string()), panicmon::StatusCode::get)
+}
+
+fn host_twice(command: &[&str]) -> u8 {
+    let Ok(mut executor) = panicmon::Executor::new(panicmon::Options::default().job_control(true)) else { return 99 };
+    say(&format!("{:?}", executor.run(command)));
+    executor.run(command).map_or_else(|error| complain(&error.to_string()), panicmon::StatusCode::get)
 }
 
 fn run_for_ever(command: &[&str]) -> Result<(), panicmon::Error> {

@@ -75,8 +75,42 @@ fn nothing_is_left_when_the_terminal_hangs_up() {
     }
 }
 
+/// Not only the command itself.
 #[test]
-fn the_hang_up_reaches_the_command_as_often_as_without() {
+fn nothing_it_has_started_is_left_when_the_terminal_hangs_up_or_the_shell_ends() {
+    for wrapper in ["", "panicmon --"] {
+        for (line, suspend, exit) in [
+            ("{} sh -c 'sleep 998; true' &", false, false),
+            ("{} sh -c 'sleep 998; true'", true, false),
+            ("{} sh -c 'sleep 998; true'", true, true),
+        ] {
+            let mut screen = Screen::with_shell(wrapper);
+            screen.line(line);
+            screen.process("sleep");
+            if suspend {
+                screen.press(SUSPEND);
+                screen.status();
+            }
+            if exit {
+                // The first one warns of stopped jobs.
+                screen.run("exit");
+                screen.press("exit\r");
+            } else {
+                screen.hang_up();
+            }
+            screen.end();
+            screen.nothing_left();
+        }
+        let leader = [wrapper.split(' ').collect(), vec!["sh", "-c", "sleep 997 & exit 3"]].concat();
+        let leader: Vec<&str> = leader.into_iter().filter(|word| !word.is_empty()).collect();
+        let mut screen = Screen::start("", &leader);
+        assert_eq!(screen.end().code(), Some(3));
+        screen.nothing_left();
+    }
+}
+
+#[test]
+fn the_hang_up_reaches_the_command() {
     let file = format!("{}/hang-up-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     let seen = same(|screen| {
         screen.line(&format!("{{}} probe receive >{file}"));

@@ -160,6 +160,18 @@ fn a_signal_from_timeout_comes_as_often_as_without() {
     assert_eq!(seen, ["[35, 35]"]);
 }
 
+/// One that isn't in the list is panicmon's own affair, though it hears it for the terminal's sake.
+#[test]
+fn with_a_list_of_signals_another_takes_its_course() {
+    let mut screen = Screen::with_shell("panicmon -s TERM --");
+    screen.line("{} sleep 999 &");
+    screen.process("sleep");
+    screen.see("]> ");
+    sys::kill(screen.job(), libc::SIGQUIT).unwrap();
+    screen.alone();
+    assert!(screen.run("true").0.contains("Quit"));
+}
+
 /// While it was stopped, the shell took the terminal.
 #[test]
 fn a_job_stopped_by_somebody_else_takes_no_terminal_at_its_end() {

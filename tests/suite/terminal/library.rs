@@ -1,6 +1,6 @@
 //! A program at a terminal that runs its command by the library.
 
-use super::shell::{INTERRUPT, SUSPEND, same_with};
+use super::shell::{INTERRUPT, SUSPEND, Screen, same_with};
 
 #[test]
 fn the_program_is_stopped_and_continued_with_its_command() {
@@ -24,6 +24,19 @@ fn the_program_is_stopped_and_continued_with_its_command() {
         seen
     });
     assert!(seen[0].contains("Stopped") && seen[2] == "130", "{seen:?}");
+}
+
+#[test]
+fn an_interrupt_is_for_one_command_not_for_the_next() {
+    let mut screen = Screen::with_shell("");
+    screen.line("probe host-job-control-twice sh -c 'read x; exit 7'");
+    screen.process("sh");
+    screen.all_asleep();
+    screen.press(INTERRUPT);
+    screen.see("130");
+    screen.process("sh");
+    screen.press("hello\r");
+    assert_eq!(screen.status(), 7);
 }
 
 #[test]

@@ -94,6 +94,78 @@ fn less_reads_its_keys_at_the_end_of_a_pipeline() {
     assert!(seen[1].contains("Stopped"), "{seen:?}");
 }
 
+#[test]
+fn in_a_command_substitution_the_terminal_can_be_read() {
+    let seen = same_with(&["panicmon --", "panicmon -- panicmon --"], |screen| {
+        screen.line("x=$({} cat)");
+        screen.process("cat");
+        screen.press("hello\r");
+        screen.see("hello\r\n");
+        screen.all_asleep();
+        screen.press(END_OF_FILE);
+        screen.status();
+        vec![screen.run("echo \"<$x>\"").0]
+    });
+    assert_eq!(seen, ["<hello>"]);
+}
+
+/// In the background the kernel stops them all for the sake of the reader: that isn't the other one's asking.
+#[test]
+fn a_pipeline_brought_back_leaves_the_terminal_to_its_reader() {
+    let seen = same_with(&["panicmon --"], |screen| {
+        let mut seen = Vec::new();
+        screen.line("cat | {} tee");
+        screen.process("cat");
+        screen.process("tee");
+        screen.all_asleep();
+        screen.press(SUSPEND);
+        seen.push(screen.prompt().0);
+        screen.run("bg");
+        // It wants to read, and may not.
+        screen.process_in_state("cat", 'T');
+        screen.process_in_state("tee", 'T');
+        screen.job_is_stopped();
+        screen.line("fg");
+        screen.process_in_state("cat", 'S');
+        screen.press("hello\r");
+        screen.see("hello\r\nhello\r\n");
+        screen.press(INTERRUPT);
+        seen.push(screen.status().to_string());
+        seen
+    });
+    assert_eq!(seen[1], "130");
+}
+
+/// As with a command that asks for a password, and a pager that shows what comes then.
+#[test]
+fn those_who_ask_for_the_terminal_have_it_one_after_the_other() {
+    let seen = same_with(&["panicmon --"], |screen| {
+        screen.line("{} sh -c 'read x </dev/tty; echo $x; exec sleep 999' | (read x; read y </dev/tty; echo $x-$y)");
+        screen.process("sh");
+        screen.press("one\r");
+        screen.process("sleep");
+        screen.press("two\r");
+        screen.see("one-two");
+        screen.press(INTERRUPT);
+        vec![screen.status().to_string()]
+    });
+    // Of the last of the pipeline, which had ended.
+    assert_eq!(seen, ["0"]);
+}
+
+/// What the terminal sends isn't sent to panicmon alone.
+#[test]
+fn with_a_list_of_signals_the_terminals_reach_the_command_all_the_same() {
+    let seen = same_with(&["panicmon --", "panicmon -s TERM --"], |screen| {
+        screen.line("{} probe receive | cat");
+        screen.see("ready");
+        screen.resize(31, 101);
+        screen.until("the resizing", |shown| super::received(shown).contains(&libc::SIGWINCH).then_some(()));
+        vec![]
+    });
+    assert!(seen.is_empty());
+}
+
 /// Nobody reads the terminal, so it is the group of all that has it, and hears ^Z.
 #[test]
 fn a_suspended_pipeline_that_reads_nothing_is_stopped_too() {

@@ -295,11 +295,14 @@ impl Screen {
     /// Waits until no process of the session is left.
     pub fn nothing_left(&self) {
         let mut last = Vec::new();
-        wait_for("the session to be empty", || {
-            last = self.processes();
-            last.retain(|process| process.state != 'Z');
-            last.is_empty().then_some(())
-        });
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            wait_for("the session to be empty", || {
+                last = self.processes();
+                last.retain(|process| process.state != 'Z');
+                last.is_empty().then_some(())
+            });
+        }));
+        result.unwrap_or_else(|_| panic!("{:?}: left are {last:?}", self.wrapper));
     }
 
     /// The terminal hangs up.
