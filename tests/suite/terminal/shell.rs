@@ -194,13 +194,13 @@ impl Screen {
             .chain(&other_wrapper())
             .fold(shown.to_owned(), |shown, wrapper| shown.replace(&format!("{wrapper} "), ""));
         let text = text.replace('\r', "");
-        // Only the shell's own lines about jobs have any.
+        // Only the shell's own lines about jobs have any; it aligns them.
         let without_pids = |line: &str| {
             let words: Vec<_> = line
-                .split(' ')
+                .split_whitespace()
                 .map(|word| if word.parse::<u32>().is_ok() && line.starts_with('[') { "PID" } else { word })
                 .collect();
-            words.join(" ").trim_end().to_owned()
+            words.join(" ")
         };
         text.lines().map(without_pids).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
     }
