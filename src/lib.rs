@@ -24,6 +24,7 @@
 
 #![cfg_attr(not(feature = "cli"), allow(dead_code, reason = "what only a process of its own needs, the program"))]
 
+mod backoff;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
@@ -41,6 +42,7 @@ mod signal;
 mod status;
 mod sys;
 
+pub use backoff::Backoff;
 pub use error::{Error, NotExecutable};
 pub use event::{
     Event, Origin, Pid, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, SignalFailed,
