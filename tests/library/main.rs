@@ -361,19 +361,29 @@ fn thousands_of_queued_signals_arrive() {
     });
 }
 
+struct CountPassed(Arc<AtomicUsize>);
+
+impl Handler for CountPassed {
+    fn signal_passed(&mut self, _: &panicmon::SignalPassed) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
 #[test]
 fn a_signal_of_a_fault_is_forwarded_when_it_was_sent() {
     let _turn = turn();
     let shared = Arc::new(Mutex::new(Vec::new()));
+    let passed = Arc::new(AtomicUsize::new(0));
     let options = Options::default().stdout(Output::Writer(Box::new(SharedWriter(Arc::clone(&shared)))));
-    let mut executor = Executor::new(options).unwrap();
+    let mut executor = Executor::new(options.handler(CountPassed(Arc::clone(&passed)))).unwrap();
     thread::scope(|scope| {
         let thread = scope.spawn(|| executor.run([PROBE, "exit-after", "4", "8"]).unwrap());
         wait_for("the child to be ready", || (!shared.lock().unwrap().is_empty()).then_some(()));
         let child = support::children(std::process::id())[0];
         // Rust's own handler for SIGBUS would be gone after the first.
-        for signal in [libc::SIGBUS, libc::SIGBUS, libc::SIGSYS, libc::SIGTRAP] {
+        for (sent, signal) in [libc::SIGBUS, libc::SIGBUS, libc::SIGSYS, libc::SIGTRAP].into_iter().enumerate() {
             send_to_self(signal);
+            wait_for("it to be passed on", || (passed.load(Ordering::SeqCst) > sent).then_some(()));
             // exit-after has them all blocked, and takes them one by one: none is pending when the next is sent.
             wait_for("it to be taken", || {
                 let pending = status_signals(child, "ShdPnd") | status_signals(std::process::id(), "ShdPnd");
