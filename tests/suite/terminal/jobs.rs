@@ -50,6 +50,7 @@ fn continued_in_the_background_then_brought_back() {
         screen.shell_has_terminal();
         seen.push(screen.run("jobs").0);
         screen.line("fg");
+        screen.see("probe pause");
         screen.shell_lost_terminal();
         screen.press(INTERRUPT);
         let (shown, status) = screen.prompt();
