@@ -29,6 +29,8 @@ mod backoff;
 #[doc(hidden)]
 pub mod cli;
 mod command;
+#[cfg(feature = "cli")]
+mod duration;
 mod error;
 mod event;
 mod event_loop;
@@ -37,6 +39,7 @@ mod handler;
 pub mod handlers;
 mod lifecycle;
 mod options;
+mod process_config;
 mod relay;
 mod signal;
 mod status;
@@ -51,5 +54,6 @@ pub use event::{
 pub use executor::Executor;
 pub use handler::Handler;
 pub use options::{Options, Output};
+pub use process_config::{NoRestartOn, ParseNoRestartOnError, ProcessConfig, Restart};
 pub use signal::{ParseSignalError, Signal, SignalSet};
 pub use status::{ExitStatus, ResourceUsage, StatusCode};
