@@ -50,6 +50,7 @@ impl Default for Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_random::Random;
 
     const fn ms(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
@@ -93,13 +94,8 @@ mod tests {
     /// The formula in whole nanoseconds, signed, as the seed has it.
     #[test]
     fn the_formula_holds_for_whatever_runs() {
-        let mut random = 0x9E37_79B9_7F4A_7C15_u64;
-        let mut below = |limit: u64| {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            random % limit
-        };
+        let mut random = Random::new(1);
+        let mut below = |limit: u64| random.below(limit);
         for _ in 0..2_000 {
             let least = below(5_000_000_000);
             let most = least + below(100_000_000_000);

@@ -15,7 +15,7 @@ const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 const PATH_MAX: usize = libc::PATH_MAX as usize;
 
 /// A command line, an environment, and the files to try.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Command {
     /// argv, never empty.
     pub(crate) args: Vec<Cow<'static, CStr>>,
@@ -23,6 +23,8 @@ pub(crate) struct Command {
     pub(crate) env: Vec<Cow<'static, CStr>>,
     /// The files that may be the command, in the order in which they are tried.
     pub(crate) candidates: Vec<CString>,
+    /// Its working directory, if not this process's.
+    pub(crate) dir: Option<CString>,
 }
 
 /// How the attempts to execute the candidates ended.
@@ -54,7 +56,7 @@ impl Command {
             return Err(Error::EmptyCommand);
         }
         let candidates = candidates(file, path_of(&env));
-        Ok(Command { args, env, candidates })
+        Ok(Command { args, env, candidates, dir: None })
     }
 
     /// The error to report when no candidate could be executed.
@@ -68,6 +70,12 @@ impl Command {
         };
         let file = self.candidates.get(failure.candidate).map(|file| os_string(file));
         Error::NotExecutable { file: file.unwrap_or_else(|| self.name()), reason }
+    }
+
+    /// The error to report when its working directory couldn't be entered.
+    pub(crate) fn dir_error(&self, errno: i32) -> Error {
+        let dir = self.dir.as_deref().map(os_string).unwrap_or_default();
+        Error::Dir { dir, source: io::Error::from_raw_os_error(errno) }
     }
 
     fn name(&self) -> OsString {

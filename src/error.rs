@@ -31,6 +31,13 @@ pub enum Error {
         /// Why the kernel refused it.
         reason: NotExecutable,
     },
+    /// The working directory the command was to have can't be entered.
+    Dir {
+        /// Which one.
+        dir: OsString,
+        /// Why not: chdir(2).
+        source: io::Error,
+    },
     /// The child couldn't be made, or not be given what it needs before it executes its command.
     Start {
         /// What was tried.
@@ -48,6 +55,8 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The process was to be stopped before it was started.
+    Cancelled,
     /// The child ended, but somebody else of this process waited for it: its status is lost.
     StatusLost,
 }
@@ -111,6 +120,10 @@ impl fmt::Display for Error {
                     }
                 }
             }
+            Error::Dir { dir, source } => {
+                write!(f, "can't change to the working directory {}: {source}", dir.display())
+            }
+            Error::Cancelled => f.write_str("it was cancelled before it was started"),
             Error::Start { step, source } => write!(f, "can't start the command: {step}: {source}"),
             Error::Listen { source } => write!(f, "can't listen to signals: {source}"),
             Error::Wait { source } => write!(f, "can't wait for the command: {source}"),
@@ -137,6 +150,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::NotExecutable { reason: NotExecutable::Shell(source) | NotExecutable::Refused(source), .. }
+            | Error::Dir { source, .. }
             | Error::Start { source, .. }
             | Error::Listen { source }
             | Error::Wait { source } => Some(source),

@@ -124,6 +124,18 @@ pub struct ProcessContinued {
     pub pid: Pid,
 }
 
+/// The process ended, or couldn't be started, and will be started again.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RestartScheduled<'a> {
+    /// The command and its arguments.
+    pub args: &'a [OsString],
+    /// How it ended; none: it couldn't be started.
+    pub status: Option<ExitStatus>,
+    /// How long until then.
+    pub delay: Duration,
+}
+
 /// A signal came.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -176,6 +188,8 @@ pub enum Event<'a> {
     Stopped(ProcessStopped),
     /// It was continued.
     Continued(ProcessContinued),
+    /// It will be started again.
+    RestartScheduled(RestartScheduled<'a>),
     /// Immediately after a signal came.
     Received(SignalReceived),
     /// After it was passed on.

@@ -1,225 +1,701 @@
-//! The loop: waits, asks the lifecycle what to do, and does it.
+//! The loop: waits, asks the pure parts what to do, and does it. One child, once, is the same as many, again and again.
 
 use crate::command::Command;
-use crate::lifecycle::job_control::Foreground;
-use crate::lifecycle::{Action, Actions, End, Lifecycle, To};
-use crate::sys::poll::Source;
+use crate::lifecycle::job_control::{Foreground, JobControl};
+use crate::lifecycle::supervision::Supervision;
+use crate::lifecycle::{Action, Actions, End, Group, Lifecycle, To};
+use crate::relay::Relay;
+use crate::remarks::Remark;
+use crate::sys::fd::above_stdio;
+use crate::sys::limit::Changed;
+use crate::sys::orders::{Order, Orders};
+use crate::sys::poll::{Other, Source};
 use crate::sys::process;
 use crate::sys::signals::{self, Received, own};
 use crate::sys::spawn::{self, Child, Setup};
 use crate::sys::terminal::{self, ChildGroup, Terminal};
 use crate::sys::wait::{self, Ended, Next, Which};
 use crate::{
-    Error, Event, Handler, Pid, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped,
-    SignalFailed, SignalPassed, SignalReceived,
+    Error, Event, Handler, Origin, Pid, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped,
+    RestartScheduled, Signal, SignalFailed, SignalPassed, SignalReceived, SignalSet,
 };
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
-use std::time::Instant;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
 
-/// One run of one command.
+/// How long the readers of our output may take nothing at all, once all has ended that was to be stopped.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a loop is about.
 pub(crate) struct Run<'r, 'o> {
-    pub(crate) args: &'r [OsString],
+    pub(crate) own: Pid,
     pub(crate) source: &'r mut Source,
+    pub(crate) tasks: Vec<Task<'r, 'o>>,
+    /// Whether every child of this process is waited for, or those of the tasks only.
+    pub(crate) reaps_all: bool,
+    /// Where the children's output goes, if not where this process's goes.
+    pub(crate) relay: Option<Relay<'r>>,
+    /// What is done with signals that come.
+    pub(crate) signals: Signals,
+    /// From other threads.
+    pub(crate) orders: Option<&'r Orders>,
+    pub(crate) limits: Changed,
+}
+
+/// What is done with signals that come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signals {
+    /// They are the child's.
+    Forwarded,
+    /// These stop all children, and the others are every child's.
+    Stop(SignalSet),
+}
+
+/// One child, from its first start to its last end.
+pub(crate) struct Task<'r, 'o> {
+    args: &'r [OsString],
+    command: Command,
+    group: &'r ChildGroup,
+    handlers: &'r mut [Box<dyn Handler + Send + 'o>],
+    streams: Streams,
+    heeded: SignalSet,
+    supervision: Supervision,
+    lifecycle: Lifecycle,
+    actions: Actions,
+    started: Option<Started>,
+    /// How its last run ended.
+    result: Option<Result<End, Error>>,
+}
+
+/// What a task is made of.
+pub(crate) struct Spec<'r, 'o> {
+    pub(crate) args: &'r [OsString],
+    pub(crate) command: Command,
     pub(crate) group: &'r ChildGroup,
     pub(crate) handlers: &'r mut [Box<dyn Handler + Send + 'o>],
-    /// Whether every child of this process is waited for, or the one only.
-    pub(crate) reaps_all: bool,
-    /// Without a child yet.
+    pub(crate) streams: Streams,
+    /// What it isn't to ignore, though this process was started so.
+    pub(crate) heeded: SignalSet,
+    pub(crate) supervision: Supervision,
     pub(crate) lifecycle: Lifecycle,
 }
 
-impl Run<'_, '_> {
-    /// Starts the command and stays with it to its end. `when_started` is called once the child exists.
-    pub(crate) fn run(
-        mut self,
-        command: Command,
-        setup: Setup<'_>,
-        when_started: impl FnOnce(&mut Source, &ChildGroup) -> Result<(), Error>,
-    ) -> Result<End, Error> {
-        self.tell(&Event::Started(ProcessStarted { args: self.args }));
-        let begin = Instant::now();
-        let result = spawn::spawn(command, &setup, self.source).and_then(|mut child| {
-            // What is the child's alone: while it is open here too, nobody sees the child close it.
-            drop(setup);
-            if self.group.terminal().is_some() {
-                terminal::set_child_group(child.pid());
-            }
-            when_started(self.source, self.group)?;
-            let (end, ended) = self.watch(&mut child)?;
-            match child.failure() {
-                Some(error) => Err(error),
-                None => {
-                    self.tell(&Event::Exited(ProcessExited {
-                        args: self.args,
-                        pid: ended.pid,
-                        status: ended.status,
-                        duration: begin.elapsed(),
-                        usage: ended.usage,
-                    }));
-                    Ok(end)
-                }
-            }
-        });
-        if let Err(error) = &result {
-            self.tell(&Event::Failed(ProcessFailed { args: self.args, error }));
+/// What a child is given as its 0, 1 and 2.
+pub(crate) enum Streams {
+    /// These, where they aren't this process's own; given away with the first start.
+    Given([Option<OwnedFd>; 3]),
+    /// The relay's pipes.
+    Relayed {
+        /// Instead of this process's own stdin.
+        null_stdin: bool,
+    },
+}
+
+/// A run of a task's child.
+struct Started {
+    child: Child,
+    at: Instant,
+    ended: Option<Ended>,
+    end: Option<End>,
+}
+
+/// Why a loop was left.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    /// How the last run of each task ended, in the order of the tasks.
+    pub(crate) results: Vec<Result<End, Error>>,
+    /// The first end that wasn't a success, in time.
+    pub(crate) first_failure: Option<usize>,
+    pub(crate) asked: Asked,
+    /// A stream of ours that nobody reads any more: all were stopped for that.
+    pub(crate) gone: bool,
+    said_goodbye: bool,
+}
+
+/// What has come since the last wait.
+#[derive(Debug, Default)]
+struct Woken {
+    signals: Vec<Received>,
+    orders: bool,
+    /// Some child may have ended, stopped or been continued.
+    children: bool,
+    /// Those of the relay's pipes that are ready.
+    pipes: Vec<usize>,
+    ready: Vec<bool>,
+    /// Until when the readers of our output have time to take the last of it.
+    patience: Option<Instant>,
+}
+
+/// What was asked of a loop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Asked {
+    #[default]
+    Nothing,
+    /// To stop.
+    Stop,
+    /// To stop, and then to kill.
+    Kill,
+}
+
+impl<'r, 'o> Task<'r, 'o> {
+    pub(crate) fn new(spec: Spec<'r, 'o>) -> Task<'r, 'o> {
+        let Spec { args, command, group, handlers, streams, heeded, supervision, lifecycle } = spec;
+        Task {
+            args,
+            command,
+            group,
+            handlers,
+            streams,
+            heeded,
+            supervision,
+            lifecycle,
+            actions: Actions::new(),
+            started: None,
+            result: None,
         }
-        result
     }
 
-    /// Passes signals on until the child has ended.
-    fn watch(&mut self, child: &mut Child) -> Result<(End, Ended), Error> {
-        self.lifecycle.started(child.pid());
-        let mut turn = Turn { actions: Actions::new(), ended: None, finished: None };
-        let mut signals = Vec::new();
+    fn tell(&mut self, event: &Event<'_>) {
+        tell(self.handlers, event);
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        self.started.as_ref().map(|started| started.child.pid())
+    }
+
+    fn is_over(&self) -> bool {
+        self.supervision.is_over() && self.started.is_none()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.lifecycle.deadline().into_iter().chain(self.supervision.deadline()).min()
+    }
+}
+
+impl Run<'_, '_> {
+    /// Starts what is due, and stays with it until all is over. `settle` is called once the first child exists, before
+    /// the first wait.
+    pub(crate) fn run(mut self, settle: impl FnOnce(&mut Source) -> Result<(), Error>) -> Result<Left, Error> {
+        let mut settle = Some(settle);
+        let mut left = Left::default();
+        let mut woken = Woken::default();
         loop {
-            let children = self
-                .source
-                .wait(child.pidfd(), self.lifecycle.deadline(), &mut signals)
-                .map_err(|source| Error::Wait { source })?;
+            self.start_due(&mut left);
+            self.write(&mut woken, &mut left);
+            if self.tasks.iter().all(Task::is_over) && self.is_written(&mut woken, &mut left) {
+                let result = |task: &mut Task<'_, '_>| task.result.take().unwrap_or(Err(Error::Cancelled));
+                left.results = self.tasks.iter_mut().map(result).collect();
+                return Ok(left);
+            }
+            if let Some(settle) = settle.take() {
+                settle(self.source)?;
+            }
+            self.wait(&mut woken).map_err(|source| Error::Wait { source })?;
             // Each signal is dealt with before the next is looked at: the order of queued ones depends on it.
-            for received in signals.drain(..) {
-                let foreground = foreground(self.group, child.pid());
-                self.lifecycle.signal(received, foreground, &mut turn.actions);
-                self.act(&mut turn, child);
+            for received in std::mem::take(&mut woken.signals) {
+                self.signal(received, &mut left);
             }
-            if children {
-                self.see_children(&mut turn, child)?;
+            if woken.orders {
+                self.take_orders(&mut left);
             }
-            if self.lifecycle.deadline().is_some() {
-                self.lifecycle.time_is_up(Instant::now(), &mut turn.actions);
-                self.act(&mut turn, child);
+            self.see_children(&woken, &mut left)?;
+            if let Some(relay) = &mut self.relay {
+                relay.read(woken.pipes.iter().copied());
             }
-            if let (Some(end), Some(ended)) = (turn.finished, turn.ended) {
-                return Ok((end, ended));
+            self.see_timers(&mut left);
+        }
+    }
+
+    /// Starts every child that is due, as long as the readers of what they write keep up.
+    fn start_due(&mut self, left: &mut Left) {
+        for number in 0..self.tasks.len() {
+            let keeps_up = self.relay.as_ref().is_none_or(Relay::keeps_up);
+            if keeps_up && self.tasks[number].supervision.is_due(Instant::now) {
+                self.start(number, left);
+            }
+        }
+    }
+
+    fn start(&mut self, number: usize, left: &mut Left) {
+        let task = &mut self.tasks[number];
+        if task.result.is_none() {
+            remark(&mut self.relay, Some(number), Remark::Starting);
+        }
+        task.supervision.starts();
+        task.tell(&Event::Started(ProcessStarted { args: task.args }));
+        let at = Instant::now();
+        let terminal = task.group.terminal();
+        let job = terminal.map(|terminal| terminal.job_control(task.supervision.may_restart()));
+        let hand_over = job.as_ref().is_some_and(JobControl::hands_over_at_start);
+        let child = stdio(&mut task.streams, number, self.relay.as_mut()).and_then(|stdio| {
+            let setup = Setup {
+                parent: self.own,
+                stdio,
+                heeded: task.heeded,
+                limits: self.limits,
+                own_group: matches!(task.group, ChildGroup::Own(_)),
+                terminal: terminal.filter(|_| hand_over).map(Terminal::fd),
+                mask: self.source.inherited_mask(),
+                shared: matches!(self.source, Source::Shared(_)),
+            };
+            // With the setup goes what is the child's alone: while it is open here too, nobody sees the child close it.
+            spawn::spawn(task.command.clone(), &setup, self.source)
+        });
+        match child {
+            Ok(child) => {
+                let pid = child.pid();
+                if terminal.is_some() {
+                    terminal::set_child_group(pid);
+                }
+                let group = match task.group {
+                    ChildGroup::Shared => Group::Shared,
+                    ChildGroup::Own(_) => Group::Own(job),
+                };
+                task.started = Some(Started { child, at, ended: None, end: None });
+                task.lifecycle.started(pid, group, || foreground(task.group, pid), &mut task.actions);
+                self.act(number, left);
+            }
+            Err(error) => {
+                if let Some(relay) = &mut self.relay {
+                    relay.ended(number);
+                }
+                self.conclude(number, Err(error), at.elapsed(), left);
+            }
+        }
+    }
+
+    /// Waits for whatever is next.
+    fn wait(&mut self, woken: &mut Woken) -> io::Result<()> {
+        // A start that waits for readers waits for them, not for its time.
+        let keeps_up = self.relay.as_ref().is_none_or(Relay::keeps_up);
+        let deadline = |task: &Task<'_, '_>| if keeps_up { task.deadline() } else { task.lifecycle.deadline() };
+        let deadline = self.tasks.iter().filter_map(deadline).chain(woken.patience).min();
+
+        let mut others = Vec::new();
+        others.extend(self.orders.map(|orders| Other::Read(orders.fd())));
+        let pidfds = others.len();
+        let started = self.tasks.iter().filter_map(|task| task.started.as_ref());
+        others.extend(started.filter_map(|started| started.child.pidfd()).map(Other::Read));
+        let pipes = others.len();
+        woken.pipes.clear();
+        if let Some(relay) = &self.relay {
+            for (number, fd) in relay.to_read() {
+                woken.pipes.push(number);
+                others.push(Other::Read(fd));
+            }
+            others.extend(relay.to_write().map(Other::Write));
+        }
+        woken.children = self.source.wait(&others, deadline, &mut woken.signals, &mut woken.ready)?;
+        // With nothing but signals to wait for, nothing else is told of.
+        let ready = |at: usize| woken.ready.get(at).copied().unwrap_or(false);
+        woken.orders = self.orders.is_some() && ready(0);
+        woken.children |= (pidfds..pipes).any(ready);
+        let mut at = pipes;
+        woken.pipes.retain(|_| {
+            at += 1;
+            ready(at - 1)
+        });
+        Ok(())
+    }
+
+    /// A signal came.
+    fn signal(&mut self, received: Received, left: &mut Left) {
+        if let Signals::Stop(stop) = self.signals {
+            if stop.contains(received.signal) {
+                // A terminal that hangs up, and its shell, send a HUP each.
+                let again = received.signal != Signal::HUP;
+                match left.asked {
+                    Asked::Nothing => self.stop(Some(received.signal), left),
+                    Asked::Stop if again => self.kill(received.signal, left),
+                    Asked::Stop | Asked::Kill => {}
+                }
+                return;
+            }
+            if received.signal == Signal::TSTP && received.origin == Origin::Kernel {
+                self.suspend();
+                return;
+            }
+        }
+        for number in 0..self.tasks.len() {
+            let task = &mut self.tasks[number];
+            let (group, pid) = (task.group, task.pid());
+            let foreground = || pid.map_or(Foreground::Other, |pid| foreground(group, pid));
+            task.lifecycle.signal(received, foreground, &mut task.actions);
+            self.act(number, left);
+        }
+    }
+
+    /// All children are to stop.
+    fn stop(&mut self, signal: Option<Signal>, left: &mut Left) {
+        left.asked = Asked::Stop;
+        remark(&mut self.relay, None, signal.map_or(Remark::Cancelled, Remark::Stopping));
+        self.stop_all(left);
+    }
+
+    fn stop_all(&mut self, left: &mut Left) {
+        let now = Instant::now();
+        for number in 0..self.tasks.len() {
+            let task = &mut self.tasks[number];
+            task.lifecycle.stop(Signal::INT, now, &mut task.actions);
+            if task.supervision.stop() {
+                self.over(number);
+            }
+            self.act(number, left);
+        }
+    }
+
+    /// All children are to be killed.
+    fn kill(&mut self, signal: Signal, left: &mut Left) {
+        left.asked = Asked::Kill;
+        remark(&mut self.relay, None, Remark::Killing(signal));
+        for number in 0..self.tasks.len() {
+            let task = &mut self.tasks[number];
+            task.lifecycle.kill(&mut task.actions);
+            self.act(number, left);
+        }
+    }
+
+    /// ^Z: the terminal sent it to this process's group, and the children are in others.
+    fn suspend(&mut self) {
+        let children = || self.tasks.iter().filter_map(|task| task.started.as_ref());
+        for started in children() {
+            try_to("stop a process", signals::send_to_group(started.child.target(), Signal::TSTP));
+        }
+        if let Ok(false) = own::stop(Signal::TSTP, false) {
+            for started in children() {
+                try_to("continue a process", signals::send_to_group(started.child.target(), Signal::CONT));
+            }
+        }
+    }
+
+    fn take_orders(&mut self, left: &mut Left) {
+        for order in self.orders.into_iter().flat_map(Orders::take) {
+            match (order, left.asked) {
+                (Order::Stop, Asked::Nothing) => self.stop(None, left),
+                (Order::Kill, Asked::Nothing | Asked::Stop) => {
+                    if left.asked == Asked::Nothing {
+                        self.stop(None, left);
+                    }
+                    self.kill(Signal::KILL, left);
+                }
+                _ => {}
             }
         }
     }
 
     /// Reaps until no child is left that has ended, or has anything else to tell: their SIGCHLDs coalesce.
-    fn see_children(&mut self, turn: &mut Turn, child: &mut Child) -> Result<(), Error> {
+    fn see_children(&mut self, woken: &Woken, left: &mut Left) -> Result<(), Error> {
+        if !woken.children {
+            return Ok(());
+        }
+        if self.reaps_all {
+            return self.see_all(None, left);
+        }
+        for number in 0..self.tasks.len() {
+            if self.tasks[number].started.is_some() {
+                self.see_all(Some(number), left)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reaps all children, or that of one task.
+    fn see_all(&mut self, only: Option<usize>, left: &mut Left) -> Result<(), Error> {
         loop {
-            let which = if self.reaps_all { Which::Any } else { child.pidfd().map_or(Which::Any, Which::Only) };
-            match wait::next(which).map_err(|source| Error::Wait { source })? {
-                Next::Ended(ended) => {
-                    if ended.pid == child.pid() {
-                        child.set_ended();
-                        turn.ended = Some(ended);
-                    }
-                    let foreground = foreground(self.group, child.pid());
-                    self.lifecycle.ended(ended.pid, ended.status, foreground, &mut turn.actions);
-                    self.act(turn, child);
-                    if !self.reaps_all {
-                        return Ok(());
-                    }
-                }
-                Next::Stopped(pid, signal) => {
-                    let foreground = foreground(self.group, child.pid());
-                    self.lifecycle.stopped(pid, signal, foreground, &mut turn.actions);
-                    self.act(turn, child);
-                }
-                Next::Continued(pid) => {
-                    self.lifecycle.continued(pid, &mut turn.actions);
-                    self.act(turn, child);
-                }
+            let which = only
+                .and_then(|number| self.tasks[number].started.as_ref())
+                .and_then(|started| started.child.pidfd())
+                .map_or(Which::Any, Which::Only);
+            let next = wait::next(which).map_err(|source| Error::Wait { source })?;
+            let pid = match next {
+                Next::Ended(ended) => ended.pid,
+                Next::Stopped(pid, _) | Next::Continued(pid) => pid,
                 Next::Running => return Ok(()),
-                Next::NoChild if turn.ended.is_some() => return Ok(()),
-                Next::NoChild => {
-                    child.set_ended();
-                    return Err(Error::StatusLost);
+                Next::NoChild => return self.no_child(only),
+            };
+            let Some(number) = self.tasks.iter().position(|task| task.pid() == Some(pid)) else { continue };
+            let task = &mut self.tasks[number];
+            let group = task.group;
+            let foreground = || foreground(group, pid);
+            match next {
+                Next::Ended(ended) => {
+                    if let Some(started) = &mut task.started {
+                        started.child.set_ended();
+                        started.ended = Some(ended);
+                    }
+                    task.lifecycle.ended(ended.status, foreground, &mut task.actions);
                 }
+                Next::Stopped(_, signal) => task.lifecycle.stopped(signal, foreground, &mut task.actions),
+                _ => task.lifecycle.continued(&mut task.actions),
+            }
+            self.act(number, left);
+            if only.is_some() && matches!(next, Next::Ended(_)) {
+                return Ok(());
             }
         }
     }
 
-    /// Does what the lifecycle wants.
-    fn act(&mut self, turn: &mut Turn, child: &Child) {
-        let pid = child.pid();
-        while let Some(action) = turn.actions.pop_front() {
+    /// The kernel knows no child of ours: no other should be thought to live.
+    fn no_child(&mut self, only: Option<usize>) -> Result<(), Error> {
+        let mut lost = false;
+        for (number, task) in self.tasks.iter_mut().enumerate() {
+            if let Some(started) = &mut task.started
+                && only.is_none_or(|only| only == number)
+            {
+                started.child.set_ended();
+                lost = true;
+            }
+        }
+        if lost { Err(Error::StatusLost) } else { Ok(()) }
+    }
+
+    fn see_timers(&mut self, left: &mut Left) {
+        for number in 0..self.tasks.len() {
+            let task = &mut self.tasks[number];
+            if task.lifecycle.deadline().is_some() {
+                task.lifecycle.time_is_up(Instant::now(), &mut task.actions);
+                self.act(number, left);
+            }
+        }
+    }
+
+    /// Writes what can be written without waiting.
+    fn write(&mut self, woken: &mut Woken, left: &mut Left) {
+        match self.relay.as_mut().map(Relay::flush) {
+            Some(Ok(true)) => woken.patience = None,
+            Some(Err(gone)) => {
+                log::error!("{gone}: stopping");
+                left.gone = true;
+                self.stop_all(left);
+            }
+            Some(Ok(false)) | None => {}
+        }
+    }
+
+    /// All is over. Whether all is written, too, or those who were to read it have been given their time.
+    fn is_written(&mut self, woken: &mut Woken, left: &mut Left) -> bool {
+        let Some(relay) = &mut self.relay else { return true };
+        if !std::mem::replace(&mut left.said_goodbye, true) && left.asked != Asked::Kill {
+            relay.remark(None, &Remark::Bye.to_string());
+            self.write(woken, left);
+        }
+        if self.relay.as_ref().is_none_or(Relay::is_idle) {
+            return true;
+        }
+        // As long as it takes, unless all is to stop.
+        if left.asked == Asked::Nothing && !left.gone {
+            return false;
+        }
+        let now = Instant::now();
+        let lost = *woken.patience.get_or_insert(now + PATIENCE) <= now;
+        if lost {
+            log::warn!("the last of the output is lost: nobody takes it");
+        }
+        lost
+    }
+
+    /// Does what a lifecycle wants.
+    fn act(&mut self, number: usize, left: &mut Left) {
+        while let Some(action) = self.tasks[number].actions.pop_front() {
+            let task = &mut self.tasks[number];
             match action {
-                Action::SeeFate(signal) => {
-                    if process::takes_default(pid, signal) {
-                        self.lifecycle.doomed(signal);
+                Action::StopAsked => {
+                    if left.asked == Asked::Nothing {
+                        left.asked = Asked::Stop;
                     }
-                }
-                Action::SeeFateAgain(signal) => {
-                    if !process::takes_default(pid, signal) {
-                        self.lifecycle.spared();
+                    task.lifecycle.stop_asked(Instant::now());
+                    if task.supervision.stop() {
+                        self.over(number);
                     }
                 }
                 Action::TakeCourse(signal) => try_to("take a signal", own::take_course(signal)),
-                Action::Pass(received, to) => {
-                    let result = match to {
-                        To::Child => signals::pass(child.target(), received),
-                        To::Group => signals::pass_to_group(child.target(), received),
-                    };
-                    self.lifecycle.passed(received, result, Instant::now, &mut turn.actions);
-                }
-                Action::ReserveQueue => try_to("keep room for signals", self.source.reserve_queue()),
-                Action::LeaveRealtime(leave) => {
-                    try_to("leave signals in the queue", self.source.leave_realtime(leave));
-                }
-                Action::HandOver { asked } => {
-                    if self.at_terminal(|terminal| terminal.hand_over(pid)).is_err() {
-                        self.lifecycle.not_handed_over(asked, &mut turn.actions);
-                    }
-                }
-                // A terminal that has hung up is nobody's any more.
-                Action::TakeBack => drop(self.at_terminal(Terminal::take_back)),
-                Action::SaveModes => drop(self.at_terminal(Terminal::save_modes)),
-                Action::RestoreModes => drop(self.at_terminal(Terminal::restore_modes)),
-                Action::Continue => try_to("continue the command", signals::continue_group(child.target())),
-                Action::StopSelf { signal, whole_group } => {
-                    if let Ok(false) = own::stop(signal, whole_group) {
-                        let foreground = foreground(self.group, pid)();
-                        self.lifecycle.not_stopped(signal, foreground, &mut turn.actions);
-                    }
-                }
                 Action::StopBeside(signal) => {
                     if self.source.is_stopped_by(signal) {
                         let _ = own::stop(signal, false);
                     }
                 }
+                Action::ReserveQueue => {
+                    try_to("keep room for signals", self.source.reserve_queue(&mut self.limits));
+                }
+                Action::LeaveRealtime(leave) => {
+                    try_to("leave signals in the queue", self.source.leave_realtime(leave));
+                }
                 Action::SignalOwnGroup(signal) => {
                     try_to("signal the process group", own::send_to_others_of_group(signal));
                 }
-                Action::TellReceived(Received { signal, origin }) => {
-                    self.tell(&Event::Received(SignalReceived { signal, origin, child: pid }));
+                Action::Finish(end) => {
+                    if let Some(started) = &mut task.started {
+                        started.end = Some(end);
+                    }
+                    self.child_ended(number, left);
                 }
-                Action::TellPassed(Received { signal, origin }) => {
-                    self.tell(&Event::Passed(SignalPassed { signal, origin, child: pid }));
+                Action::SignalGroup(signal) => {
+                    remark(&mut self.relay, Some(number), Remark::Sending(signal));
+                    if let Some(started) = &task.started {
+                        let target = started.child.target();
+                        let sent = match task.group {
+                            ChildGroup::Own(_) => signals::send_to_group(target, signal),
+                            ChildGroup::Shared => signals::send(target, signal),
+                        };
+                        try_to("signal a process", sent);
+                    }
                 }
-                Action::TellNotPassed(Received { signal, origin }, error) => {
-                    self.tell(&Event::NotPassed(SignalFailed { signal, origin, child: pid, error: &error }));
-                }
-                Action::TellStopped(signal) => self.tell(&Event::Stopped(ProcessStopped { pid, signal })),
-                Action::TellContinued => self.tell(&Event::Continued(ProcessContinued { pid })),
-                Action::Finish(end) => turn.finished = Some(end),
+                action => with_child(task, action),
             }
         }
     }
 
-    fn at_terminal(&self, act: impl FnOnce(&Terminal) -> io::Result<()>) -> io::Result<()> {
-        self.group.terminal().map_or(Ok(()), act)
+    /// The child of a task has ended, and been reaped.
+    fn child_ended(&mut self, number: usize, left: &mut Left) {
+        let task = &mut self.tasks[number];
+        let Some(Started { child, at, ended: Some(ended), end: Some(end) }) = task.started.take() else { return };
+        if let Some(relay) = &mut self.relay {
+            relay.ended(number);
+        }
+        let took = at.elapsed();
+        let result = match child.failure() {
+            Some(error) => Err(error),
+            None => {
+                task.tell(&Event::Exited(ProcessExited {
+                    args: task.args,
+                    pid: ended.pid,
+                    status: ended.status,
+                    duration: took,
+                    usage: ended.usage,
+                }));
+                Ok(end)
+            }
+        };
+        self.conclude(number, result, took, left);
     }
 
-    fn tell(&mut self, event: &Event<'_>) {
-        for handler in self.handlers.iter_mut() {
-            handler.event(event);
+    /// A run of a task has ended, or couldn't be begun: is there another?
+    fn conclude(&mut self, number: usize, result: Result<End, Error>, took: Duration, left: &mut Left) {
+        let task = &mut self.tasks[number];
+        match &result {
+            Ok(end) => remark(&mut self.relay, Some(number), Remark::Ended(end.status)),
+            Err(error) => {
+                task.tell(&Event::Failed(ProcessFailed { args: task.args, error }));
+                remark(&mut self.relay, Some(number), Remark::NotStarted(error));
+            }
+        }
+        let status = result.as_ref().ok().map(|end| end.status);
+        task.result = Some(result);
+        match task.supervision.ended(status, took, Instant::now()) {
+            Some(delay) => {
+                task.tell(&Event::RestartScheduled(RestartScheduled { args: task.args, status, delay }));
+                remark(&mut self.relay, Some(number), Remark::RestartIn(delay));
+            }
+            None => {
+                if status.is_none_or(|status| !status.is_success()) {
+                    left.first_failure.get_or_insert(number);
+                }
+                self.over(number);
+            }
         }
     }
+
+    fn over(&mut self, number: usize) {
+        remark(&mut self.relay, Some(number), Remark::Over);
+    }
 }
 
-/// What is still to be done, and what is known of the end.
-struct Turn {
-    actions: Actions,
-    ended: Option<Ended>,
-    finished: Option<End>,
+/// Does what a lifecycle wants of the child there is.
+fn with_child(task: &mut Task<'_, '_>, action: Action) {
+    let Task { group, handlers, lifecycle, actions, started: Some(Started { child, .. }), .. } = task else { return };
+    let pid = child.pid();
+    let tell = |handlers: &mut [_], event: Event<'_>| tell(handlers, &event);
+    let at_terminal =
+        |act: &dyn Fn(&Terminal) -> io::Result<()>| -> io::Result<()> { group.terminal().map_or(Ok(()), act) };
+    match action {
+        Action::SeeFate(signal) => {
+            if process::takes_default(pid, signal) {
+                lifecycle.doomed(signal);
+            }
+        }
+        Action::SeeFateAgain(signal) => {
+            if !process::takes_default(pid, signal) {
+                lifecycle.spared();
+            }
+        }
+        Action::Pass(received, to) => {
+            let result = match to {
+                To::Child => signals::pass(child.target(), received),
+                To::Group => signals::pass_to_group(child.target(), received),
+            };
+            lifecycle.passed(received, result, Instant::now, actions);
+        }
+        Action::HandOver { asked } => {
+            if at_terminal(&|terminal| terminal.hand_over(pid)).is_err() {
+                lifecycle.not_handed_over(asked, actions);
+            }
+        }
+        // A terminal that has hung up is nobody's any more.
+        Action::TakeBack => drop(at_terminal(&Terminal::take_back)),
+        Action::SaveModes => drop(at_terminal(&Terminal::save_modes)),
+        Action::RestoreModes => drop(at_terminal(&Terminal::restore_modes)),
+        Action::Continue => {
+            try_to("continue the command", signals::send_to_group(child.target(), Signal::CONT));
+        }
+        Action::StopSelf { signal, whole_group } => {
+            if let Ok(false) = own::stop(signal, whole_group) {
+                lifecycle.not_stopped(signal, foreground(group, pid), actions);
+            }
+        }
+        Action::TellReceived(Received { signal, origin }) => {
+            tell(handlers, Event::Received(SignalReceived { signal, origin, child: pid }));
+        }
+        Action::TellPassed(Received { signal, origin }) => {
+            tell(handlers, Event::Passed(SignalPassed { signal, origin, child: pid }));
+        }
+        Action::TellNotPassed(Received { signal, origin }, error) => {
+            tell(handlers, Event::NotPassed(SignalFailed { signal, origin, child: pid, error: &error }));
+        }
+        Action::TellStopped(signal) => tell(handlers, Event::Stopped(ProcessStopped { pid, signal })),
+        Action::TellContinued => tell(handlers, Event::Continued(ProcessContinued { pid })),
+        // The loop has done these.
+        Action::TakeCourse(_)
+        | Action::ReserveQueue
+        | Action::LeaveRealtime(_)
+        | Action::StopBeside(_)
+        | Action::SignalOwnGroup(_)
+        | Action::StopAsked
+        | Action::SignalGroup(_)
+        | Action::Finish(_) => {}
+    }
 }
 
-/// Which process group has the terminal, to be asked where it matters.
-fn foreground(group: &ChildGroup, child: Pid) -> impl FnOnce() -> Foreground {
-    move || group.terminal().map_or(Foreground::Other, |terminal| terminal.foreground(Some(child)))
+/// What a child that is to be started is given as its 0, 1 and 2.
+fn stdio(streams: &mut Streams, number: usize, relay: Option<&mut Relay<'_>>) -> Result<[Option<OwnedFd>; 3], Error> {
+    let null_stdin = match streams {
+        Streams::Given(given) => return Ok(std::mem::take(given)),
+        Streams::Relayed { null_stdin } => *null_stdin,
+    };
+    let stdin = null_stdin.then(|| File::open("/dev/null").and_then(|null| above_stdio(null.into())));
+    let stdin = stdin.transpose().map_err(|source| Error::start("open /dev/null", source))?;
+    let pipes = relay.map(|relay| relay.open(number)).transpose();
+    let pipes = pipes.map_err(|source| Error::start("pipe", source))?;
+    let [stdout, stderr] = pipes.map_or([None, None], |pipes| pipes.map(Some));
+    Ok([stdin, stdout, stderr])
+}
+
+fn remark(relay: &mut Option<Relay<'_>>, number: Option<usize>, remark: Remark<'_>) {
+    if let Some(relay) = relay {
+        relay.remark(number, &remark.to_string());
+    }
+}
+
+fn tell(handlers: &mut [Box<dyn Handler + Send + '_>], event: &Event<'_>) {
+    for handler in handlers {
+        handler.event(event);
+    }
+}
+
+/// Which process group has the terminal.
+fn foreground(group: &ChildGroup, child: Pid) -> Foreground {
+    group.terminal().map_or(Foreground::Other, |terminal| terminal.foreground(Some(child)))
 }
 
 /// Does what the run can go on without; that is no reason to give the child up.

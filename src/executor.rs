@@ -1,16 +1,18 @@
 //! One child, once: the first seed.
 
 use crate::command::Command;
-use crate::event_loop::Run;
-use crate::lifecycle::job_control::JobControl;
-use crate::lifecycle::{End, Group, Lifecycle};
+use crate::event_loop::{self, Run, Signals, Spec, Task};
+use crate::lifecycle::supervision::Supervision;
+use crate::lifecycle::{End, Lifecycle};
+use crate::relay::Relay;
+use crate::relay::copy::copy;
 use crate::sys::fd::above_stdio;
+use crate::sys::limit::Changed;
 use crate::sys::poll::Source;
 use crate::sys::process::{self, Subreaper};
 use crate::sys::signals::{self, shared::SharedSignals};
-use crate::sys::spawn::Setup;
-use crate::sys::terminal::{ChildGroup, Terminal};
-use crate::{Error, Event, Handler, Options, Output, ProcessFailed, SignalSet, StatusCode, relay};
+use crate::sys::terminal::ChildGroup;
+use crate::{Error, Event, Handler, Options, Output, ProcessFailed, SignalSet, StatusCode};
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs::File;
@@ -89,84 +91,101 @@ impl<'a> Executor<'a> {
     {
         let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
         let words = args.iter().cloned().map(|arg| c_string(arg).map(Cow::Owned)).collect::<Result<Vec<_>, _>>();
-        self.run_words(&args, words, |_, _| Ok(())).map(|end| end.status.code())
+        self.run_words(&args, words, Manner::once(), |_, _| Ok(())).map(|end| end.status.code())
     }
 
-    /// The same with words that are ready, and a last thing to do once the child exists.
+    /// The same with words that are ready, in some manner, and a last thing to do once the child exists.
     pub(crate) fn run_words(
         &mut self,
         args: &[OsString],
         words: Result<Vec<Cow<'static, CStr>>, Error>,
-        when_started: impl FnOnce(&mut Source, &ChildGroup) -> Result<(), Error>,
+        manner: Manner,
+        settle: impl FnOnce(&mut Source, &ChildGroup) -> Result<(), Error>,
     ) -> Result<End, Error> {
-        let Options { handlers, stdout, stderr, environment, init, signals, .. } = &mut self.options;
+        let Executor { options, source, group, .. } = self;
+        let group = &*group;
+        let Options { handlers, stdout, stderr, environment, init, signals, kill_after, .. } = options;
         let ready = words.and_then(|words| {
             let env = environment.resolve().map_err(|entry| Error::Nul { word: entry })?;
             Ok((Command::new(words, env)?, Streams::open(stdout, stderr)?))
         });
-        let fail = |handlers: &mut Vec<Box<dyn Handler + Send + 'a>>, error: &Error| {
-            let failed = Event::Failed(ProcessFailed { args, error });
-            handlers.iter_mut().for_each(|handler| handler.event(&failed));
-        };
         let (command, streams) = match ready {
             Ok(ready) => ready,
-            Err(error) => {
-                fail(handlers, &error);
-                return Err(error);
-            }
+            Err(error) => return Err(failed(handlers, args, error)),
         };
-        let job = self.group.terminal().map(|terminal| terminal.job_control());
-        let hand_over = job.as_ref().is_some_and(JobControl::hands_over_at_start);
         let own = process::id();
         // In a program that isn't a wrapper only nothing else comes.
-        let listened = signals.map_or(SignalSet::ALL, |signals| signals.union(self.group.needs()));
-        let setup = Setup {
-            parent: own,
-            stdio: streams.childs,
-            own_group: matches!(self.group, ChildGroup::Own(_)),
-            terminal: self.group.terminal().filter(|_| hand_over).map(Terminal::fd),
-            mask: self.source.inherited_mask(),
-            shared: matches!(self.source, Source::Shared(_)),
-        };
-        let group = &self.group;
-        let childs_group = match group {
-            ChildGroup::Shared => Group::Shared,
-            ChildGroup::Own(_) => Group::Own(job),
-        };
-        let lifecycle = Lifecycle::new(own, childs_group, matches!(self.source, Source::Process(_)), listened);
-        let source = &mut self.source;
-        let Some((ended, child_lives)) = streams.ended else {
-            return Run { args, source, group, handlers, reaps_all: *init, lifecycle }.run(
-                command,
-                setup,
-                when_started,
-            );
-        };
-        let ended = &ended;
-        thread::scope(|scope| {
-            let relays = streams.relayed.into_iter().map(|(pipe, writer)| {
-                let thread = thread::Builder::new().name("panicmon relay".to_owned());
-                thread.spawn_scoped(scope, move || relay::copy(pipe, ended, writer))
-            });
-            let relays = match relays.collect::<Result<Vec<_>, _>>() {
-                Ok(relays) => relays,
-                Err(source) => {
-                    let error = Error::start("thread", source);
-                    fail(handlers, &error);
-                    return Err(error);
-                }
+        let listened = signals.map_or(SignalSet::ALL, |signals| signals.union(group.needs()));
+        let timers_are_childs = matches!(source, Source::Process(_));
+        let lifecycle = Lifecycle::new(own, timers_are_childs, listened, *kill_after);
+        let Manner { supervision, relay } = manner;
+        let reaps_all = *init;
+        let run = |handlers: &mut [Box<dyn Handler + Send + 'a>], childs| {
+            let streams = match relay {
+                Some(_) => event_loop::Streams::Relayed { null_stdin: false },
+                None => event_loop::Streams::Given(childs),
             };
-            let run = Run { args, source, group, handlers, reaps_all: *init, lifecycle };
-            let result = run.run(command, setup, when_started);
-            drop(child_lives);
-            for relay in relays {
-                if relay.join().is_err() {
-                    log::warn!("the command's output is incomplete: its writer panicked");
-                }
+            let heeded = SignalSet::EMPTY;
+            let task = Spec { args, command, group, handlers, streams, heeded, supervision, lifecycle };
+            let (tasks, limits) = (vec![Task::new(task)], Changed::default());
+            let run = Run { own, source, tasks, reaps_all, relay, signals: Signals::Forwarded, orders: None, limits };
+            run.run(|source| settle(source, group))
+        };
+        let left = match streams.ended {
+            None => run(handlers, streams.childs),
+            Some((ended, child_lives)) => {
+                relayed(streams.relayed, &ended, child_lives, || run(handlers, streams.childs))
             }
-            result
-        })
+        };
+        match left {
+            Ok(left) => left.results.into_iter().next().unwrap_or(Err(Error::Cancelled)),
+            Err(error) => Err(failed(handlers, args, error)),
+        }
     }
+}
+
+/// How often, and with its output where.
+pub(crate) struct Manner {
+    pub(crate) supervision: Supervision,
+    pub(crate) relay: Option<Relay<'static>>,
+}
+
+impl Manner {
+    /// Once, with the output where the options say.
+    pub(crate) fn once() -> Self {
+        Manner { supervision: Supervision::once(), relay: None }
+    }
+}
+
+/// Tells the handlers, and hands the error on.
+fn failed(handlers: &mut [Box<dyn Handler + Send + '_>], args: &[OsString], error: Error) -> Error {
+    let failed = Event::Failed(ProcessFailed { args, error: &error });
+    handlers.iter_mut().for_each(|handler| handler.event(&failed));
+    error
+}
+
+/// Runs with a thread for each stream that goes to a writer.
+fn relayed<T>(
+    streams: Vec<Relayed<'_>>,
+    ended: &PipeReader,
+    child_lives: PipeWriter,
+    run: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Error> {
+    thread::scope(|scope| {
+        let relays = streams.into_iter().map(|(pipe, writer)| {
+            let thread = thread::Builder::new().name("panicmon relay".to_owned());
+            thread.spawn_scoped(scope, move || copy(pipe, ended, writer))
+        });
+        let relays = relays.collect::<Result<Vec<_>, _>>().map_err(|source| Error::start("thread", source))?;
+        let result = run();
+        drop(child_lives);
+        for relay in relays {
+            if relay.join().is_err() {
+                log::warn!("the command's output is incomplete: its writer panicked");
+            }
+        }
+        result
+    })
 }
 
 /// The child's output streams.

@@ -1,8 +1,8 @@
 //! The interface of those who want to know.
 
 use crate::{
-    Event, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, SignalFailed, SignalPassed,
-    SignalReceived,
+    Event, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, RestartScheduled,
+    SignalFailed, SignalPassed, SignalReceived,
 };
 
 /// Is told of every process and signal event; each method does nothing unless written.
@@ -56,6 +56,11 @@ pub trait Handler {
         let _ = event;
     }
 
+    /// The process ended, or couldn't be started, and will be started again.
+    fn restart_scheduled(&mut self, event: &RestartScheduled<'_>) {
+        let _ = event;
+    }
+
     /// Immediately after a signal came.
     fn signal_received(&mut self, event: &SignalReceived) {
         let _ = event;
@@ -79,6 +84,7 @@ pub trait Handler {
             Event::Exited(event) => self.process_exited(event),
             Event::Stopped(event) => self.process_stopped(event),
             Event::Continued(event) => self.process_continued(event),
+            Event::RestartScheduled(event) => self.restart_scheduled(event),
             Event::Received(event) => self.signal_received(event),
             Event::Passed(event) => self.signal_passed(event),
             Event::NotPassed(event) => self.signal_failed(event),

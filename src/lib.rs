@@ -41,19 +41,23 @@ mod lifecycle;
 mod options;
 mod process_config;
 mod relay;
+mod remarks;
 mod signal;
 mod status;
 mod sys;
+#[cfg(test)]
+mod test_random;
 
 pub use backoff::Backoff;
 pub use error::{Error, NotExecutable};
 pub use event::{
-    Event, Origin, Pid, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, SignalFailed,
-    SignalPassed, SignalReceived,
+    Event, Origin, Pid, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped,
+    RestartScheduled, SignalFailed, SignalPassed, SignalReceived,
 };
 pub use executor::Executor;
 pub use handler::Handler;
 pub use options::{Options, Output};
 pub use process_config::{NoRestartOn, ParseNoRestartOnError, ProcessConfig, Restart};
+pub use relay::{Line, Stream};
 pub use signal::{ParseSignalError, Signal, SignalSet};
 pub use status::{ExitStatus, ResourceUsage, StatusCode};

@@ -6,6 +6,7 @@ use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fmt;
 use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::time::Duration;
 
 /// Where the child's stdout or stderr goes.
 #[derive(Default)]
@@ -132,6 +133,7 @@ pub struct Options<'a> {
     pub(crate) environment: Environment,
     pub(crate) init: bool,
     pub(crate) job_control: bool,
+    pub(crate) kill_after: Option<Duration>,
 }
 
 impl<'a> Options<'a> {
@@ -201,6 +203,14 @@ impl<'a> Options<'a> {
     #[must_use]
     pub fn init(mut self, init: bool) -> Self {
         self.init = init;
+        self
+    }
+
+    /// Has the child killed if it hasn't ended so long after the first TERM, INT, QUIT or HUP that was passed on to it: by
+    /// SIGKILL to its process group where it has one of its own ([`job_control`](Options::job_control)), else to itself.
+    #[must_use]
+    pub fn kill_after(mut self, kill_after: Duration) -> Self {
+        self.kill_after = Some(kill_after);
         self
     }
 

@@ -5,6 +5,7 @@ mod logger;
 mod stderr;
 
 use crate::error::os_string;
+use crate::executor::Manner;
 use crate::handlers::LogHandler;
 use crate::options::Environment;
 use crate::sys::poll::Source;
@@ -65,7 +66,7 @@ fn run(mut signals: ProcessSignals, settings: &Settings, words: &[&'static CStr]
     let args: Vec<_> = words.iter().map(|word| os_string(word)).collect();
     let words = words.iter().map(|word| Cow::Borrowed(*word)).collect();
     let result = Executor::with_source(options, Source::Process(signals), group)
-        .and_then(|mut executor| executor.run_words(&args, Ok(words), settle));
+        .and_then(|mut executor| executor.run_words(&args, Ok(words), Manner::once(), settle));
     match result {
         Ok(end) => {
             let systemds = match end.status {
@@ -87,7 +88,7 @@ fn run(mut signals: ProcessSignals, settings: &Settings, words: &[&'static CStr]
 /// Once the child exists: lets go of what is the child's now, and only then opens what panicmon needs itself, which a
 /// full table of descriptors would have had no room for.
 fn settle(source: &mut Source, group: &ChildGroup) -> Result<(), Error> {
-    process::let_go(group.terminal().map(Terminal::fd))
+    process::let_go(group.terminal().map(Terminal::fd), false)
         .map_err(|source| Error::start("letting go of inherited descriptors", source))?;
     match source {
         Source::Process(signals) => signals

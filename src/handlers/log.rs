@@ -1,12 +1,12 @@
 //! Events as messages of the [`log`] crate.
 
 use crate::{
-    Handler, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, SignalFailed,
-    SignalPassed, SignalReceived,
+    Handler, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, RestartScheduled,
+    SignalFailed, SignalPassed, SignalReceived,
 };
 use std::ffi::OsString;
 
-/// Logs every event: what fails as a warning, processes at `info`, signals at `debug`.
+/// Logs every event: what fails and is tried again as a warning, processes at `info`, signals at `debug`.
 ///
 /// Arguments are logged at `trace` only, since they may hold secrets.
 ///
@@ -42,6 +42,15 @@ impl Handler for LogHandler {
 
     fn process_continued(&mut self, event: &ProcessContinued) {
         log::info!("pid {} was continued", event.pid);
+    }
+
+    fn restart_scheduled(&mut self, event: &RestartScheduled<'_>) {
+        let (name, delay) = (name(event.args), event.delay);
+        match event.status {
+            Some(status) if status.is_success() => log::info!("{name} ended; it starts again in {delay:?}"),
+            Some(status) => log::warn!("{name} failed, {status}; it starts again in {delay:?}"),
+            None => log::warn!("{name} couldn't be started; it is tried again in {delay:?}"),
+        }
     }
 
     fn signal_received(&mut self, event: &SignalReceived) {

@@ -44,6 +44,8 @@ pub(crate) struct Standing {
     pub(crate) session: Pid,
     /// It ends with its child.
     pub(crate) ends_with_child: bool,
+    /// It starts its child again, and so must hear a ^C, which says that it shouldn't.
+    pub(crate) restarts: bool,
 }
 
 /// The terminal between this process and its child.
@@ -60,9 +62,10 @@ pub(crate) struct JobControl {
 impl JobControl {
     /// The terminal is handed over at once where nobody but the child can want it: by the leader of a session, and by
     /// a job that is one process with the terminal on both ends. In a pipeline the others need it too, and a script
-    /// must hear its ^C: there the child is handed it when it asks.
+    /// must hear its ^C, and so must who would start the child again: there the child is handed it when it asks.
     pub(crate) fn new(standing: Standing, foreground: Foreground) -> JobControl {
-        let wants = standing.session_leader || standing.group_leader && standing.streams;
+        let alone = standing.session_leader || standing.group_leader && standing.streams;
+        let wants = alone && !standing.restarts;
         JobControl { standing, wants, handed: wants && foreground == Foreground::Own, child_is_stopped: false }
     }
 
@@ -176,6 +179,10 @@ impl JobControl {
         actions: &mut Actions,
     ) -> bool {
         self.handed |= foreground == Foreground::Child;
+        if self.handed && is_interrupted(status) {
+            // The terminal told the child's group alone.
+            actions.push_back(Action::StopAsked);
+        }
         let ExitStatus::Signaled { signal, .. } = status else {
             self.take_back(true, actions);
             return false;
@@ -204,7 +211,7 @@ impl JobControl {
         let handed = std::mem::take(&mut self.handed);
         // The leader of a session leaves it where it is: when it ends, the kernel hangs up on the foreground group, which
         // without this process would have been the child's.
-        let leaves = ending && self.standing.session_leader && self.standing.ends_with_child;
+        let leaves = ending && self.standing.session_leader && self.standing.ends_with_child && !self.standing.restarts;
         if handed && !leaves {
             actions.push_back(Action::TakeBack);
         }
@@ -218,6 +225,12 @@ impl JobControl {
     }
 }
 
+/// Whether a process that ends so was interrupted, or ended because it was.
+fn is_interrupted(status: ExitStatus) -> bool {
+    let code = status.code().get();
+    [Signal::INT, Signal::QUIT].into_iter().any(|signal| i32::from(code) == 128 + signal.number())
+}
+
 /// Whether the kernel sends this to the foreground group on behalf of a terminal, or to a group in the background.
 pub(super) fn is_from_terminal(signal: Signal) -> bool {
     matches!(signal, Signal::INT | Signal::QUIT | Signal::TSTP | Signal::TTIN | Signal::TTOU | Signal::WINCH)
@@ -229,16 +242,18 @@ fn asks_for_terminal(signal: Signal) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::test_random::Random;
     use Foreground::{Child, HungUp, Other, Own};
 
-    const JOB: Standing = Standing {
+    pub(in crate::lifecycle) const JOB: Standing = Standing {
         session_leader: false,
         group_leader: true,
         streams: true,
         session: Pid::new(5),
         ends_with_child: true,
+        restarts: false,
     };
     const PIPELINE: Standing = Standing { streams: false, ..JOB };
     const SCRIPT: Standing = Standing { group_leader: false, ..JOB };
@@ -255,6 +270,7 @@ mod tests {
             Action::StopSelf { signal, whole_group: false } => format!("stop {signal}"),
             Action::StopSelf { signal, whole_group: true } => format!("stop all {signal}"),
             Action::SignalOwnGroup(signal) => format!("signal {signal}"),
+            Action::StopAsked => "asked".to_owned(),
             other => format!("{other:?}"),
         };
         actions.drain(..).map(word).collect::<Vec<_>>().join(", ")
@@ -278,6 +294,8 @@ mod tests {
             (LEADER, Own, true),
             (LEADER, Other, false),
             (Standing { streams: false, ..LEADER }, Own, true),
+            (Standing { restarts: true, ..JOB }, Own, false),
+            (Standing { restarts: true, ..LEADER }, Own, false),
         ] {
             let job = JobControl::new(standing, foreground);
             assert_eq!(job.hands_over_at_start(), at_once, "{standing:?} {foreground:?}");
@@ -366,12 +384,12 @@ mod tests {
         let told = |words: &str, alike| (words.to_owned(), alike);
         assert_eq!(ended(JOB, None, false, Child), told("take", false));
         assert_eq!(ended(JOB, Some(Signal::TERM), false, Child), told("take, restore", true));
-        assert_eq!(ended(JOB, Some(Signal::INT), false, Child), told("take, restore, signal SIGINT", true));
+        assert_eq!(ended(JOB, Some(Signal::INT), false, Child), told("asked, take, restore, signal SIGINT", true));
         assert_eq!(ended(JOB, Some(Signal::KILL), false, Other), told("", true));
         assert_eq!(ended(PIPELINE, Some(Signal::INT), true, Own), told("", true));
         assert_eq!(ended(SCRIPT, Some(Signal::TERM), false, Own), told("", false));
         assert_eq!(ended(SCRIPT, Some(Signal::INT), true, Own), told("", true));
-        assert_eq!(ended(LEADER, Some(Signal::INT), true, Child), told("restore, signal SIGINT", false));
+        assert_eq!(ended(LEADER, Some(Signal::INT), true, Child), told("asked, restore, signal SIGINT", false));
         let library = Standing { ends_with_child: false, ..LEADER };
         assert_eq!(ended(library, None, false, Child), told("take", false));
     }
@@ -424,13 +442,8 @@ mod tests {
     /// left stopped beside a process that goes on.
     #[test]
     fn no_sequence_freezes_the_job_or_keeps_the_terminal() {
-        let mut random = 0x2545_f491_4f6c_dd1d_u64;
-        let mut below = |limit: u64| {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            (random >> 8) % limit
-        };
+        let mut random = Random::new(1);
+        let mut below = |limit: u64| random.below(limit);
         for _ in 0..20_000 {
             let standing =
                 Standing { session_leader: below(2) == 0, group_leader: below(2) == 0, streams: below(2) == 0, ..JOB };

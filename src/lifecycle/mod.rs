@@ -2,14 +2,14 @@
 //!
 //! | | a signal came | it was passed on, or not | the time is up | the child stopped | the child ended |
 //! |---|---|---|---|---|---|
-//! | no child | | | | | |
-//! | child runs | pass it on; behind those held, if real-time | tell; hold what found no room | try those held again | tell; see [`job_control`] | tell, finish |
-//! | ended | | | | | |
+//! | child runs | pass it on; behind those held, if real-time | tell; hold what found no room | try those held again; kill | tell; see [`job_control`] | tell, finish |
+//! | no child | keep it for the next; a stop signal ends it all | | | | |
 //!
-//! An empty cell does nothing: there is nobody to pass a signal on to, and what comes before there is a child waits in
-//! the kernel.
+//! An empty cell does nothing: there is nobody to act on. What comes before there is a first child waits in the kernel.
+//! Whether and when there is a next child is the matter of [`supervision`].
 
 pub(crate) mod job_control;
+pub(crate) mod supervision;
 
 use crate::sys::signals::Received;
 use crate::{ExitStatus, Origin, Pid, Signal, SignalSet};
@@ -77,6 +77,11 @@ pub(crate) enum Action {
     StopBeside(Signal),
     /// Send this to this process's group.
     SignalOwnGroup(Signal),
+    /// A stop signal came through: the child isn't to be started again. To be said with [`Lifecycle::stop_asked`], with
+    /// the time.
+    StopAsked,
+    /// Send this to the child's group, on our own account.
+    SignalGroup(Signal),
     /// The child has ended, and the run with it.
     Finish(End),
 }
@@ -132,6 +137,11 @@ pub(crate) struct Lifecycle {
     leaving_realtime: bool,
     reserved: bool,
     retry: Option<Retry>,
+    /// What came while there was no child.
+    early: VecDeque<Received>,
+    /// How long after a stop signal the child is killed.
+    kill_after: Option<Duration>,
+    kill_at: Option<Instant>,
 }
 
 /// When those held are tried again.
@@ -143,10 +153,15 @@ struct Retry {
 
 impl Lifecycle {
     /// A lifecycle without a child yet, in this process.
-    pub(crate) fn new(own: Pid, group: Group, timers_are_childs: bool, listened: SignalSet) -> Lifecycle {
+    pub(crate) fn new(
+        own: Pid,
+        timers_are_childs: bool,
+        listened: SignalSet,
+        kill_after: Option<Duration>,
+    ) -> Lifecycle {
         Lifecycle {
             own,
-            group,
+            group: Group::Shared,
             timers_are_childs,
             listened,
             child: None,
@@ -157,17 +172,34 @@ impl Lifecycle {
             leaving_realtime: false,
             reserved: false,
             retry: None,
+            early: VecDeque::new(),
+            kill_after,
+            kill_at: None,
         }
     }
 
-    /// The child was started.
-    pub(crate) fn started(&mut self, child: Pid) {
+    /// A child was started: the first, or the next.
+    pub(crate) fn started(
+        &mut self,
+        child: Pid,
+        group: Group,
+        foreground: impl Fn() -> Foreground,
+        actions: &mut Actions,
+    ) {
         self.child = Some(child);
+        self.group = group;
+        self.from_terminal = SignalSet::EMPTY;
+        self.doom = None;
+        self.passing_held = false;
+        self.leave_realtime(actions);
+        for received in std::mem::take(&mut self.early) {
+            self.signal(received, &foreground, actions);
+        }
     }
 
     /// When [`time_is_up`](Lifecycle::time_is_up) is to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.retry.map(|retry| retry.at)
+        self.retry.map(|retry| retry.at).into_iter().chain(self.kill_at).min()
     }
 
     /// A signal came.
@@ -177,7 +209,7 @@ impl Lifecycle {
         foreground: impl FnOnce() -> Foreground,
         actions: &mut Actions,
     ) {
-        if self.child.is_none() || self.is_own(received) {
+        if self.is_own(received) {
             return;
         }
         let from_terminal = received.origin == Origin::Kernel && job_control::is_from_terminal(received.signal);
@@ -187,7 +219,14 @@ impl Lifecycle {
             actions.push_back(Action::TakeCourse(received.signal));
             return;
         }
+        if self.child.is_none() {
+            self.keep(received, from_terminal, actions);
+            return;
+        }
         actions.push_back(Action::TellReceived(received));
+        if is_stop_signal(received.signal) {
+            actions.push_back(Action::StopAsked);
+        }
         let to = match &mut self.group {
             // The terminal signals a whole process group, and the child is in ours: it has had this one.
             Group::Shared if from_terminal => {
@@ -214,6 +253,29 @@ impl Lifecycle {
             self.hold(received, actions);
         } else {
             actions.push_back(Action::TellNotPassed(received, io::Error::from_raw_os_error(libc::EAGAIN)));
+        }
+    }
+
+    /// The child is to stop: this goes to its group, and KILL later if it hasn't ended.
+    pub(crate) fn stop(&mut self, signal: Signal, now: Instant, actions: &mut Actions) {
+        if self.child.is_some() {
+            actions.push_back(Action::SignalGroup(signal));
+            self.stop_asked(now);
+        }
+    }
+
+    /// The child's group is to be killed now.
+    pub(crate) fn kill(&mut self, actions: &mut Actions) {
+        if self.child.is_some() {
+            actions.push_back(Action::SignalGroup(Signal::KILL));
+        }
+    }
+
+    /// The child was asked to stop, at this time; the first time counts.
+    pub(crate) fn stop_asked(&mut self, now: Instant) {
+        if self.child.is_some() && self.kill_at.is_none() {
+            // A time that never comes is none.
+            self.kill_at = self.kill_after.and_then(|after| now.checked_add(after));
         }
     }
 
@@ -262,29 +324,23 @@ impl Lifecycle {
         if self.retry.is_some_and(|retry| retry.at <= now) {
             self.pass_held(actions);
         }
-    }
-
-    /// A child of this process stopped; whichever it was.
-    pub(crate) fn stopped(
-        &mut self,
-        pid: Pid,
-        signal: Signal,
-        foreground: impl FnOnce() -> Foreground,
-        actions: &mut Actions,
-    ) {
-        if self.child == Some(pid) {
-            actions.push_back(Action::TellStopped(signal));
-            if let Group::Own(Some(job)) = &mut self.group {
-                job.stopped(signal, foreground(), actions);
-            }
+        if self.kill_at.is_some_and(|at| at <= now) {
+            self.kill_at = None;
+            self.kill(actions);
         }
     }
 
-    /// A child of this process was continued; whichever it was.
-    pub(crate) fn continued(&mut self, pid: Pid, actions: &mut Actions) {
-        if self.child == Some(pid) {
-            actions.push_back(Action::TellContinued);
+    /// The child stopped.
+    pub(crate) fn stopped(&mut self, signal: Signal, foreground: impl FnOnce() -> Foreground, actions: &mut Actions) {
+        actions.push_back(Action::TellStopped(signal));
+        if let Group::Own(Some(job)) = &mut self.group {
+            job.stopped(signal, foreground(), actions);
         }
+    }
+
+    /// The child was continued.
+    pub(crate) fn continued(&mut self, actions: &mut Actions) {
+        actions.push_back(Action::TellContinued);
     }
 
     /// [`Action::HandOver`] failed.
@@ -301,22 +357,20 @@ impl Lifecycle {
         }
     }
 
-    /// A child of this process ended and was reaped; whichever it was.
-    pub(crate) fn ended(
-        &mut self,
-        pid: Pid,
-        status: ExitStatus,
-        foreground: impl FnOnce() -> Foreground,
-        actions: &mut Actions,
-    ) {
-        if self.child != Some(pid) {
-            return;
-        }
+    /// The child ended and was reaped.
+    pub(crate) fn ended(&mut self, status: ExitStatus, foreground: impl FnOnce() -> Foreground, actions: &mut Actions) {
         // From here on nobody signals that number: it may be somebody else's.
         self.child = None;
         self.held.clear();
         self.retry = None;
-        actions.retain(|action| !matches!(action, Action::Pass(..) | Action::HandOver { .. } | Action::Continue));
+        self.kill_at = None;
+        actions.retain(|action| {
+            let to_child = matches!(
+                action,
+                Action::Pass(..) | Action::HandOver { .. } | Action::Continue | Action::SignalGroup(_)
+            );
+            !to_child
+        });
         // The others of the group have had it as well, a script's shell among them, which ends if its command did.
         let by_terminal = matches!(status, ExitStatus::Signaled { signal, .. } if self.from_terminal.contains(signal));
         let alike = match &mut self.group {
@@ -343,6 +397,20 @@ impl Lifecycle {
             }
             _ if matches!(received.origin, Origin::Other { code: libc::SI_TIMER, .. }) => !self.timers_are_childs,
             _ => false,
+        }
+    }
+
+    /// There is no child now. What is for the child is for the next one, as it is for the first before there is one.
+    fn keep(&mut self, received: Received, from_terminal: bool, actions: &mut Actions) {
+        if is_stop_signal(received.signal) {
+            actions.push_back(Action::StopAsked);
+        } else if from_terminal {
+            // What the terminal says of now is nothing to the next, but ^Z is for this job.
+            if received.signal == Signal::TSTP {
+                actions.push_back(Action::StopBeside(received.signal));
+            }
+        } else if received.signal != Signal::CONT && self.early.len() < HELD_MAX {
+            self.early.push_back(received);
         }
     }
 
@@ -379,10 +447,17 @@ impl Lifecycle {
     }
 }
 
+/// Whether this asks a process to end: then it isn't started again.
+pub(crate) fn is_stop_signal(signal: Signal) -> bool {
+    matches!(signal, Signal::TERM | Signal::INT | Signal::QUIT | Signal::HUP)
+}
+
 #[cfg(test)]
 mod tests {
     use super::job_control::Standing;
+    use super::job_control::tests::JOB;
     use super::*;
+    use crate::test_random::Random;
 
     const CHILD: Pid = Pid::new(7);
     const OWN: Pid = Pid::new(1);
@@ -392,9 +467,18 @@ mod tests {
     }
 
     fn running() -> Lifecycle {
-        let mut lifecycle = Lifecycle::new(OWN, Group::Shared, true, SignalSet::ALL);
-        lifecycle.started(CHILD);
+        started(Group::Shared, None)
+    }
+
+    fn started(group: Group, kill_after: Option<Duration>) -> Lifecycle {
+        let mut lifecycle = Lifecycle::new(OWN, true, SignalSet::ALL, kill_after);
+        lifecycle.started(CHILD, group, no_terminal, &mut Actions::new());
         lifecycle
+    }
+
+    /// Without what says that it is a stop signal.
+    fn but_stop_asked(actions: &mut Actions) {
+        actions.retain(|action| !matches!(action, Action::StopAsked));
     }
 
     fn sent(signal: Signal) -> Received {
@@ -432,6 +516,9 @@ mod tests {
             let (mut lifecycle, mut actions) = (running(), Actions::new());
             lifecycle.signal(sent(signal), no_terminal, &mut actions);
             assert!(matches!(actions.pop_front(), Some(Action::TellReceived(received)) if received == sent(signal)));
+            let stop = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP].contains(&signal);
+            assert_eq!(stop, matches!(actions.front(), Some(Action::StopAsked)), "{signal}");
+            but_stop_asked(&mut actions);
             assert!(matches!(actions.pop_front(), Some(Action::Pass(received, To::Child)) if received == sent(signal)));
             assert!(actions.is_empty());
             lifecycle.passed(sent(signal), Ok(()), Instant::now, &mut actions);
@@ -441,12 +528,77 @@ mod tests {
         }
     }
 
+    /// Between two runs.
+    fn waiting() -> Lifecycle {
+        let mut lifecycle = running();
+        lifecycle.ended(ExitStatus::Exited(1), no_terminal, &mut Actions::new());
+        lifecycle
+    }
+
     #[test]
-    fn without_a_child_nothing_is_done() {
-        let (mut lifecycle, mut actions) = (Lifecycle::new(OWN, Group::Shared, true, SignalSet::ALL), Actions::new());
-        lifecycle.signal(sent(Signal::TERM), no_terminal, &mut actions);
-        lifecycle.ended(CHILD, ExitStatus::Exited(0), no_terminal, &mut actions);
+    fn without_a_child_a_stop_signal_ends_it_and_others_wait_for_the_next() {
+        let (mut lifecycle, mut actions) = (waiting(), Actions::new());
+        for signal in [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP] {
+            lifecycle.signal(sent(signal), no_terminal, &mut actions);
+            assert!(matches!(actions.pop_front(), Some(Action::StopAsked)), "{signal}");
+        }
+        let kept = [queued(40, 1), sent(Signal::USR1), queued(36, 2)];
+        for received in kept {
+            lifecycle.signal(received, no_terminal, &mut actions);
+        }
+        // To this process, or about the terminal as it is now.
+        lifecycle.signal(sent(Signal::CONT), no_terminal, &mut actions);
+        lifecycle.signal(from_kernel(Signal::WINCH), no_terminal, &mut actions);
+        assert!(actions.is_empty(), "{actions:?}");
+        lifecycle.signal(from_kernel(Signal::TSTP), no_terminal, &mut actions);
+        assert!(matches!(actions.pop_front(), Some(Action::StopBeside(Signal::TSTP))));
+        lifecycle.started(CHILD, Group::Shared, no_terminal, &mut actions);
+        assert_eq!(act(&mut lifecycle, &mut actions, Instant::now(), &mut 9), kept);
+    }
+
+    #[test]
+    fn the_next_child_starts_with_nothing_of_the_last() {
+        let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
+        for value in 0..HELD_ENOUGH {
+            lifecycle.signal(queued(40, value), no_terminal, &mut actions);
+            act(&mut lifecycle, &mut actions, now, &mut 0);
+        }
+        lifecycle.doomed(Signal::INT);
+        lifecycle.ended(ExitStatus::Exited(1), no_terminal, &mut actions);
+        actions.clear();
+        lifecycle.started(CHILD, Group::Shared, no_terminal, &mut actions);
+        assert!(matches!(actions.pop_front(), Some(Action::LeaveRealtime(false))));
+        lifecycle.signal(queued(40, 99), no_terminal, &mut actions);
+        assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 1), [queued(40, 99)]);
+        assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), None);
+    }
+
+    #[test]
+    fn who_does_not_stop_in_time_is_killed_once_and_with_its_group() {
+        let (now, after) = (Instant::now(), Duration::from_secs(10));
+        let mut actions = Actions::new();
+        let mut lifecycle = started(Group::Own(None), Some(after));
+        assert_eq!(lifecycle.deadline(), None);
+        lifecycle.stop_asked(now);
+        // A second signal doesn't put it off.
+        lifecycle.stop_asked(now + Duration::from_secs(9));
+        assert_eq!(lifecycle.deadline(), Some(now + after));
+        lifecycle.time_is_up(now + after - Duration::from_nanos(1), &mut actions);
         assert!(actions.is_empty());
+        lifecycle.time_is_up(now + after, &mut actions);
+        assert!(matches!(actions.pop_front(), Some(Action::SignalGroup(Signal::KILL))));
+        lifecycle.time_is_up(now + 2 * after, &mut actions);
+        assert!(actions.is_empty());
+
+        lifecycle.stop(Signal::INT, now, &mut actions);
+        assert!(matches!(actions.pop_front(), Some(Action::SignalGroup(Signal::INT))));
+        lifecycle.kill(&mut actions);
+        lifecycle.ended(ExitStatus::Exited(0), no_terminal, &mut actions);
+        assert!(matches!(actions.pop_front(), Some(Action::Finish(_))), "nobody is signalled after its end");
+        assert_eq!(lifecycle.deadline(), None);
+        lifecycle.stop(Signal::INT, now, &mut actions);
+        lifecycle.kill(&mut actions);
+        assert!(actions.is_empty() && lifecycle.deadline().is_none());
     }
 
     #[test]
@@ -474,6 +626,7 @@ mod tests {
         for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::WINCH] {
             let (mut lifecycle, mut actions) = (running(), Actions::new());
             lifecycle.signal(Received { signal, origin: Origin::Kernel }, no_terminal, &mut actions);
+            but_stop_asked(&mut actions);
             assert!(matches!(actions.pop_front(), Some(Action::TellReceived(_))), "{signal}");
             // It has stopped, too.
             let stops = matches!(actions.pop_front(), Some(Action::StopBeside(Signal::TSTP)));
@@ -489,9 +642,7 @@ mod tests {
     fn after_the_end_of_the_child_nobody_is_signalled() {
         let (mut lifecycle, mut actions) = (running(), Actions::new());
         lifecycle.signal(sent(Signal::USR1), no_terminal, &mut actions);
-        lifecycle.ended(Pid::new(8), ExitStatus::Exited(1), no_terminal, &mut actions);
-        assert_eq!(actions.len(), 2, "somebody else's end");
-        lifecycle.ended(CHILD, ExitStatus::Exited(42), no_terminal, &mut actions);
+        lifecycle.ended(ExitStatus::Exited(42), no_terminal, &mut actions);
         lifecycle.signal(sent(Signal::USR2), no_terminal, &mut actions);
         assert!(!actions.iter().any(|action| matches!(action, Action::Pass(..))), "{actions:?}");
         assert!(matches!(actions.pop_back(), Some(Action::Finish(end)) if end.status == ExitStatus::Exited(42)));
@@ -563,13 +714,8 @@ mod tests {
     /// queued ones of a number in their order.
     #[test]
     fn at_random_nothing_is_lost_doubled_or_out_of_order() {
-        let mut seed = 0x2545_F491_4F6C_DD1D_u64;
-        let mut random = move |below: u64| {
-            seed ^= seed << 13;
-            seed ^= seed >> 7;
-            seed ^= seed << 17;
-            seed % below
-        };
+        let mut numbers = Random::new(1);
+        let mut random = |below: u64| numbers.below(below);
         for _ in 0..200 {
             let (mut lifecycle, mut actions, mut now) = (running(), Actions::new(), Instant::now());
             let (mut came, mut passed, mut room) = (Vec::new(), Vec::new(), 5);
@@ -601,19 +747,9 @@ mod tests {
         }
     }
 
-    const JOB: Standing = Standing {
-        session_leader: false,
-        group_leader: true,
-        streams: true,
-        session: Pid::new(5),
-        ends_with_child: true,
-    };
-
     fn at_terminal(standing: Standing) -> Lifecycle {
         let job = JobControl::new(standing, Foreground::Own);
-        let mut lifecycle = Lifecycle::new(OWN, Group::Own(Some(job)), true, SignalSet::ALL);
-        lifecycle.started(CHILD);
-        lifecycle
+        started(Group::Own(Some(job)), None)
     }
 
     fn from_kernel(signal: Signal) -> Received {
@@ -641,15 +777,14 @@ mod tests {
             assert_eq!(passed_to(&mut at_terminal(leader), from_kernel(signal)), to(group).filter(|_| !is_own));
             assert_eq!(passed_to(&mut at_terminal(JOB), sent(signal)), to(signal == Signal::CONT), "{signal}");
             // Without a terminal, none is from one.
-            let mut lifecycle = Lifecycle::new(OWN, Group::Own(None), true, SignalSet::ALL);
-            lifecycle.started(CHILD);
+            let mut lifecycle = started(Group::Own(None), None);
             assert_eq!(passed_to(&mut lifecycle, sent(signal)), to(false));
         }
     }
 
     fn end(lifecycle: &mut Lifecycle, status: ExitStatus) -> Option<Signal> {
         let mut actions = Actions::new();
-        lifecycle.ended(CHILD, status, || Foreground::Own, &mut actions);
+        lifecycle.ended(status, || Foreground::Own, &mut actions);
         match actions.pop_back() {
             Some(Action::Finish(end)) => end.die_of,
             other => panic!("{other:?}"),

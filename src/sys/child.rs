@@ -3,6 +3,7 @@
 //! It runs in its parent's memory, at the same time as its parent, with all signals blocked. So: nothing but raw system
 //! calls, no allocation, no lock, no panic, no thread-local (`errno` is one). All it needs is in its [`Plan`].
 
+use super::limit::Changed;
 use super::raw::{Errno, syscall};
 use super::signals::{Disposition, disposition, set_disposition, set_mask};
 use crate::command::{ExecFailure, ExecFailureKind};
@@ -20,10 +21,16 @@ pub(super) struct Plan {
     pub(super) own_group: bool,
     /// The terminal whose foreground group that becomes.
     pub(super) terminal: Option<RawFd>,
+    /// Its working directory, a C string; null: this process's.
+    pub(super) dir: *const c_char,
     /// What becomes descriptors 0, 1 and 2, where they aren't inherited; each is 3 or higher.
     pub(super) stdio: [Option<RawFd>; 3],
     /// Signals to be ignored, though this process listens to them.
     pub(super) ignored: SignalSet,
+    /// Signals not to be ignored, though they were when this process was started.
+    pub(super) heeded: SignalSet,
+    /// The limits it gets back.
+    pub(super) limits: Changed,
     /// Whether this process has handlers, which must not run in the child.
     pub(super) reset_caught: bool,
     /// The mask to execute with.
@@ -53,6 +60,8 @@ pub(crate) enum Failure {
     ParentDeathSignal(Errno),
     /// A filter forbids setpgid.
     Group(Errno),
+    /// The working directory isn't there, or not to be entered.
+    Dir(Errno),
 }
 
 // How a failure is packed: errno in the low half, then the kind, and the candidate on top.
@@ -70,6 +79,7 @@ impl Report {
             Failure::Stdio(errno) => (4, errno, 0),
             Failure::ParentDeathSignal(errno) => (5, errno, 0),
             Failure::Group(errno) => (6, errno, 0),
+            Failure::Dir(errno) => (7, errno, 0),
         };
         let packed = (candidate as u64) << CANDIDATE_SHIFT | kind << KIND_SHIFT | u64::from(errno as u32);
         self.0.store(packed, Ordering::Release);
@@ -88,6 +98,7 @@ impl Report {
             4 => Some(Failure::Stdio(errno)),
             5 => Some(Failure::ParentDeathSignal(errno)),
             6 => Some(Failure::Group(errno)),
+            7 => Some(Failure::Dir(errno)),
             _ => None,
         }
     }
@@ -112,6 +123,12 @@ fn become_command(plan: &Plan) -> Failure {
     {
         return Failure::Group(errno);
     }
+    if !plan.dir.is_null()
+        // SAFETY: it is a C string that the plan's owner keeps.
+        && let Err(errno) = unsafe { syscall(libc::SYS_chdir, [plan.dir as usize]) }
+    {
+        return Failure::Dir(errno);
+    }
     for (target, source) in plan.stdio.iter().enumerate() {
         // dup3 leaves the new descriptor open across exec; the old one closes itself.
         if let Some(source) = *source
@@ -121,6 +138,7 @@ fn become_command(plan: &Plan) -> Failure {
             return Failure::Stdio(errno);
         }
     }
+    plan.limits.restore();
     restore_signals(plan);
     execute(plan)
 }
@@ -167,6 +185,9 @@ fn restore_signals(plan: &Plan) {
                 set_disposition(signal, false);
             }
         }
+    }
+    for signal in plan.heeded.iter() {
+        set_disposition(signal, false);
     }
     for signal in plan.ignored.iter() {
         set_disposition(signal, true);
@@ -256,9 +277,12 @@ mod tests {
                 assert_eq!(report.load(), Some(failure));
             }
         }
-        for failure in
-            [Failure::Stdio(libc::EBADF), Failure::ParentDeathSignal(libc::EPERM), Failure::Group(libc::EPERM)]
-        {
+        for failure in [
+            Failure::Stdio(libc::EBADF),
+            Failure::ParentDeathSignal(libc::EPERM),
+            Failure::Group(libc::EPERM),
+            Failure::Dir(libc::ENOENT),
+        ] {
             let report = Report::default();
             report.store(failure);
             assert_eq!(report.load(), Some(failure));

@@ -7,6 +7,10 @@
 //! | `fd` | descriptors of our own |
 //! | `terminal` | the controlling terminal, its foreground process group, its modes |
 //! | `signals` | masks, dispositions, passing signals on, the two sources they come from, and those sent to oneself |
+//! | `limit` | limits changed, and given back to children |
+//! | `orders` | orders from other threads |
+//! | `output` | writing without waiting for a reader |
+//! | `pipe` | pipes from children |
 //! | `poll` | ppoll(2): the one place where this process waits |
 //! | `wait` | waitid(2) with resource usage |
 //! | `process` | getpid(2), prctl(2), and letting go of what was inherited |
@@ -15,6 +19,10 @@
 
 pub(crate) mod child;
 pub(crate) mod fd;
+pub(crate) mod limit;
+pub(crate) mod orders;
+pub(crate) mod output;
+pub(crate) mod pipe;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod raw;

@@ -1,5 +1,6 @@
 //! The one place where this process waits.
 
+use super::limit::Changed;
 use super::signals::process::{self as process_signals, ProcessSignals};
 use super::signals::shared::{self, SharedSignals};
 use super::signals::{Disposition, Received, disposition};
@@ -20,34 +21,46 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Waits for signals, the child's end or the deadline. Whether children may have ended is the answer; the signals
-    /// are in `into`.
+    /// Waits for signals, for one of the others, or for the deadline. Whether children may have ended or stopped, by what
+    /// the signals say, is the answer; the signals are in `into`, and which of the others are ready in `ready`.
     pub(crate) fn wait(
-        &mut self,
-        child: Option<BorrowedFd<'_>>,
+        &self,
+        others: &[Other<'_>],
         deadline: Option<Instant>,
         into: &mut Vec<Received>,
+        ready: &mut Vec<bool>,
     ) -> io::Result<bool> {
-        let full = match self {
-            Source::Process(signals) => {
-                // With nothing else to wait for, the read itself waits: one system call for each wake-up.
-                if deadline.is_none() || signals.fd().is_some_and(|fd| is_ready(&[fd], deadline).unwrap_or(true)) {
-                    signals.read(into)?;
-                }
-                // Lower numbers come first: with a full batch, a SIGCHLD may have stayed behind.
-                into.len() >= process_signals::BATCH
-            }
-            Source::Shared(signals) => {
-                let fds = [Some(signals.fd()), child];
-                is_ready(&fds.into_iter().flatten().collect::<Vec<_>>(), deadline)?;
-                signals.read(into)?;
-                // The child's descriptor says so, or nothing does; asking costs one call.
-                true
+        ready.clear();
+        let came = match self {
+            // With nothing else to wait for, the read itself waits: one system call for each wake-up.
+            Source::Process(_) if others.is_empty() && deadline.is_none() => true,
+            _ => {
+                let own = self.fd().into_iter().map(Other::Read);
+                let mut fds: Vec<_> = own.chain(others.iter().copied()).map(Other::poll_fd).collect();
+                poll(&mut fds, deadline)?;
+                let answers = fds.iter().map(|fd| fd.any().unwrap_or(true));
+                ready.extend(answers);
+                self.fd().is_none() || ready.remove(0)
             }
         };
+        if came {
+            match self {
+                Source::Process(signals) => signals.read(into)?,
+                Source::Shared(signals) => signals.read(into)?,
+            }
+        }
+        // Lower numbers come first: with a full batch, a SIGCHLD may have stayed behind.
+        let full = matches!(self, Source::Process(_)) && into.len() >= process_signals::BATCH;
         let before = into.len();
         into.retain(|received| received.signal != Signal::CHLD);
         Ok(full || into.len() < before)
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Source::Process(signals) => signals.fd(),
+            Source::Shared(signals) => Some(signals.fd()),
+        }
     }
 
     /// Leaves real-time signals in the kernel's queue, or reads them again; where they come by handlers, nothing can.
@@ -59,9 +72,9 @@ impl Source {
     }
 
     /// Keeps room for the child in the queue of pending signals; a limit of somebody else's program stays as it is.
-    pub(crate) fn reserve_queue(&mut self) -> io::Result<()> {
+    pub(crate) fn reserve_queue(&self, limits: &mut Changed) -> io::Result<()> {
         match self {
-            Source::Process(_) => process_signals::reserve_queue(),
+            Source::Process(_) => limits.reserve_signals(),
             Source::Shared(_) => Ok(()),
         }
     }
@@ -95,12 +108,33 @@ impl Source {
     }
 }
 
+/// What is waited for beside signals.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Other<'f> {
+    /// Until it can be read, or is closed at its other end.
+    Read(BorrowedFd<'f>),
+    /// Until it can be written.
+    Write(BorrowedFd<'f>),
+}
+
+impl<'f> Other<'f> {
+    fn poll_fd(self) -> PollFd<'f> {
+        match self {
+            Other::Read(fd) => PollFd::new(fd, PollFlags::POLLIN),
+            Other::Write(fd) => PollFd::new(fd, PollFlags::POLLOUT),
+        }
+    }
+}
+
 /// Waits until one of them can be read, or the deadline has come, and says which.
 pub(crate) fn is_ready(fds: &[BorrowedFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
-    let mut fds: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)).collect();
+    poll(&mut fds.iter().map(|fd| Other::Read(*fd).poll_fd()).collect::<Vec<_>>(), deadline)
+}
+
+fn poll(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
     loop {
         let timeout = deadline.map(|deadline| TimeSpec::from(deadline.saturating_duration_since(Instant::now())));
-        match nix::poll::ppoll(&mut fds, timeout, None) {
+        match nix::poll::ppoll(fds, timeout, None) {
             Ok(ready) => return Ok(ready > 0),
             // A handler ran: what it had to say is in the pipe, which the next turn finds.
             Err(nix::errno::Errno::EINTR) => {}

@@ -70,8 +70,8 @@ fn set_subreaper(subreaper: bool) -> io::Result<bool> {
     Ok(before != 0)
 }
 
-/// Lets go of what this process was started with: descriptors from 3 on but the one to be kept, stdin, stdout and the
-/// working directory.
+/// Lets go of what this process was started with: descriptors from 3 on but the one to be kept, stdin, stdout unless it
+/// is written to, and the working directory.
 ///
 /// Whoever reads the child's stdout sees its end when the child closes it, a file system can be unmounted, a socket is
 /// closed when the child closes it. Its stderr the process keeps, for its own messages.
@@ -80,7 +80,7 @@ fn set_subreaper(subreaper: bool) -> io::Result<bool> {
 /// have them in any case, as locks aren't inherited.
 ///
 /// Only for a program that is a wrapper and nothing else, before it opens anything of its own.
-pub(crate) fn let_go(kept: Option<BorrowedFd<'_>>) -> io::Result<()> {
+pub(crate) fn let_go(kept: Option<BorrowedFd<'_>>, keep_stdout: bool) -> io::Result<()> {
     match kept.map(|kept| kept.as_raw_fd()) {
         Some(kept) => {
             if kept > FIRST_OTHER {
@@ -98,7 +98,7 @@ pub(crate) fn let_go(kept: Option<BorrowedFd<'_>>) -> io::Result<()> {
             // A root without /dev/null: a descriptor that can't be read or written does as well.
             .or_else(|_| open(c"/", libc::O_PATH));
         debug_assert!(matches!(null, Ok(0) | Err(_)), "the lowest free descriptor");
-        if syscall(libc::SYS_dup3, [0, 1, 0]).is_err() {
+        if !keep_stdout && syscall(libc::SYS_dup3, [0, 1, 0]).is_err() {
             // A limit of descriptors so low that none but 0 may be new.
             let _ = syscall(libc::SYS_close, [1]);
         }

@@ -6,6 +6,7 @@
 //! [`child`](super::child), and what the child uses stays in place until it has been waited for.
 
 use super::child::{self, Failure, Plan, Report};
+use super::limit::Changed;
 use super::poll::Source;
 use super::signals::{self, Target};
 use super::wait::{self, Next, Which};
@@ -26,6 +27,10 @@ pub(crate) struct Setup<'t> {
     pub(crate) parent: Pid,
     /// Its descriptors 0, 1 and 2 where they aren't inherited; each must be 3 or higher, and close on exec.
     pub(crate) stdio: [Option<OwnedFd>; 3],
+    /// Signals it isn't to ignore, though this process was started so.
+    pub(crate) heeded: SignalSet,
+    /// The limits it gets back.
+    pub(crate) limits: Changed,
     /// Whether it gets a process group of its own.
     pub(crate) own_group: bool,
     /// The terminal it is handed over at once.
@@ -74,8 +79,11 @@ pub(crate) fn spawn(command: Command, setup: &Setup<'_>, source: &Source) -> Res
         parent: setup.parent.as_raw(),
         own_group: setup.own_group,
         terminal: setup.terminal.map(|terminal| terminal.as_raw_fd()),
+        dir: command.dir.as_deref().map_or(ptr::null(), CStr::as_ptr),
         stdio: setup.stdio.each_ref().map(|fd| fd.as_ref().map(|fd| fd.as_raw_fd())),
         ignored: SignalSet::EMPTY,
+        heeded: setup.heeded,
+        limits: setup.limits,
         reset_caught: setup.shared,
         mask: setup.mask.or(before).unwrap_or_default(),
         candidates: candidates.as_ptr(),
@@ -144,6 +152,7 @@ impl Child {
                 Error::start("prctl(PR_SET_PDEATHSIG)", io::Error::from_raw_os_error(errno))
             }
             Failure::Group(errno) => Error::start("setpgid", io::Error::from_raw_os_error(errno)),
+            Failure::Dir(errno) => self.block.command.dir_error(errno),
         })
     }
 }

@@ -89,7 +89,6 @@ impl Terminal {
         if own_group.as_raw() == 0 {
             return Err(io::Error::other("this process's group is outside its PID namespace"));
         }
-        // These fail for any descriptor that isn't the controlling terminal.
         // As shells have it in $(command): who reads the terminal from the background is told of an error then, instead
         // of being stopped, so nobody could see that it asks.
         if inherited_mask.contains(Signal::TTIN) || disposition(Signal::TTIN) == Disposition::Ignored {
@@ -100,7 +99,9 @@ impl Terminal {
             session_leader: own == 1 || session == own,
             session: Pid::new(session),
             ends_with_child,
+            restarts: false,
             group_leader: own_group.as_raw() == own,
+            // These fail for any descriptor that isn't the controlling terminal.
             streams: unistd::tcgetpgrp(io::stdin()).is_ok() && unistd::tcgetpgrp(io::stdout()).is_ok(),
         };
         Ok(Some(Terminal { fd, own_group, standing, modes: RefCell::new(None) }))
@@ -110,13 +111,13 @@ impl Terminal {
         self.fd.as_fd()
     }
 
-    /// What the terminal is to a child that is to be started now.
-    pub(crate) fn job_control(&self) -> JobControl {
+    /// What the terminal is to a child that is to be started now; `restarts` says whether another may be after it.
+    pub(crate) fn job_control(&self, restarts: bool) -> JobControl {
         let foreground = self.foreground(None);
         if foreground == Foreground::Own {
             let _ = self.save_modes();
         }
-        JobControl::new(self.standing, foreground)
+        JobControl::new(Standing { restarts, ..self.standing }, foreground)
     }
 
     /// Which process group is in the foreground: tcgetpgrp(3).

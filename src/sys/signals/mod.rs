@@ -95,15 +95,15 @@ pub(crate) fn pass(target: Target<'_>, received: Received) -> io::Result<()> {
 ///
 /// As long as the child hasn't been waited for, the number of its group is nobody else's.
 pub(crate) fn pass_to_group(child: Target<'_>, received: Received) -> io::Result<()> {
-    send_to_group(child, received.signal, || pass(child, received))
+    to_group(child, received.signal, || pass(child, received))
 }
 
-/// Continues the process group the child leads.
-pub(crate) fn continue_group(child: Target<'_>) -> io::Result<()> {
-    send_to_group(child, Signal::CONT, || send(child, Signal::CONT))
+/// Sends a signal of our own to the process group the child leads.
+pub(crate) fn send_to_group(child: Target<'_>, signal: Signal) -> io::Result<()> {
+    to_group(child, signal, || send(child, signal))
 }
 
-fn send_to_group(child: Target<'_>, signal: Signal, to_child: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+fn to_group(child: Target<'_>, signal: Signal, to_child: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let group = -child.pid.as_raw();
     // SAFETY: the call touches no memory.
     match unsafe { syscall(libc::SYS_kill, [group as usize, signal.number() as usize]) } {

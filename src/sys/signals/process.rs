@@ -114,18 +114,3 @@ fn signalfd(fd: RawFd, set: SignalSet, flags: usize) -> io::Result<RawFd> {
     let fd = unsafe { syscall_io(libc::SYS_signalfd4, [fd as usize, (&raw const bits) as usize, SIGSET_BYTES, flags]) };
     fd.map(|fd| fd as RawFd)
 }
-
-/// How much of the queue of signals is kept free for the child once it is short.
-const RESERVE: libc::rlim_t = BATCH as libc::rlim_t;
-
-/// Keeps room for the child in the queue of pending signals (RLIMIT_SIGPENDING), which it shares with this process.
-///
-/// The limit is that of the receiver, the count is one for all processes of the user. So with a lower limit of our own,
-/// senders to us are refused (EAGAIN, as they'd be without a wrapper) while what we pass on still finds room: else a
-/// busy sender could fill each place the moment we free it, and we'd wait for room for ever.
-pub(crate) fn reserve_queue() -> io::Result<()> {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    let (soft, hard) = getrlimit(Resource::RLIMIT_SIGPENDING)?;
-    let lowered = soft.saturating_sub(RESERVE).max(soft / 2);
-    Ok(setrlimit(Resource::RLIMIT_SIGPENDING, lowered, hard)?)
-}

@@ -1,7 +1,6 @@
 //! What the child writes, on its way to a writer.
 
-use crate::sys::poll;
-use nix::fcntl::{FcntlArg, fcntl};
+use crate::sys::{pipe, poll};
 use std::io::{ErrorKind, PipeReader, Read, Write};
 use std::os::fd::AsFd;
 use std::time::Instant;
@@ -20,7 +19,7 @@ pub(crate) fn copy(mut pipe: PipeReader, child_ended: &PipeReader, writer: &mut 
     while left != Some(0) {
         // What the child wrote before its end is in the pipe when its end is seen; not the other way round.
         if left.is_none() && is_ready_now(child_ended) {
-            left = Some(capacity(&pipe));
+            left = Some(pipe::bytes_in(pipe.as_fd()));
         }
         let ready = match left {
             Some(_) => Ok(is_ready_now(&pipe)),
@@ -44,12 +43,6 @@ pub(crate) fn copy(mut pipe: PipeReader, child_ended: &PipeReader, writer: &mut 
         }
         left = left.map(|left| left - read);
     }
-}
-
-/// As much as is in the pipe at most: the child may have made it larger (pipe(7)).
-fn capacity(pipe: &PipeReader) -> usize {
-    let size = fcntl(pipe, FcntlArg::F_GETPIPE_SZ);
-    size.ok().and_then(|size| usize::try_from(size).ok()).unwrap_or(CHUNK)
 }
 
 fn is_ready_now(pipe: &PipeReader) -> bool {

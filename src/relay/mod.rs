@@ -1,0 +1,219 @@
+//! What children write, line by line, on its way to this process's own streams or to a function; all in the one loop.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `lines` | bytes to lines (pure) |
+//! | `printed` | lines to labelled lines, and those to stdout and stderr |
+//! | `outbox` | what is to be written, kept until it is taken |
+//! | `copy` | bytes to a writer of a library's user, by a thread |
+
+pub(crate) mod copy;
+mod lines;
+mod outbox;
+pub(crate) mod printed;
+
+use crate::sys::pipe;
+use lines::Lines;
+use printed::Printed;
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Which stream a [`Line`] is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stream {
+    /// The process's stdout.
+    Stdout,
+    /// Its stderr.
+    Stderr,
+    /// None: the supervisor says it, of the process.
+    Remark,
+}
+
+/// A line a process wrote, or one about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Line<'a> {
+    /// The [`name`](crate::ProcessConfig::name) of the process.
+    pub name: &'a str,
+    /// Where it comes from.
+    pub stream: Stream,
+    /// Its bytes, whatever they are, without the newline. At most 64 KiB: a longer line comes in pieces.
+    pub bytes: &'a [u8],
+}
+
+/// Takes the lines of a library's user.
+pub(crate) type Tell<'o> = dyn FnMut(&Line<'_>) + Send + 'o;
+
+/// Where lines go.
+pub(crate) enum Sink<'o> {
+    Printed(Printed),
+    Told { names: Vec<String>, tell: Box<Tell<'o>> },
+}
+
+/// The pipes of all children, and where their lines go.
+pub(crate) struct Relay<'o> {
+    sink: Sink<'o>,
+    pipes: Vec<Pipe>,
+    buffer: Vec<u8>,
+}
+
+/// One stream of one child.
+#[derive(Debug)]
+struct Pipe {
+    process: usize,
+    stream: Stream,
+    fd: OwnedFd,
+    lines: Lines,
+}
+
+/// As much as is read at once.
+const CHUNK: usize = 64 * 1024;
+
+impl<'o> Relay<'o> {
+    pub(crate) fn new(sink: Sink<'o>) -> Relay<'o> {
+        Relay { sink, pipes: Vec::new(), buffer: Vec::new() }
+    }
+
+    /// Pipes for the stdout and the stderr of a process that is to be started: the child's ends.
+    pub(crate) fn open(&mut self, process: usize) -> io::Result<[OwnedFd; 2]> {
+        let ((stdout, childs_stdout), (stderr, childs_stderr)) = (pipe::to_be_polled()?, pipe::to_be_polled()?);
+        for (stream, fd) in [(Stream::Stdout, stdout), (Stream::Stderr, stderr)] {
+            self.pipes.push(Pipe { process, stream, fd, lines: Lines::default() });
+        }
+        Ok([childs_stdout, childs_stderr])
+    }
+
+    /// The pipes to be read now, each with its number: those whose lines find room.
+    pub(crate) fn to_read(&self) -> impl Iterator<Item = (usize, BorrowedFd<'_>)> {
+        let pipes = self.pipes.iter().enumerate();
+        pipes.filter(|(_, pipe)| self.has_room(pipe.stream)).map(|(number, pipe)| (number, pipe.fd.as_fd()))
+    }
+
+    /// The streams that have something to be written.
+    pub(crate) fn to_write(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let printed = match &self.sink {
+            Sink::Printed(printed) => Some(printed),
+            Sink::Told { .. } => None,
+        };
+        printed.into_iter().flat_map(Printed::to_write)
+    }
+
+    /// Whether all that was read has been written.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.to_write().next().is_none()
+    }
+
+    /// Whether readers keep up, so that more may be written.
+    pub(crate) fn keeps_up(&self) -> bool {
+        self.has_room(Stream::Stdout) && self.has_room(Stream::Stderr)
+    }
+
+    /// Reads from these pipes, in rising order of their numbers; those that are closed are pipes no more.
+    pub(crate) fn read(&mut self, numbers: impl DoubleEndedIterator<Item = usize>) {
+        for number in numbers.rev() {
+            let Some(pipe) = self.pipes.get_mut(number) else { continue };
+            if read_some(pipe, CHUNK, &mut self.buffer, &mut self.sink) == Some(0) {
+                let closed = self.pipes.remove(number);
+                finish(closed, &mut self.sink);
+            }
+        }
+    }
+
+    /// A child has ended: what its pipes hold by now, and no more, since a grandchild may hold them open, and write to
+    /// them, for as long as it lives.
+    pub(crate) fn ended(&mut self, process: usize) {
+        for mut pipe in self.pipes.extract_if(.., |pipe| pipe.process == process) {
+            let mut left = pipe::bytes_in(pipe.fd.as_fd());
+            while left > 0 {
+                match read_some(&mut pipe, left.min(CHUNK), &mut self.buffer, &mut self.sink) {
+                    Some(read @ 1..) => left -= read,
+                    Some(0) | None => break,
+                }
+            }
+            finish(pipe, &mut self.sink);
+        }
+    }
+
+    /// A remark about a process; about the whole of them, if none.
+    pub(crate) fn remark(&mut self, process: Option<usize>, text: &str) {
+        match &mut self.sink {
+            Sink::Printed(printed) => printed.remark(process, text),
+            Sink::Told { names, tell } => {
+                let name = process.and_then(|process| names.get(process)).map_or("", String::as_str);
+                tell(&Line { name, stream: Stream::Remark, bytes: text.as_bytes() });
+            }
+        }
+    }
+
+    /// Writes what can be written without waiting. An error: somebody who should read it is gone, told once; what is for
+    /// them from now on is lost. Whether anything was written, otherwise.
+    pub(crate) fn flush(&mut self) -> Result<bool, Gone> {
+        match &mut self.sink {
+            Sink::Printed(printed) => printed.flush(),
+            Sink::Told { .. } => Ok(false),
+        }
+    }
+
+    fn has_room(&self, stream: Stream) -> bool {
+        match &self.sink {
+            Sink::Printed(printed) => printed.has_room(stream),
+            Sink::Told { .. } => true,
+        }
+    }
+}
+
+/// A stream of ours that can't be written any more.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    pub(crate) stream: &'static str,
+    pub(crate) error: io::Error,
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.error.kind() == io::ErrorKind::BrokenPipe {
+            write!(f, "nobody reads {} any more", self.stream)
+        } else {
+            write!(f, "can't write to {}: {}", self.stream, self.error)
+        }
+    }
+}
+
+/// Reads once: how many bytes; none, if there is nothing now.
+fn read_some(pipe: &mut Pipe, most: usize, buffer: &mut Vec<u8>, sink: &mut Sink<'_>) -> Option<usize> {
+    buffer.resize(CHUNK, 0);
+    let read = pipe::read(pipe.fd.as_fd(), &mut buffer[..most])?;
+    let (bytes, lines) = (&buffer[..read], &mut pipe.lines);
+    match sink {
+        Sink::Printed(printed) => {
+            let mut to = printed.lines_of(pipe.process, pipe.stream);
+            lines.feed(bytes, |line| to.line(line));
+        }
+        Sink::Told { names, tell } => {
+            let name = &names[pipe.process];
+            lines.feed(bytes, |bytes| tell(&Line { name, stream: pipe.stream, bytes }));
+        }
+    }
+    Some(read)
+}
+
+/// The last line, if it had no newline.
+fn finish(mut pipe: Pipe, sink: &mut Sink<'_>) {
+    match sink {
+        Sink::Printed(printed) => {
+            let mut to = printed.lines_of(pipe.process, pipe.stream);
+            pipe.lines.finish(|line| to.line(line));
+        }
+        Sink::Told { names, tell } => {
+            let name = &names[pipe.process];
+            pipe.lines.finish(|bytes| tell(&Line { name, stream: pipe.stream, bytes }));
+        }
+    }
+}
+
+impl fmt::Debug for Relay<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relay").field("pipes", &self.pipes).finish_non_exhaustive()
+    }
+}

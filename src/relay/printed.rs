@@ -1,0 +1,177 @@
+//! Lines with a label each, as pmux prints them: `[TIMESTAMP SEP ]NAME<padding> SEP line`.
+//!
+//! SEP is `›` for a line of stdout, `»` of stderr, `~` for a remark. Lines of stdout go to stdout, all others to stderr.
+
+use super::outbox::Outbox;
+use super::{Gone, Stream};
+use crate::sys::output::Output;
+use std::fmt;
+use std::os::fd::BorrowedFd;
+
+/// Writes the time as it is now.
+pub(crate) type Stamp = Box<dyn Fn(&mut Vec<u8>) + Send>;
+
+/// The name under which panicmon itself makes remarks.
+const OWN_NAME: &str = "pmux";
+
+/// The colours of labels, one process after the other (ECMA-48, SGR).
+const COLOURS: [&str; 6] = ["36", "33", "32", "35", "34", "31"];
+
+/// Labelled lines on their way to stdout and stderr.
+pub(crate) struct Printed {
+    /// One, if stdout and stderr are the same: then what comes first is written first, and none tears the other.
+    outboxes: Vec<Outbox>,
+    /// For each process, and the last for panicmon itself, what goes in front of a line of each stream.
+    labels: Vec<[Vec<u8>; 3]>,
+    stamp: Option<Stamp>,
+    /// A program in front of one other says nothing of itself.
+    remarks: bool,
+    /// The time stamp and the label of the line that is being written.
+    front: Vec<u8>,
+}
+
+/// Which names are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// None.
+    No,
+    /// The one process's.
+    One,
+    /// All, aligned, panicmon's own among them.
+    Several,
+}
+
+impl Printed {
+    pub(crate) fn new(
+        stdout: Output,
+        stderr: Output,
+        names: &[String],
+        which: Names,
+        stamp: Option<Stamp>,
+        colours: bool,
+    ) -> Printed {
+        let mut outboxes = vec![Outbox::new(stdout)];
+        if !outboxes[0].output().is_same(&stderr) {
+            outboxes.push(Outbox::new(stderr));
+        }
+        let own = OWN_NAME.to_owned();
+        let all: Vec<&String> = names.iter().chain([&own]).collect();
+        let width = match which {
+            Names::Several => all.iter().map(|name| name.chars().count()).max().unwrap_or(0),
+            Names::No | Names::One => 0,
+        };
+        let mut printed =
+            Printed { outboxes, labels: Vec::new(), stamp, remarks: which == Names::Several, front: Vec::new() };
+        for (number, name) in all.iter().enumerate() {
+            let label = |stream: Stream| {
+                let coloured = colours && printed.outboxes[printed.number(stream)].output().is_terminal();
+                let colour = coloured.then_some(COLOURS[number % COLOURS.len()]);
+                label(if which == Names::No { "" } else { name }, width, colour, stream)
+            };
+            let labels = [Stream::Stdout, Stream::Stderr, Stream::Remark].map(label);
+            printed.labels.push(labels);
+        }
+        printed
+    }
+
+    pub(crate) fn to_write(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.outboxes.iter().filter_map(Outbox::to_write)
+    }
+
+    pub(crate) fn has_room(&self, stream: Stream) -> bool {
+        self.outboxes[self.number(stream)].has_room()
+    }
+
+    /// Takes the lines of one stream of a process, which have come at the same time.
+    pub(crate) fn lines_of(&mut self, process: usize, stream: Stream) -> Labelled<'_> {
+        self.front.clear();
+        if let Some(stamp) = &self.stamp {
+            stamp(&mut self.front);
+            self.front.push(b' ');
+            self.front.extend_from_slice(separator(stream).as_bytes());
+            self.front.push(b' ');
+        }
+        self.front.extend_from_slice(&self.labels[process][stream as usize]);
+        let outbox = self.number(stream);
+        Labelled { front: &self.front, outbox: &mut self.outboxes[outbox] }
+    }
+
+    pub(crate) fn remark(&mut self, process: Option<usize>, text: &str) {
+        if !self.remarks {
+            return;
+        }
+        let own = self.labels.len() - 1;
+        self.lines_of(process.unwrap_or(own), Stream::Remark).line(text.as_bytes());
+    }
+
+    pub(crate) fn flush(&mut self) -> Result<bool, Gone> {
+        let mut any = false;
+        for (number, outbox) in self.outboxes.iter_mut().enumerate() {
+            any |= outbox.flush().map_err(|error| Gone { stream: ["stdout", "stderr"][number], error })?;
+        }
+        Ok(any)
+    }
+
+    /// The outbox for a stream.
+    fn number(&self, stream: Stream) -> usize {
+        usize::from(stream != Stream::Stdout).min(self.outboxes.len() - 1)
+    }
+}
+
+impl fmt::Debug for Printed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Printed").field("outboxes", &self.outboxes).finish_non_exhaustive()
+    }
+}
+
+/// Where the lines of one stream go.
+pub(crate) struct Labelled<'p> {
+    front: &'p [u8],
+    outbox: &'p mut Outbox,
+}
+
+impl Labelled<'_> {
+    pub(crate) fn line(&mut self, line: &[u8]) {
+        self.outbox.add(&[self.front, line, b"\n"]);
+    }
+}
+
+fn separator(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Stdout => "›",
+        Stream::Stderr => "»",
+        Stream::Remark => "~",
+    }
+}
+
+fn label(name: &str, width: usize, colour: Option<&str>, stream: Stream) -> Vec<u8> {
+    let separator = separator(stream);
+    if name.is_empty() && width == 0 {
+        return format!("{separator} ").into_bytes();
+    }
+    let padding = " ".repeat(width.saturating_sub(name.chars().count()));
+    match colour {
+        Some(colour) => format!("\x1b[{colour}m{name}\x1b[0m{padding} {separator} "),
+        None => format!("{name}{padding} {separator} "),
+    }
+    .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_the_seeds() {
+        for (name, width, colour, stream, expected) in [
+            ("web", 3, None, Stream::Stdout, "web › "),
+            ("web", 8, None, Stream::Stderr, "web      » "),
+            ("wëb", 4, None, Stream::Remark, "wëb  ~ "),
+            ("", 4, None, Stream::Stdout, "     › "),
+            ("", 0, None, Stream::Stdout, "› "),
+            ("web", 4, Some("36"), Stream::Stdout, "\x1b[36mweb\x1b[0m  › "),
+        ] {
+            assert_eq!(String::from_utf8(label(name, width, colour, stream)).unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Limits that this process has changed for itself: its children get what was inherited (getrlimit(2)).
+
+use super::raw::{Errno, syscall};
+use std::io;
+use std::ptr;
+
+/// The kernel's `struct rlimit64`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Limit {
+    soft: u64,
+    hard: u64,
+}
+
+/// What was inherited, of the limits that aren't as they were.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Changed {
+    files: Option<Limit>,
+    signals: Option<Limit>,
+}
+
+/// How many signals are kept free for the child once the queue is short.
+const RESERVE: u64 = super::signals::process::BATCH as u64;
+
+impl Changed {
+    /// Lets this process have so many descriptors open, if it may.
+    pub(crate) fn raise_files(&mut self, needed: u64) -> io::Result<()> {
+        let inherited = get(FILES)?;
+        if inherited.soft < needed {
+            set(FILES, Limit { soft: needed.min(inherited.hard), ..inherited })?;
+            self.files.get_or_insert(inherited);
+        }
+        Ok(())
+    }
+
+    /// Keeps room for the child in the queue of pending signals (RLIMIT_SIGPENDING), which it shares with this process.
+    ///
+    /// The limit is that of the receiver, the count is one for all processes of the user. So with a lower limit of our
+    /// own, senders to us are refused (EAGAIN, as they'd be without a wrapper) while what we pass on still finds room:
+    /// else a busy sender could fill each place the moment we free it, and we'd wait for room for ever.
+    pub(crate) fn reserve_signals(&mut self) -> io::Result<()> {
+        let inherited = get(SIGNALS)?;
+        let lowered = inherited.soft.saturating_sub(RESERVE).max(inherited.soft / 2);
+        set(SIGNALS, Limit { soft: lowered, ..inherited })?;
+        self.signals.get_or_insert(inherited);
+        Ok(())
+    }
+
+    /// Gives this process, a child before its exec, what was inherited. Async-signal-safe.
+    pub(super) fn restore(&self) {
+        for (resource, limit) in [(FILES, self.files), (SIGNALS, self.signals)] {
+            if let Some(limit) = limit {
+                // It was allowed before; and one that can't be set is no reason not to run.
+                let _ = prlimit(resource, &raw const limit, ptr::null_mut());
+            }
+        }
+    }
+}
+
+/// Which limit: RLIMIT_… as the kernel counts, though the C libraries' types differ.
+type Resource = usize;
+
+const FILES: Resource = libc::RLIMIT_NOFILE as Resource;
+const SIGNALS: Resource = libc::RLIMIT_SIGPENDING as Resource;
+
+fn get(resource: Resource) -> io::Result<Limit> {
+    let mut limit = Limit { soft: 0, hard: 0 };
+    prlimit(resource, ptr::null(), &raw mut limit).map_err(io::Error::from_raw_os_error)?;
+    Ok(limit)
+}
+
+fn set(resource: Resource, limit: Limit) -> io::Result<()> {
+    prlimit(resource, &raw const limit, ptr::null_mut()).map_err(io::Error::from_raw_os_error)
+}
+
+/// prlimit(2) of this process: sets and tells, each if it isn't null.
+fn prlimit(resource: Resource, new: *const Limit, old: *mut Limit) -> Result<(), Errno> {
+    // SAFETY: each pointer is null, or that of a struct rlimit64 of the caller's.
+    unsafe { syscall(libc::SYS_prlimit64, [0, resource, new as usize, old as usize]) }.map(drop)
+}

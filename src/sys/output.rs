@@ -1,0 +1,192 @@
+//! A stream that this process writes to without ever waiting for its reader.
+//!
+//! Its file description is shared with others, a shell or the children of another program, so it can't be made
+//! non-blocking for ourselves alone; and after poll(2) has said that a pipe takes something, somebody else may be faster.
+
+use super::raw::{syscall, syscall_io};
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// A pipe that can be written takes as much at once: pipe(7).
+const PIPE_BUF: usize = libc::PIPE_BUF;
+
+/// A terminal that can be written takes about so much.
+const TERMINAL_ROOM: usize = 256;
+
+/// A stream to be written to.
+#[derive(Debug)]
+pub(crate) struct Output {
+    fd: Fd,
+    way: Way,
+    terminal: bool,
+    identity: Option<(u64, u64)>,
+}
+
+#[derive(Debug)]
+enum Fd {
+    /// One of this process's standard streams.
+    Inherited(BorrowedFd<'static>),
+    /// The same file, opened once more.
+    Reopened(OwnedFd),
+}
+
+/// How it is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// write(2): it never waits for a reader, or it was opened so.
+    Plain,
+    /// pwritev2(2) with RWF_NOWAIT.
+    NoWait,
+    /// So much when poll(2) says that it can be written.
+    Pieces(usize),
+}
+
+impl Output {
+    /// This process's stdout or stderr.
+    pub(crate) fn new(fd: BorrowedFd<'static>) -> Output {
+        let stat = fstat(fd).ok();
+        let kind = stat.map(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT);
+        let terminal = fd.is_terminal();
+        let identity = stat.map(|stat: FileStat| (stat.st_dev, stat.st_ino));
+        let (fd, way) = match kind {
+            Some(SFlag::S_IFIFO | SFlag::S_IFSOCK) => (Fd::Inherited(fd), Way::NoWait),
+            Some(SFlag::S_IFCHR) if terminal => match reopen(fd) {
+                Ok(own) => (Fd::Reopened(own), Way::Plain),
+                Err(_) => (Fd::Inherited(fd), Way::Pieces(TERMINAL_ROOM)),
+            },
+            _ => (Fd::Inherited(fd), Way::Plain),
+        };
+        Output { fd, way, terminal, identity }
+    }
+
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Whether both are one pipe, file, or terminal.
+    pub(crate) fn is_same(&self, other: &Output) -> bool {
+        self.identity.is_some() && self.identity == other.identity
+    }
+
+    /// Writes some of it: how much. [`io::ErrorKind::WouldBlock`], if it takes nothing now.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            let result = match self.way {
+                Way::Plain => plain(self.as_fd(), bytes),
+                Way::NoWait => no_wait(self.as_fd(), bytes),
+                Way::Pieces(most) => piece(self.as_fd(), &bytes[..bytes.len().min(most)]),
+            };
+            match result {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // A kernel before 6.5, or a filter that doesn't know the call.
+                Err(error)
+                    if self.way == Way::NoWait
+                        && matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::ENOSYS | libc::EPERM)) =>
+                {
+                    self.way = Way::Pieces(PIPE_BUF);
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+impl AsFd for Output {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.fd {
+            Fd::Inherited(fd) => *fd,
+            Fd::Reopened(fd) => fd.as_fd(),
+        }
+    }
+}
+
+fn reopen(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    super::fd::above_stdio(nix::fcntl::open(path.as_str(), flags, Mode::empty())?)
+}
+
+fn plain(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    // SAFETY: the kernel reads `bytes`, of the length that is told.
+    unsafe { syscall_io(libc::SYS_write, [fd.as_raw_fd() as usize, bytes.as_ptr() as usize, bytes.len()]) }
+}
+
+fn no_wait(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    let slice = io::IoSlice::new(bytes);
+    // -1: the stream has no position.
+    let position = usize::MAX;
+    // SAFETY: an IoSlice is an iovec; the kernel reads one of it, and the bytes it tells of.
+    let written = unsafe {
+        syscall(
+            libc::SYS_pwritev2,
+            [fd.as_raw_fd() as usize, (&raw const slice) as usize, 1, position, position, libc::RWF_NOWAIT as usize],
+        )
+    };
+    written.map_err(io::Error::from_raw_os_error)
+}
+
+fn piece(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
+    if poll(&mut fds, PollTimeout::ZERO)? == 0 {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    plain(fd, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, pipe};
+
+    /// A pipe's end as one of the standard streams is: for ever.
+    fn leaked(fd: impl Into<OwnedFd>) -> BorrowedFd<'static> {
+        let fd: &'static OwnedFd = Box::leak(Box::new(fd.into()));
+        fd.as_fd()
+    }
+
+    /// Writes until it takes no more: how much that was.
+    fn fill(output: &mut Output) -> usize {
+        let mut sum = 0;
+        loop {
+            match output.write(&[b'x'; 10_000]) {
+                Ok(written) => sum += written,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return sum,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_pipe_is_no_reason_to_wait_and_what_it_took_arrives() {
+        for way in [Way::NoWait, Way::Pieces(PIPE_BUF)] {
+            let (mut reader, writer) = pipe().unwrap();
+            let mut output = Output::new(leaked(writer));
+            assert_eq!(output.way, Way::NoWait);
+            output.way = way;
+            let filled = fill(&mut output);
+            assert!(filled >= 60_000, "{filled}");
+            let mut half = vec![0; filled / 2];
+            reader.read_exact(&mut half).unwrap();
+            assert!(fill(&mut output) > 0, "{way:?}");
+            assert!(half.iter().all(|byte| *byte == b'x'));
+        }
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_is_an_error() {
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        assert_eq!(Output::new(leaked(writer)).write(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn one_pipe_twice_is_the_same() {
+        let ((_a, first), (_b, other)) = (pipe().unwrap(), pipe().unwrap());
+        let (again, first, other) =
+            (Output::new(leaked(first.try_clone().unwrap())), Output::new(leaked(first)), Output::new(leaked(other)));
+        assert!(first.is_same(&again) && !first.is_same(&other));
+    }
+}

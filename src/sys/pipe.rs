@@ -1,0 +1,43 @@
+//! Pipes from children.
+
+use super::fd::above_stdio;
+use super::raw::syscall;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use std::ffi::c_int;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// A pipe whose reading end is one to be polled: reading it never waits. The child's end is as any other.
+pub(crate) fn to_be_polled() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (reader, writer) = io::pipe()?;
+    let (reader, writer) = (above_stdio(reader.into())?, above_stdio(writer.into())?);
+    // Both ends have a file description of their own: the child's stays as it is.
+    set_nonblocking(reader.as_fd())?;
+    Ok((reader, writer))
+}
+
+/// Has reads or writes of this end fail instead of waiting.
+pub(crate) fn set_nonblocking(end: BorrowedFd<'_>) -> io::Result<()> {
+    fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    Ok(())
+}
+
+/// Reads what is there: how much; none, if nothing is there now. An error counts as the end.
+pub(crate) fn read(pipe: BorrowedFd<'_>, into: &mut [u8]) -> Option<usize> {
+    // SAFETY: the kernel writes into the slice, at most its length.
+    match unsafe { syscall(libc::SYS_read, [pipe.as_raw_fd() as usize, into.as_mut_ptr() as usize, into.len()]) } {
+        Ok(read) => Some(read),
+        Err(libc::EAGAIN | libc::EINTR) => None,
+        Err(_) => Some(0),
+    }
+}
+
+/// How much is in the pipe now: FIONREAD.
+pub(crate) fn bytes_in(pipe: BorrowedFd<'_>) -> usize {
+    let mut bytes: c_int = 0;
+    // SAFETY: the kernel writes an int.
+    let told = unsafe {
+        syscall(libc::SYS_ioctl, [pipe.as_raw_fd() as usize, libc::FIONREAD as usize, (&raw mut bytes) as usize])
+    };
+    if told.is_ok() { usize::try_from(bytes).unwrap_or(0) } else { 0 }
+}
