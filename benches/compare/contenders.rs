@@ -1,11 +1,10 @@
 //! Who is compared.
 
-use crate::workshop::{Workshop, project};
+use crate::programs::{find, panicmon};
+use crate::workshop::Workshop;
 use crate::{Lab, Result};
-use std::env;
 use std::ffi::{CStr, CString};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 /// One that takes part.
 pub struct Contender {
@@ -53,25 +52,4 @@ pub fn gather(workshop: &Workshop) -> Result<Vec<Contender>> {
     contenders.push(Contender { name: "floor", prefix: vec![workshop.compile("floor")?] });
     contenders.push(Contender { name: ALONE, prefix: Vec::new() });
     Ok(contenders)
-}
-
-fn panicmon() -> Result<PathBuf> {
-    if let Some(program) = env::var_os("PANICMON_BENCH_BINARY") {
-        return Ok(program.into());
-    }
-    let script = project().join("packaging/build-static");
-    let output = Command::new(&script)
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("can't run {}: {error}", script.display()))?;
-    if !output.status.success() {
-        return Err(format!("{} failed: {}", script.display(), output.status).into());
-    }
-    let told = String::from_utf8(output.stdout)?;
-    Ok(told.lines().last().ok_or("packaging/build-static named no program")?.into())
-}
-
-fn find(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file())
 }

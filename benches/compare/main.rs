@@ -8,8 +8,11 @@ mod contenders;
 mod forwarding;
 mod idle;
 mod orphans;
+mod proc;
 mod processes;
+mod programs;
 mod report;
+mod samples;
 mod startup;
 mod sys;
 mod workshop;
@@ -63,13 +66,8 @@ struct Lab {
 }
 
 impl Lab {
-    /// In each round everybody's turn comes once, each time with another one first: whatever changes on the machine
-    /// meanwhile hits all alike.
     fn rounds(&self, count: usize) -> impl Iterator<Item = (usize, &Contender)> {
-        let everybody = self.contenders.len();
-        (0..count * everybody)
-            .map(move |turn| (turn + turn / everybody) % everybody)
-            .map(|number| (number, &self.contenders[number]))
+        samples::rounds(count, self.contenders.len()).map(|number| (number, &self.contenders[number]))
     }
 }
 
@@ -84,15 +82,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let mut scale = WHOLE;
-    for word in std::env::args().skip(1) {
-        match word.as_str() {
-            "--quick" => scale = QUICK,
-            // cargo's own.
-            "--bench" => {}
-            _ => return Err(format!("unknown argument '{word}': there is --quick only").into()),
-        }
-    }
+    let scale = if samples::is_quick()? { QUICK } else { WHOLE };
     sys::keep_descriptors()?;
     let workshop = Workshop::new()?;
     let child = workshop.compile("child")?;

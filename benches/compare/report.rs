@@ -1,7 +1,8 @@
 //! The tables, and how panicmon stands to its goals.
 
 use crate::contenders::{ALONE, Contender, PANICMON, REFERENCE};
-use crate::{Lab, sys};
+use crate::samples::{median, number};
+use crate::{Lab, workshop};
 use std::collections::BTreeMap;
 
 /// What is measured, in the order of the table.
@@ -56,7 +57,7 @@ impl Metric {
         Some(match self {
             Metric::ForwardingP99 => sorted[last * 99 / 100],
             Metric::Zombies => sorted[last],
-            _ => (sorted[last / 2] + sorted[last.div_ceil(2)]) / 2.0,
+            _ => median(samples)?,
         })
     }
 }
@@ -146,11 +147,7 @@ impl Table {
 
 pub fn print_header(lab: &Lab) {
     let scale = &lab.scale;
-    println!(
-        "Linux {}, {} processors",
-        sys::kernel_release(),
-        std::thread::available_parallelism().map_or(1, usize::from)
-    );
+    println!("{}", workshop::machine());
     println!(
         "start-up: {} rounds; forwarding: {} rounds of {} signals; idle: {} s; orphans: {} rounds of {}",
         scale.startup_rounds,
@@ -160,14 +157,4 @@ pub fn print_header(lab: &Lab) {
         scale.orphan_rounds,
         scale.orphans
     );
-}
-
-/// With as many digits as mean something.
-fn number(value: f64) -> String {
-    let digits = match value.abs() {
-        value if value == value.round() || value >= 100.0 => 0,
-        value if value >= 10.0 => 1,
-        _ => 2,
-    };
-    format!("{value:.digits$}")
 }

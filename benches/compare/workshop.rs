@@ -1,11 +1,11 @@
 //! The folder where everything that is measured lies, made for one run.
 
-use crate::Result;
+use crate::{Result, sys};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs};
+use std::{env, fs, thread};
 
 /// A temporary folder, removed when dropped.
 pub struct Workshop {
@@ -51,7 +51,7 @@ impl Workshop {
 impl Drop for Workshop {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.folder) {
-            eprintln!("compare: {} stays: {error}", self.folder.display());
+            eprintln!("{} stays: {error}", self.folder.display());
         }
     }
 }
@@ -59,6 +59,12 @@ impl Drop for Workshop {
 /// The project's folder.
 pub fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The machine that it stands on.
+pub fn machine() -> String {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    format!("Linux {}, {processors} processors", sys::kernel_release())
 }
 
 fn c_string(path: &Path) -> Result<CString> {

@@ -1,0 +1,74 @@
+//! What the kernel says about a process.
+
+use crate::Result;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A process's folder in /proc.
+pub struct Proc(i32);
+
+impl Proc {
+    pub fn of(pid: i32) -> Proc {
+        Proc(pid)
+    }
+
+    fn folder(&self) -> PathBuf {
+        format!("/proc/{}", self.0).into()
+    }
+
+    /// What all its threads have had of the processor, in nanoseconds, without its children.
+    pub fn cpu(&self) -> Result<u64> {
+        sum(self.threads()?, |thread| {
+            let text = fs::read_to_string(thread.join("schedstat"))?;
+            Ok(text.split(' ').next().ok_or("schedstat is empty")?.parse()?)
+        })
+    }
+
+    /// How often its threads have been switched away from, of their own will or not.
+    pub fn switches(&self) -> Result<u64> {
+        sum(self.threads()?, |thread| {
+            let status = fs::read_to_string(thread.join("status"))?;
+            Ok(field(&status, "voluntary_ctxt_switches:")? + field(&status, "nonvoluntary_ctxt_switches:")?)
+        })
+    }
+
+    pub fn threads(&self) -> Result<Vec<PathBuf>> {
+        list(&self.folder().join("task"))
+    }
+
+    pub fn descriptors(&self) -> Result<usize> {
+        Ok(list(&self.folder().join("fd"))?.len())
+    }
+
+    /// Resident memory, and how much of it nobody else has, in KiB.
+    pub fn memory(&self) -> Result<(u64, u64)> {
+        let rollup = fs::read_to_string(self.folder().join("smaps_rollup"))?;
+        Ok((field(&rollup, "Rss:")?, field(&rollup, "Private_Clean:")? + field(&rollup, "Private_Dirty:")?))
+    }
+
+    /// How many of its children have ended and haven't been waited for.
+    pub fn zombies(&self) -> Result<u64> {
+        let children = fs::read_to_string(self.folder().join(format!("task/{}/children", self.0)))?;
+        let is_zombie = |pid: &&str| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            // The state follows the name, which may hold anything.
+            stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z'))
+        };
+        Ok(children.split_whitespace().filter(is_zombie).count() as u64)
+    }
+}
+
+fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+}
+
+fn sum(threads: Vec<PathBuf>, of: impl Fn(PathBuf) -> Result<u64>) -> Result<u64> {
+    threads.into_iter().map(of).sum()
+}
+
+/// The number behind this word at the beginning of a line.
+fn field(text: &str, name: &str) -> Result<u64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(name));
+    let number = value.and_then(|value| value.split_whitespace().next());
+    Ok(number.ok_or_else(|| format!("the kernel doesn't say '{name}'"))?.parse()?)
+}
