@@ -8,6 +8,8 @@ mod contenders;
 mod forwarding;
 mod idle;
 mod orphans;
+// Shared with the other bench, which uses more of it.
+#[allow(dead_code)]
 mod proc;
 mod processes;
 mod programs;

@@ -46,6 +46,11 @@ impl Proc {
         Ok((field(&rollup, "Rss:")?, field(&rollup, "Private_Clean:")? + field(&rollup, "Private_Dirty:")?))
     }
 
+    /// The most resident memory it has had, in KiB.
+    pub fn peak(&self) -> Result<u64> {
+        field(&fs::read_to_string(self.folder().join("status"))?, "VmHWM:")
+    }
+
     /// How many of its children have ended and haven't been waited for.
     pub fn zombies(&self) -> Result<u64> {
         let children = fs::read_to_string(self.folder().join(format!("task/{}/children", self.0)))?;

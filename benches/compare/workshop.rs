@@ -19,10 +19,15 @@ impl Workshop {
         Ok(Workshop { folder })
     }
 
+    /// Where something of this name lies, or is to lie.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// Copies a program here: all are read from the same disk, and none is in use by somebody else, whose pages it would
     /// share.
     pub fn copy(&self, program: &Path, name: &str) -> Result<CString> {
-        let copy = self.folder.join(name);
+        let copy = self.path(name);
         fs::copy(program, &copy).map_err(|error| format!("can't copy {}: {error}", program.display()))?;
         c_string(&copy)
     }
@@ -30,7 +35,7 @@ impl Workshop {
     /// Compiles one of the programs without C library that lie in the folder above this one.
     pub fn compile(&self, name: &str) -> Result<CString> {
         let source = project().join("benches").join(name).with_extension("rs");
-        let program = self.folder.join(name);
+        let program = self.path(name);
         let options = ["opt-level=3", "panic=abort", "strip=symbols", "relocation-model=static"];
         let linking =
             ["target-feature=+crt-static", "link-arg=-nostartfiles", "link-arg=-nostdlib", "link-arg=-static"];
@@ -67,6 +72,6 @@ pub fn machine() -> String {
     format!("Linux {}, {processors} processors", sys::kernel_release())
 }
 
-fn c_string(path: &Path) -> Result<CString> {
+pub fn c_string(path: &Path) -> Result<CString> {
     Ok(CString::new(path.as_os_str().as_bytes())?)
 }

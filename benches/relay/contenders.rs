@@ -1,0 +1,78 @@
+//! Who relays.
+
+use crate::Result;
+use crate::producer::{END, Lines};
+use crate::programs::{find, panicmon};
+use crate::workshop::{Workshop, c_string, project};
+use std::ffi::CString;
+use std::process::Command;
+
+/// One that takes part.
+pub struct Contender {
+    pub name: &'static str,
+    /// The program and its options.
+    pub prefix: Vec<CString>,
+    pub way: Way,
+}
+
+/// How it comes by the lines, and what becomes of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// It stands behind the producer in a pipeline, and changes nothing.
+    Copies,
+    /// It starts the producer, and puts a label in front of each line, however long that is.
+    Labels,
+    /// The same, but it may divide lines of more than so many bytes.
+    LabelsAndDivides(usize),
+}
+
+pub const CAT: &str = "cat";
+pub const GO: &str = "Go";
+pub const PANICMON: &str = "panicmon";
+
+const NAME: &str = "bench";
+const LABEL: &str = "bench › ";
+
+impl Way {
+    pub fn label(self) -> &'static [u8] {
+        if self == Way::Copies { b"" } else { LABEL.as_bytes() }
+    }
+
+    /// Whether such lines come out as several.
+    pub fn divides(self, length: usize) -> bool {
+        matches!(self, Way::LabelsAndDivides(longest) if length > longest)
+    }
+
+    /// How many bytes come of these lines and the one that ends them; at least so many, if they are divided.
+    pub fn bytes(self, lines: Lines) -> usize {
+        lines.bytes() + END.len() + (lines.count + 1) * self.label().len()
+    }
+}
+
+/// Builds or finds everybody, and copies them to one place.
+pub fn gather(workshop: &Workshop) -> Result<Vec<Contender>> {
+    let cat = find("cat").ok_or("cat is not installed")?;
+    let cat = vec![workshop.copy(&cat, "cat")?];
+    let mut contenders = vec![Contender { name: CAT, prefix: cat, way: Way::Copies }];
+    match go_relay(workshop)? {
+        Some(program) => {
+            contenders.push(Contender { name: GO, prefix: vec![program, CString::new(NAME)?], way: Way::Labels });
+        }
+        None => println!("go is not installed: the relay in {GO} is left out (install golang-go)"),
+    }
+    let program = workshop.copy(&panicmon()?, "panicmon")?;
+    let prefix = vec![program, c"--label".into(), CString::new(NAME)?, c"--".into()];
+    contenders.push(Contender { name: PANICMON, prefix, way: Way::LabelsAndDivides(64 * 1024) });
+    Ok(contenders)
+}
+
+fn go_relay(workshop: &Workshop) -> Result<Option<CString>> {
+    let Some(go) = find("go") else { return Ok(None) };
+    let program = workshop.path("relay");
+    let source = project().join("benches/relay/relay.go");
+    let status = Command::new(go).arg("build").arg("-o").args([&program, &source]).status()?;
+    if !status.success() {
+        return Err(format!("can't build {}: {status}", source.display()).into());
+    }
+    Ok(Some(c_string(&program)?))
+}
