@@ -47,6 +47,8 @@ mod status;
 mod sys;
 #[cfg(test)]
 mod test_random;
+#[cfg(feature = "cli")]
+mod timestamp;
 
 pub use backoff::Backoff;
 pub use error::{Error, NotExecutable};
