@@ -22,7 +22,7 @@ use crate::{
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// How long the readers of our output may take nothing at all, once all has ended that was to be stopped.
@@ -32,7 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Run<'r, 'o> {
     pub(crate) own: Pid,
     pub(crate) source: &'r mut Source,
-    pub(crate) tasks: Vec<Task<'r, 'o>>,
+    pub(crate) tasks: Vec<Task<'r>>,
+    pub(crate) handlers: &'r mut [Box<dyn Handler + Send + 'o>],
     /// Whether every child of this process is waited for, or those of the tasks only.
     pub(crate) reaps_all: bool,
     /// Where the children's output goes, if not where this process's goes.
@@ -54,11 +55,10 @@ pub(crate) enum Signals {
 }
 
 /// One child, from its first start to its last end.
-pub(crate) struct Task<'r, 'o> {
+pub(crate) struct Task<'r> {
     args: &'r [OsString],
     command: Command,
     group: &'r ChildGroup,
-    handlers: &'r mut [Box<dyn Handler + Send + 'o>],
     streams: Streams,
     heeded: SignalSet,
     supervision: Supervision,
@@ -70,11 +70,10 @@ pub(crate) struct Task<'r, 'o> {
 }
 
 /// What a task is made of.
-pub(crate) struct Spec<'r, 'o> {
+pub(crate) struct Spec<'r> {
     pub(crate) args: &'r [OsString],
     pub(crate) command: Command,
     pub(crate) group: &'r ChildGroup,
-    pub(crate) handlers: &'r mut [Box<dyn Handler + Send + 'o>],
     pub(crate) streams: Streams,
     /// What it isn't to ignore, though this process was started so.
     pub(crate) heeded: SignalSet,
@@ -139,14 +138,13 @@ pub(crate) enum Asked {
     Kill,
 }
 
-impl<'r, 'o> Task<'r, 'o> {
-    pub(crate) fn new(spec: Spec<'r, 'o>) -> Task<'r, 'o> {
-        let Spec { args, command, group, handlers, streams, heeded, supervision, lifecycle } = spec;
+impl<'r> Task<'r> {
+    pub(crate) fn new(spec: Spec<'r>) -> Task<'r> {
+        let Spec { args, command, group, streams, heeded, supervision, lifecycle } = spec;
         Task {
             args,
             command,
             group,
-            handlers,
             streams,
             heeded,
             supervision,
@@ -155,10 +153,6 @@ impl<'r, 'o> Task<'r, 'o> {
             started: None,
             result: None,
         }
-    }
-
-    fn tell(&mut self, event: &Event<'_>) {
-        tell(self.handlers, event);
     }
 
     fn pid(&self) -> Option<Pid> {
@@ -176,8 +170,11 @@ impl<'r, 'o> Task<'r, 'o> {
 
 impl Run<'_, '_> {
     /// Starts what is due, and stays with it until all is over. `settle` is called once the first child exists, before
-    /// the first wait.
-    pub(crate) fn run(mut self, settle: impl FnOnce(&mut Source) -> Result<(), Error>) -> Result<Left, Error> {
+    /// the first wait, with the descriptors that are needed still.
+    pub(crate) fn run(
+        mut self,
+        settle: impl FnOnce(&mut Source, &[BorrowedFd<'_>]) -> Result<(), Error>,
+    ) -> Result<Left, Error> {
         let mut settle = Some(settle);
         let mut left = Left::default();
         let mut woken = Woken::default();
@@ -185,12 +182,13 @@ impl Run<'_, '_> {
             self.start_due(&mut left);
             self.write(&mut woken, &mut left);
             if self.tasks.iter().all(Task::is_over) && self.is_written(&mut woken, &mut left) {
-                let result = |task: &mut Task<'_, '_>| task.result.take().unwrap_or(Err(Error::Cancelled));
+                let result = |task: &mut Task<'_>| task.result.take().unwrap_or(Err(Error::Cancelled));
                 left.results = self.tasks.iter_mut().map(result).collect();
                 return Ok(left);
             }
             if let Some(settle) = settle.take() {
-                settle(self.source)?;
+                let needed: Vec<_> = self.relay.iter().flat_map(Relay::fds).collect();
+                settle(self.source, &needed)?;
             }
             self.wait(&mut woken).map_err(|source| Error::Wait { source })?;
             // Each signal is dealt with before the next is looked at: the order of queued ones depends on it.
@@ -224,7 +222,7 @@ impl Run<'_, '_> {
             remark(&mut self.relay, Some(number), Remark::Starting);
         }
         task.supervision.starts();
-        task.tell(&Event::Started(ProcessStarted { args: task.args }));
+        tell(self.handlers, &Event::Started(ProcessStarted { args: task.args }));
         let at = Instant::now();
         let terminal = task.group.terminal();
         let job = terminal.map(|terminal| terminal.job_control(task.supervision.may_restart()));
@@ -270,7 +268,7 @@ impl Run<'_, '_> {
     fn wait(&mut self, woken: &mut Woken) -> io::Result<()> {
         // A start that waits for readers waits for them, not for its time.
         let keeps_up = self.relay.as_ref().is_none_or(Relay::keeps_up);
-        let deadline = |task: &Task<'_, '_>| if keeps_up { task.deadline() } else { task.lifecycle.deadline() };
+        let deadline = |task: &Task<'_>| if keeps_up { task.deadline() } else { task.lifecycle.deadline() };
         let deadline = self.tasks.iter().filter_map(deadline).chain(woken.patience).min();
 
         let mut others = Vec::new();
@@ -542,7 +540,7 @@ impl Run<'_, '_> {
                         try_to("signal a process", sent);
                     }
                 }
-                action => with_child(task, action),
+                action => with_child(task, self.handlers, action),
             }
         }
     }
@@ -558,13 +556,16 @@ impl Run<'_, '_> {
         let result = match child.failure() {
             Some(error) => Err(error),
             None => {
-                task.tell(&Event::Exited(ProcessExited {
-                    args: task.args,
-                    pid: ended.pid,
-                    status: ended.status,
-                    duration: took,
-                    usage: ended.usage,
-                }));
+                tell(
+                    self.handlers,
+                    &Event::Exited(ProcessExited {
+                        args: task.args,
+                        pid: ended.pid,
+                        status: ended.status,
+                        duration: took,
+                        usage: ended.usage,
+                    }),
+                );
                 Ok(end)
             }
         };
@@ -577,7 +578,7 @@ impl Run<'_, '_> {
         match &result {
             Ok(end) => remark(&mut self.relay, Some(number), Remark::Ended(end.status)),
             Err(error) => {
-                task.tell(&Event::Failed(ProcessFailed { args: task.args, error }));
+                tell(self.handlers, &Event::Failed(ProcessFailed { args: task.args, error }));
                 remark(&mut self.relay, Some(number), Remark::NotStarted(error));
             }
         }
@@ -585,7 +586,7 @@ impl Run<'_, '_> {
         task.result = Some(result);
         match task.supervision.ended(status, took, Instant::now()) {
             Some(delay) => {
-                task.tell(&Event::RestartScheduled(RestartScheduled { args: task.args, status, delay }));
+                tell(self.handlers, &Event::RestartScheduled(RestartScheduled { args: task.args, status, delay }));
                 remark(&mut self.relay, Some(number), Remark::RestartIn(delay));
             }
             None => {
@@ -603,10 +604,9 @@ impl Run<'_, '_> {
 }
 
 /// Does what a lifecycle wants of the child there is.
-fn with_child(task: &mut Task<'_, '_>, action: Action) {
-    let Task { group, handlers, lifecycle, actions, started: Some(Started { child, .. }), .. } = task else { return };
+fn with_child(task: &mut Task<'_>, handlers: &mut [Box<dyn Handler + Send + '_>], action: Action) {
+    let Task { group, lifecycle, actions, started: Some(Started { child, .. }), .. } = task else { return };
     let pid = child.pid();
-    let tell = |handlers: &mut [_], event: Event<'_>| tell(handlers, &event);
     let at_terminal =
         |act: &dyn Fn(&Terminal) -> io::Result<()>| -> io::Result<()> { group.terminal().map_or(Ok(()), act) };
     match action {
@@ -645,16 +645,16 @@ fn with_child(task: &mut Task<'_, '_>, action: Action) {
             }
         }
         Action::TellReceived(Received { signal, origin }) => {
-            tell(handlers, Event::Received(SignalReceived { signal, origin, child: pid }));
+            tell(handlers, &Event::Received(SignalReceived { signal, origin, child: pid }));
         }
         Action::TellPassed(Received { signal, origin }) => {
-            tell(handlers, Event::Passed(SignalPassed { signal, origin, child: pid }));
+            tell(handlers, &Event::Passed(SignalPassed { signal, origin, child: pid }));
         }
         Action::TellNotPassed(Received { signal, origin }, error) => {
-            tell(handlers, Event::NotPassed(SignalFailed { signal, origin, child: pid, error: &error }));
+            tell(handlers, &Event::NotPassed(SignalFailed { signal, origin, child: pid, error: &error }));
         }
-        Action::TellStopped(signal) => tell(handlers, Event::Stopped(ProcessStopped { pid, signal })),
-        Action::TellContinued => tell(handlers, Event::Continued(ProcessContinued { pid })),
+        Action::TellStopped(signal) => tell(handlers, &Event::Stopped(ProcessStopped { pid, signal })),
+        Action::TellContinued => tell(handlers, &Event::Continued(ProcessContinued { pid })),
         // The loop has done these.
         Action::TakeCourse(_)
         | Action::ReserveQueue

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::thread;
 
@@ -91,7 +91,7 @@ impl<'a> Executor<'a> {
     {
         let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
         let words = args.iter().cloned().map(|arg| c_string(arg).map(Cow::Owned)).collect::<Result<Vec<_>, _>>();
-        self.run_words(&args, words, Manner::once(), |_, _| Ok(())).map(|end| end.status.code())
+        self.run_words(&args, words, Manner::once(), |_, _, _| Ok(())).map(|end| end.status.code())
     }
 
     /// The same with words that are ready, in some manner, and a last thing to do once the child exists.
@@ -100,7 +100,7 @@ impl<'a> Executor<'a> {
         args: &[OsString],
         words: Result<Vec<Cow<'static, CStr>>, Error>,
         manner: Manner,
-        settle: impl FnOnce(&mut Source, &ChildGroup) -> Result<(), Error>,
+        settle: impl FnOnce(&mut Source, &ChildGroup, &[BorrowedFd<'_>]) -> Result<(), Error>,
     ) -> Result<End, Error> {
         let Executor { options, source, group, .. } = self;
         let group = &*group;
@@ -126,10 +126,11 @@ impl<'a> Executor<'a> {
                 None => event_loop::Streams::Given(childs),
             };
             let heeded = SignalSet::EMPTY;
-            let task = Spec { args, command, group, handlers, streams, heeded, supervision, lifecycle };
+            let task = Spec { args, command, group, streams, heeded, supervision, lifecycle };
             let (tasks, limits) = (vec![Task::new(task)], Changed::default());
-            let run = Run { own, source, tasks, reaps_all, relay, signals: Signals::Forwarded, orders: None, limits };
-            run.run(|source| settle(source, group))
+            let signals = Signals::Forwarded;
+            let run = Run { own, source, tasks, handlers, reaps_all, relay, signals, orders: None, limits };
+            run.run(|source, needed| settle(source, group, needed))
         };
         let left = match streams.ended {
             None => run(handlers, streams.childs),

@@ -44,6 +44,7 @@ mod relay;
 mod remarks;
 mod signal;
 mod status;
+mod supervisor;
 mod sys;
 #[cfg(test)]
 mod test_random;
@@ -63,3 +64,4 @@ pub use process_config::{NoRestartOn, ParseNoRestartOnError, ProcessConfig, Rest
 pub use relay::{Line, Stream};
 pub use signal::{ParseSignalError, Signal, SignalSet};
 pub use status::{ExitStatus, ResourceUsage, StatusCode};
+pub use supervisor::{Canceller, Supervisor};

@@ -60,6 +60,14 @@ impl Environment {
         Environment { base: Base::Entries(entries.to_vec()), changes: Vec::new() }
     }
 
+    /// The same with these set.
+    pub(crate) fn with(&self, variables: &[(OsString, OsString)]) -> Environment {
+        let mut environment = self.clone();
+        let changes = variables.iter().map(|(key, value)| (key.clone(), Some(value.clone())));
+        environment.changes.extend(changes);
+        environment
+    }
+
     /// The `K=V` of the child, or the entry that has a NUL byte.
     pub(crate) fn resolve(&self) -> Result<Vec<Cow<'static, CStr>>, OsString> {
         let mut entries = match &self.base {

@@ -17,6 +17,7 @@ use crate::{Error, Executor, ExitStatus, Options, SignalSet, StatusCode};
 use std::borrow::Cow;
 use std::ffi::CStr;
 use std::io::{self, Write};
+use std::os::fd::BorrowedFd;
 use stderr::say;
 
 /// What the command line and the environment say.
@@ -87,8 +88,9 @@ fn run(mut signals: ProcessSignals, settings: &Settings, words: &[&'static CStr]
 
 /// Once the child exists: lets go of what is the child's now, and only then opens what panicmon needs itself, which a
 /// full table of descriptors would have had no room for.
-fn settle(source: &mut Source, group: &ChildGroup) -> Result<(), Error> {
-    process::let_go(group.terminal().map(Terminal::fd), false)
+fn settle(source: &mut Source, group: &ChildGroup, needed: &[BorrowedFd<'_>]) -> Result<(), Error> {
+    let kept: Vec<_> = group.terminal().map(Terminal::fd).into_iter().chain(needed.iter().copied()).collect();
+    process::let_go(&kept, !needed.is_empty())
         .map_err(|source| Error::start("letting go of inherited descriptors", source))?;
     match source {
         Source::Process(signals) => signals

@@ -90,6 +90,15 @@ impl<'o> Relay<'o> {
         pipes.filter(|(_, pipe)| self.has_room(pipe.stream)).map(|(number, pipe)| (number, pipe.fd.as_fd()))
     }
 
+    /// All descriptors it holds but stdout and stderr themselves.
+    pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let printed = match &self.sink {
+            Sink::Printed(printed) => Some(printed),
+            Sink::Told { .. } => None,
+        };
+        self.pipes.iter().map(|pipe| pipe.fd.as_fd()).chain(printed.into_iter().flat_map(Printed::fds))
+    }
+
     /// The streams that have something to be written.
     pub(crate) fn to_write(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let printed = match &self.sink {

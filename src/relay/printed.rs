@@ -6,7 +6,7 @@ use super::outbox::Outbox;
 use super::{Gone, Stream};
 use crate::sys::output::Output;
 use std::fmt;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// Writes the time as it is now.
 pub(crate) type Stamp = Box<dyn Fn(&mut Vec<u8>) + Send>;
@@ -72,6 +72,10 @@ impl Printed {
             printed.labels.push(labels);
         }
         printed
+    }
+
+    pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.outboxes.iter().map(|outbox| outbox.output().as_fd())
     }
 
     pub(crate) fn to_write(&self) -> impl Iterator<Item = BorrowedFd<'_>> {

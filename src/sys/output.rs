@@ -27,8 +27,8 @@ pub(crate) struct Output {
 
 #[derive(Debug)]
 enum Fd {
-    /// One of this process's standard streams.
-    Inherited(BorrowedFd<'static>),
+    Stdout(io::Stdout),
+    Stderr(io::Stderr),
     /// The same file, opened once more.
     Reopened(OwnedFd),
 }
@@ -45,19 +45,28 @@ enum Way {
 }
 
 impl Output {
-    /// This process's stdout or stderr.
-    pub(crate) fn new(fd: BorrowedFd<'static>) -> Output {
-        let stat = fstat(fd).ok();
+    /// This process's stdout.
+    pub(crate) fn stdout() -> Output {
+        Output::new(Fd::Stdout(io::stdout()))
+    }
+
+    /// This process's stderr.
+    pub(crate) fn stderr() -> Output {
+        Output::new(Fd::Stderr(io::stderr()))
+    }
+
+    fn new(fd: Fd) -> Output {
+        let stat = fstat(&fd).ok();
         let kind = stat.map(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT);
-        let terminal = fd.is_terminal();
+        let terminal = fd.as_fd().is_terminal();
         let identity = stat.map(|stat: FileStat| (stat.st_dev, stat.st_ino));
         let (fd, way) = match kind {
-            Some(SFlag::S_IFIFO | SFlag::S_IFSOCK) => (Fd::Inherited(fd), Way::NoWait),
-            Some(SFlag::S_IFCHR) if terminal => match reopen(fd) {
+            Some(SFlag::S_IFIFO | SFlag::S_IFSOCK) => (fd, Way::NoWait),
+            Some(SFlag::S_IFCHR) if terminal => match reopen(fd.as_fd()) {
                 Ok(own) => (Fd::Reopened(own), Way::Plain),
-                Err(_) => (Fd::Inherited(fd), Way::Pieces(TERMINAL_ROOM)),
+                Err(_) => (fd, Way::Pieces(TERMINAL_ROOM)),
             },
-            _ => (Fd::Inherited(fd), Way::Plain),
+            _ => (fd, Way::Plain),
         };
         Output { fd, way, terminal, identity }
     }
@@ -96,8 +105,15 @@ impl Output {
 
 impl AsFd for Output {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.fd {
-            Fd::Inherited(fd) => *fd,
+        self.fd.as_fd()
+    }
+}
+
+impl AsFd for Fd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Fd::Stdout(stdout) => stdout.as_fd(),
+            Fd::Stderr(stderr) => stderr.as_fd(),
             Fd::Reopened(fd) => fd.as_fd(),
         }
     }
@@ -141,10 +157,8 @@ mod tests {
     use super::*;
     use std::io::{Read, pipe};
 
-    /// A pipe's end as one of the standard streams is: for ever.
-    fn leaked(fd: impl Into<OwnedFd>) -> BorrowedFd<'static> {
-        let fd: &'static OwnedFd = Box::leak(Box::new(fd.into()));
-        fd.as_fd()
+    fn output(fd: impl Into<OwnedFd>) -> Output {
+        Output::new(Fd::Reopened(fd.into()))
     }
 
     /// Writes until it takes no more: how much that was.
@@ -163,7 +177,7 @@ mod tests {
     fn a_full_pipe_is_no_reason_to_wait_and_what_it_took_arrives() {
         for way in [Way::NoWait, Way::Pieces(PIPE_BUF)] {
             let (mut reader, writer) = pipe().unwrap();
-            let mut output = Output::new(leaked(writer));
+            let mut output = output(writer);
             assert_eq!(output.way, Way::NoWait);
             output.way = way;
             let filled = fill(&mut output);
@@ -179,14 +193,13 @@ mod tests {
     fn a_reader_that_is_gone_is_an_error() {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
-        assert_eq!(Output::new(leaked(writer)).write(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(output(writer).write(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
     #[test]
     fn one_pipe_twice_is_the_same() {
         let ((_a, first), (_b, other)) = (pipe().unwrap(), pipe().unwrap());
-        let (again, first, other) =
-            (Output::new(leaked(first.try_clone().unwrap())), Output::new(leaked(first)), Output::new(leaked(other)));
+        let (again, first, other) = (output(first.try_clone().unwrap()), output(first), output(other));
         assert!(first.is_same(&again) && !first.is_same(&other));
     }
 }

@@ -70,7 +70,7 @@ fn set_subreaper(subreaper: bool) -> io::Result<bool> {
     Ok(before != 0)
 }
 
-/// Lets go of what this process was started with: descriptors from 3 on but the one to be kept, stdin, stdout unless it
+/// Lets go of what this process was started with: descriptors from 3 on but those to be kept, stdin, stdout unless it
 /// is written to, and the working directory.
 ///
 /// Whoever reads the child's stdout sees its end when the child closes it, a file system can be unmounted, a socket is
@@ -80,16 +80,17 @@ fn set_subreaper(subreaper: bool) -> io::Result<bool> {
 /// have them in any case, as locks aren't inherited.
 ///
 /// Only for a program that is a wrapper and nothing else, before it opens anything of its own.
-pub(crate) fn let_go(kept: Option<BorrowedFd<'_>>, keep_stdout: bool) -> io::Result<()> {
-    match kept.map(|kept| kept.as_raw_fd()) {
-        Some(kept) => {
-            if kept > FIRST_OTHER {
-                close_range(FIRST_OTHER, kept - 1)?;
-            }
-            close_range(kept + 1, RawFd::MAX)?;
+pub(crate) fn let_go(kept: &[BorrowedFd<'_>], keep_stdout: bool) -> io::Result<()> {
+    let mut kept: Vec<RawFd> = kept.iter().map(|fd| fd.as_raw_fd()).filter(|fd| *fd >= FIRST_OTHER).collect();
+    kept.sort_unstable();
+    let mut first = FIRST_OTHER;
+    for fd in kept {
+        if first < fd {
+            close_range(first, fd - 1)?;
         }
-        None => close_range(FIRST_OTHER, RawFd::MAX)?,
+        first = fd + 1;
     }
+    close_range(first, RawFd::MAX)?;
     // SAFETY: closes descriptors that nothing in this process owns, and puts others in their place; the path is a C
     // string.
     unsafe {
@@ -102,13 +103,34 @@ pub(crate) fn let_go(kept: Option<BorrowedFd<'_>>, keep_stdout: bool) -> io::Res
             // A limit of descriptors so low that none but 0 may be new.
             let _ = syscall(libc::SYS_close, [1]);
         }
-        // Were 2 left closed, the next thing opened would get the messages.
-        if syscall(libc::SYS_fcntl, [2, libc::F_GETFD as usize, 0]).is_err() {
-            let _ = syscall(libc::SYS_dup3, [0, 2, 0]);
-        }
+        fill(1);
+        fill(2);
         syscall_io(libc::SYS_chdir, [c"/".as_ptr() as usize])?;
     }
     Ok(())
+}
+
+/// Sees that 0, 1 and 2 are open: were one closed, the next thing opened would get what is written to it.
+pub(crate) fn fill_streams() {
+    // SAFETY: the path is a C string; what is opened takes the place of 0, which nothing has, or is closed again.
+    unsafe {
+        let open_already = syscall(libc::SYS_fcntl, [0, libc::F_GETFD as usize, 0]).is_ok();
+        if !open_already {
+            let _ = open(c"/dev/null", libc::O_RDWR);
+        }
+    }
+    fill(1);
+    fill(2);
+}
+
+/// Puts what 0 is in the place of this one, if it is closed.
+fn fill(fd: RawFd) {
+    // SAFETY: touches no memory, and closes nothing.
+    unsafe {
+        if syscall(libc::SYS_fcntl, [fd as usize, libc::F_GETFD as usize, 0]).is_err() {
+            let _ = syscall(libc::SYS_dup3, [0, fd as usize, 0]);
+        }
+    }
 }
 
 fn open(path: &CStr, flags: i32) -> io::Result<usize> {

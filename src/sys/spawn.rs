@@ -92,7 +92,7 @@ pub(crate) fn spawn(command: Command, setup: &Setup<'_>, source: &Source) -> Res
         report: Report::default(),
     });
     let cloned = source.with_ignored(|ignored| {
-        plan.ignored = ignored;
+        plan.ignored = ignored.difference(setup.heeded);
         clone(&mut plan, &mut stack, setup.shared)
     });
     before.map(signals::set_mask);

@@ -62,8 +62,21 @@ impl ProcessSignals {
         let flags = libc::SFD_CLOEXEC as usize;
         let fd = signalfd(-1, self.listened, flags)?;
         // SAFETY: the kernel just made it, and nobody else has it.
-        self.fd = Some(unsafe { OwnedFd::from_raw_fd(fd) });
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        // In the place of a stream that was closed it would get what is written to that, if there is any other place.
+        self.fd = Some(match fd.as_raw_fd() {
+            0..=2 => fd.try_clone().unwrap_or(fd),
+            _ => fd,
+        });
         Ok(())
+    }
+
+    /// Does something before there is any child, during which a signal does what it would have done to any program.
+    pub(crate) fn at_ease<T>(&self, act: impl FnOnce() -> T) -> T {
+        let before = set_mask(self.inherited_mask);
+        let result = act();
+        set_mask(before);
+        result
     }
 
     /// The signalfd.
