@@ -30,6 +30,8 @@ mod backoff;
 pub mod cli;
 mod command;
 #[cfg(feature = "cli")]
+mod config;
+#[cfg(feature = "cli")]
 mod duration;
 mod error;
 mod event;

@@ -1,0 +1,448 @@
+//! The processes of a file in pmux's format: YAML to options.
+//!
+//! What is wrong is told to the writer of the file: where, which word, and what to write. Nothing is guessed: a word is
+//! taken letter for letter, whatever YAML would make of `yes`, `0755` or `1.10`.
+
+mod nearest;
+mod yaml;
+
+use crate::duration::{self, Spelled};
+use crate::process_config::{NoRestartOn, ProcessConfig};
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+use std::time::Duration;
+use yaml::{Fault, Node, Value, printable, shown};
+
+/// The largest file that is read: more than twenty thousand lines.
+const LARGEST: usize = 1024 * 1024;
+
+const TOP_KEYS: [&str; 2] = ["timeFormat", "processes"];
+const PROCESS_KEYS: [&str; 9] =
+    ["name", "cmd", "args", "env", "dir", "minWait", "maxWait", "sigKillWait", "noRestartOn"];
+
+/// The processes of a file, and how their lines are stamped.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// A layout as Go writes times; none: no timestamps.
+    pub(crate) time_format: Option<String>,
+    /// At least one, with names of their own. A wait of 0 in the file is its default, as in pmux.
+    pub(crate) processes: Vec<ProcessConfig>,
+}
+
+/// What says no to a time format that isn't one.
+pub(crate) type CheckTimeFormat = fn(&str) -> Result<(), String>;
+
+/// Reads a file.
+///
+/// The error is a message for people, without the program's name: `FILE:LINE:COLUMN: what is wrong, and what to do`.
+pub(crate) fn read(path: &OsStr, check_time_format: CheckTimeFormat) -> Result<Config, String> {
+    let file = printable(&path.to_string_lossy());
+    let mut bytes = Vec::new();
+    // One byte more than is allowed tells that there is more; /dev/zero has no end.
+    File::open(path)
+        .and_then(|opened| opened.take(LARGEST as u64 + 1).read_to_end(&mut bytes))
+        .map_err(|error| format!("{file}: {}", unreadable(&error)))?;
+    if bytes.len() > LARGEST {
+        return Err(format!("{file}: more than {} MiB: this is no file of processes", LARGEST / 1024 / 1024));
+    }
+    parse(&bytes, check_time_format)
+        .map_err(|Fault { line, column, message }| format!("{file}:{line}:{column}: {message}"))
+}
+
+fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file: check the path".to_owned(),
+        ErrorKind::IsADirectory => "this is a directory: name a file in it".to_owned(),
+        ErrorKind::PermissionDenied => "this file may not be read: check its permissions and owner".to_owned(),
+        _ => format!("this file can't be read: {error}"),
+    }
+}
+
+fn parse(bytes: &[u8], check_time_format: CheckTimeFormat) -> Result<Config, Fault> {
+    let text = text(bytes)?;
+    let root = yaml::parse(text)?;
+    Reader { text, check_time_format }.config(&root)
+}
+
+/// The text of a file; the mark that some editors put before it is not part of it.
+fn text(bytes: &[u8]) -> Result<&str, Fault> {
+    let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
+    let fault = |before: &str, message: String| {
+        let line = before.matches('\n').count() as u64 + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() as u64 + 1;
+        Fault { line, column, message }
+    };
+    let text = str::from_utf8(bytes).map_err(|error| {
+        let (before, rest) = bytes.split_at(error.valid_up_to());
+        let byte = rest.first().copied().unwrap_or_default();
+        fault(
+            &String::from_utf8_lossy(before),
+            format!("the byte 0x{byte:02X} is not UTF-8: save the file in that encoding"),
+        )
+    })?;
+    match text.split_once('\0') {
+        Some((before, _)) => Err(fault(before, "a NUL byte: this is no text file".to_owned())),
+        None => Ok(text),
+    }
+}
+
+/// A key of a map, where it stands, and its value.
+struct Entry<'n> {
+    key: &'n str,
+    at: &'n Node<'n>,
+    value: &'n Node<'n>,
+}
+
+/// Turns the tree into options.
+struct Reader<'t> {
+    text: &'t str,
+    check_time_format: CheckTimeFormat,
+}
+
+impl Reader<'_> {
+    fn config(&self, root: &Node<'_>) -> Result<Config, Fault> {
+        let none =
+            || Fault::new(root.defined, "there are no processes: write processes: and, below it, - cmd: PROGRAM");
+        let entries = match &root.value {
+            Value::Null => return Err(none()),
+            Value::Map(entries) => self.entries(entries)?,
+            _ => {
+                let found = self.found(root);
+                return Err(Fault::new(root.defined, format!("the file begins with {found}: write processes: above")));
+            }
+        };
+        let (mut time_format, mut processes) = (None, None);
+        for Entry { key, at, value } in entries {
+            match key {
+                "timeFormat" => time_format = self.time_format(value)?,
+                "processes" => processes = Some(self.processes(value)?),
+                _ if self.is_for_anchors(key, at, value) => {}
+                _ => return Err(unknown_key(at, key, &TOP_KEYS, "at the top are", &PROCESS_KEYS, "within a process")),
+            }
+        }
+        Ok(Config { time_format, processes: processes.ok_or_else(none)? })
+    }
+
+    /// A key of its own at the top: `x-…`, or one that is only there for the anchor on its value.
+    fn is_for_anchors(&self, key: &str, at: &Node<'_>, value: &Node<'_>) -> bool {
+        let (key_end, start) = (yaml::range(at.defined).map(|key| key.end), yaml::range(value.defined));
+        let between = key_end.zip(start).and_then(|(key_end, value)| self.text.get(key_end..value.start));
+        key.starts_with("x-") || between.is_some_and(|text| text.contains(" &"))
+    }
+
+    fn time_format(&self, node: &Node<'_>) -> Result<Option<String>, Fault> {
+        if matches!(node.value, Value::Null) {
+            return Ok(None);
+        }
+        let format = self.line("timeFormat", "a text such as '15:04:05'", node)?;
+        if format.is_empty() {
+            return Ok(None);
+        }
+        (self.check_time_format)(format)
+            .map_err(|message| Fault::new(node.defined, format!("'timeFormat': {message}")))?;
+        Ok(Some(format.to_owned()))
+    }
+
+    fn processes(&self, node: &Node<'_>) -> Result<Vec<ProcessConfig>, Fault> {
+        let list = match &node.value {
+            Value::List(list) if !list.is_empty() => list,
+            Value::List(_) | Value::Null => {
+                return Err(Fault::new(node.defined, "'processes' is empty: write - cmd: PROGRAM below it"));
+            }
+            _ => return Err(self.wrong("processes", "a list, with - cmd: PROGRAM for each", node)),
+        };
+        let mut processes = Vec::with_capacity(list.len());
+        let mut names: HashMap<String, u64> = HashMap::new();
+        for node in list {
+            let (process, named) = self.process(node)?;
+            let line = named.at.referenced.line();
+            if let Some(first) = names.insert(process.name.clone(), line) {
+                let name = shown(&process.name);
+                let message = if named.by_name {
+                    format!("a second process is called '{name}', the first is on line {first}: give it another name")
+                } else {
+                    format!(
+                        "this process has no name and is called '{name}', as that on line {first} is: give it a name"
+                    )
+                };
+                return Err(Fault::new(named.at.referenced, message));
+            }
+            processes.push(process);
+        }
+        Ok(processes)
+    }
+
+    fn process<'n>(&'n self, node: &'n Node<'n>) -> Result<(ProcessConfig, Named<'n>), Fault> {
+        let Value::Map(entries) = &node.value else {
+            let found = self.found(node);
+            return Err(Fault::new(
+                node.defined,
+                format!("a process is keys with values, not {found}: write cmd: PROGRAM"),
+            ));
+        };
+        let mut process = ProcessConfig::new("");
+        let (mut cmd, mut name, mut waits) = (None, None, [None; 2]);
+        for Entry { key, at, value } in self.entries(entries)? {
+            match key {
+                "name" => name = Some((self.line(key, "a text such as web", value)?, value)),
+                "cmd" => cmd = Some((self.cmd(value)?, value)),
+                "args" => process.args = self.args(value)?,
+                "env" => process.env = self.env(value)?,
+                "dir" => process.dir = self.dir(value)?.map(Into::into),
+                "minWait" => waits[0] = self.duration(key, value)?.map(|wait| (wait, value)),
+                "maxWait" => waits[1] = self.duration(key, value)?.map(|wait| (wait, value)),
+                "sigKillWait" => process.sig_kill_wait = self.duration(key, value)?.unwrap_or(process.sig_kill_wait),
+                "noRestartOn" => process.no_restart_on = self.no_restart_on(value)?,
+                _ => {
+                    return Err(unknown_key(
+                        at,
+                        key,
+                        &PROCESS_KEYS,
+                        "a process has",
+                        &TOP_KEYS,
+                        "at the top of the file",
+                    ));
+                }
+            }
+        }
+        let (cmd, cmd_at) =
+            cmd.ok_or_else(|| Fault::new(node.referenced, "this process has no cmd: add cmd: PROGRAM"))?;
+        process.cmd = cmd.into();
+        self.waits(&mut process, waits)?;
+        let named = match name {
+            Some((name, at)) if !name.is_empty() => {
+                process.name = name.to_owned();
+                Named { by_name: true, at }
+            }
+            _ => {
+                process.name = name_from(cmd, cmd_at)?;
+                Named { by_name: false, at: cmd_at }
+            }
+        };
+        Ok((process, named))
+    }
+
+    fn waits(&self, process: &mut ProcessConfig, given: [Option<(Duration, &Node<'_>)>; 2]) -> Result<(), Fault> {
+        let [least, most] = given;
+        process.min_wait = least.map_or(process.min_wait, |(least, _)| least);
+        if let Some((most, at)) = most {
+            if most < process.min_wait {
+                let default = if least.is_none() { ", the default" } else { "" };
+                return Err(Fault::new(
+                    at.defined,
+                    format!(
+                        "'maxWait' of {} is below 'minWait' of {}{default}: raise the one or lower the other",
+                        Spelled(most),
+                        Spelled(process.min_wait)
+                    ),
+                ));
+            }
+            process.max_wait = most;
+        }
+        // As in pmux, the least wins over a most that nobody gave.
+        process.max_wait = process.max_wait.max(process.min_wait);
+        Ok(())
+    }
+
+    fn cmd<'n>(&'n self, node: &'n Node<'_>) -> Result<&'n str, Fault> {
+        if yaml::letters(self.text, node) == Some("") {
+            return Err(Fault::new(node.defined, "'cmd' is empty: write the program that is to be run"));
+        }
+        self.word("cmd", "a program such as nginx", node)
+    }
+
+    fn args(&self, node: &Node<'_>) -> Result<Vec<OsString>, Fault> {
+        let wanted = "texts such as --port; quote what holds ': ', '[' or '{'";
+        let items = self.items("args", "a list such as [--port, 8080]", node)?;
+        items.iter().map(|item| self.word("args", wanted, item).map(Into::into)).collect()
+    }
+
+    fn env(&self, node: &Node<'_>) -> Result<Vec<(OsString, OsString)>, Fault> {
+        let entries = match &node.value {
+            Value::Map(entries) => self.entries(entries)?,
+            Value::Null => return Ok(Vec::new()),
+            _ => return Err(self.wrong("env", "names with values such as TZ: UTC", node)),
+        };
+        let variable = |Entry { key, at, value }: Entry<'_>| {
+            if key.is_empty() {
+                return Err(Fault::new(at.defined, "a variable without a name: write NAME: VALUE"));
+            }
+            if let Some((name, _)) = key.split_once('=') {
+                let (key, name) = (shown(key), shown(name));
+                return Err(Fault::new(
+                    at.defined,
+                    format!("the variable '{key}' has a '=' in its name: write {name}: VALUE"),
+                ));
+            }
+            without_nul("env", at, key)?;
+            let value = match value.value {
+                Value::Null => "",
+                _ => self.word(&shown(key), "a text; quote what holds ': ', '[' or '{'", value)?,
+            };
+            Ok((key.into(), value.into()))
+        };
+        entries.into_iter().map(variable).collect()
+    }
+
+    fn dir<'n>(&'n self, node: &'n Node<'_>) -> Result<Option<&'n str>, Fault> {
+        if yaml::letters(self.text, node) == Some("") {
+            return Ok(None);
+        }
+        let dir = self.word("dir", "a path such as /srv/web", node)?;
+        let why = match fs::metadata(Path::new(dir)) {
+            Ok(found) if found.is_dir() => return Ok(Some(dir)),
+            Ok(_) => "is not a directory: name one".to_owned(),
+            Err(_) if dir.starts_with('~') || dir.contains('$') => {
+                "is not there, and '~' and '$' are taken as they stand: write the whole path".to_owned()
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => "is not there: make it, or name another".to_owned(),
+            Err(error) => format!("can't be looked at: {error}: name another"),
+        };
+        Err(Fault::new(node.defined, format!("the directory '{}' {why}", shown(dir))))
+    }
+
+    /// A time; none where there is none, or 0, which is how pmux's files ask for the default.
+    fn duration(&self, key: &str, node: &Node<'_>) -> Result<Option<Duration>, Fault> {
+        if matches!(node.value, Value::Null) {
+            return Ok(None);
+        }
+        // What has to be cut or escaped for a message is no duration.
+        let word = shown(self.scalar(key, "a duration such as 10s", node)?);
+        let time = duration::parse(&word).map_err(|message| Fault::new(node.defined, format!("'{key}': {message}")))?;
+        Ok(Some(time).filter(|time| !time.is_zero()))
+    }
+
+    fn no_restart_on(&self, node: &Node<'_>) -> Result<Vec<NoRestartOn>, Fault> {
+        let wanted = "exit codes and signals such as 0 or TERM";
+        let end = |item| {
+            let word = yaml::letters(self.text, item).ok_or_else(|| self.wrong("noRestartOn", wanted, item))?;
+            let end = shown(word).parse();
+            end.map_err(|error| Fault::new(item.defined, format!("'noRestartOn': {error}")))
+        };
+        self.items("noRestartOn", "a list such as [0, TERM]", node)?.iter().map(end).collect()
+    }
+
+    /// The items of a list; none where there is nothing.
+    fn items<'n>(&self, key: &str, wanted: &str, node: &'n Node<'n>) -> Result<&'n [Node<'n>], Fault> {
+        match &node.value {
+            Value::List(items) => Ok(items),
+            Value::Null => Ok(&[]),
+            _ => Err(self.wrong(key, wanted, node)),
+        }
+    }
+
+    /// The entries of a map, each key once.
+    fn entries<'n>(&'n self, map: &'n [(Node<'n>, Node<'n>)]) -> Result<Vec<Entry<'n>>, Fault> {
+        let mut lines: HashMap<&str, u64> = HashMap::new();
+        let mut entries = Vec::with_capacity(map.len());
+        for (at, value) in map {
+            let Some(key) = yaml::letters(self.text, at) else {
+                return Err(Fault::new(at.defined, format!("a key is a word, not {}: quote it", self.found(at))));
+            };
+            if let Some(first) = lines.insert(key, at.defined.line()) {
+                let key = shown(key);
+                return Err(Fault::new(
+                    at.defined,
+                    format!("the key '{key}' is given twice, first on line {first}: keep one of them"),
+                ));
+            }
+            entries.push(Entry { key, at, value });
+        }
+        Ok(entries)
+    }
+
+    /// A word that can stand in a line.
+    fn line<'n>(&'n self, key: &str, wanted: &str, node: &'n Node<'_>) -> Result<&'n str, Fault> {
+        let word = self.scalar(key, wanted, node)?;
+        if word.contains(yaml::is_unprintable) {
+            let word = shown(word);
+            return Err(Fault::new(
+                node.defined,
+                format!("'{key}' holds a control character, which would garble lines: '{word}': leave it out"),
+            ));
+        }
+        Ok(word)
+    }
+
+    /// A word that can be passed to a program.
+    fn word<'n>(&'n self, key: &str, wanted: &str, node: &'n Node<'_>) -> Result<&'n str, Fault> {
+        let word = self.scalar(key, wanted, node)?;
+        without_nul(key, node, word)?;
+        Ok(word)
+    }
+
+    fn scalar<'n>(&'n self, key: &str, wanted: &str, node: &'n Node<'_>) -> Result<&'n str, Fault> {
+        let letters = yaml::letters(self.text, node).ok_or_else(|| self.wrong(key, wanted, node))?;
+        match &node.value {
+            Value::Null if letters.is_empty() => {
+                Err(Fault::new(node.defined, format!("nothing stands here, in '{key}': write '' for an empty text")))
+            }
+            Value::Null => {
+                let word = shown(letters);
+                Err(Fault::new(node.defined, format!("{word} means nothing at all, in '{key}': quote it: '{word}'")))
+            }
+            _ => Ok(letters),
+        }
+    }
+
+    /// Something else is wanted here.
+    fn wrong(&self, key: &str, wanted: &str, node: &Node<'_>) -> Fault {
+        Fault::new(node.defined, format!("{} is not for '{key}': write {wanted}", self.found(node)))
+    }
+
+    /// What a node is, in words.
+    fn found(&self, node: &Node<'_>) -> String {
+        match &node.value {
+            Value::List(_) => "a list".to_owned(),
+            Value::Map(_) => "a map (key: value)".to_owned(),
+            _ => match yaml::letters(self.text, node).unwrap_or_default() {
+                "" => "nothing".to_owned(),
+                word => format!("the word '{}'", shown(word)),
+            },
+        }
+    }
+}
+
+/// What gave a process its name.
+struct Named<'n> {
+    by_name: bool,
+    at: &'n Node<'n>,
+}
+
+/// A process that has no name goes by its program.
+fn name_from(cmd: &str, at: &Node<'_>) -> Result<String, Fault> {
+    let name = Path::new(cmd).file_name().and_then(OsStr::to_str).unwrap_or(cmd);
+    if name.contains(yaml::is_unprintable) {
+        return Err(Fault::new(
+            at.defined,
+            format!("'{}' is no name, it holds a control character: add name: NAME", shown(name)),
+        ));
+    }
+    Ok(name.to_owned())
+}
+
+fn without_nul(key: &str, node: &Node<'_>, word: &str) -> Result<(), Fault> {
+    if word.contains('\0') {
+        // Without the word: a variable's may be a secret.
+        let message = format!("'{key}' holds a NUL character, which can't be passed to a program: leave it out");
+        return Err(Fault::new(node.defined, message));
+    }
+    Ok(())
+}
+
+/// A key that isn't one of these: the nearest is meant, or it stands in the wrong place.
+fn unknown_key(at: &Node<'_>, key: &str, known: &[&str], these: &str, others: &[&str], there: &str) -> Fault {
+    let word = shown(key);
+    let advice = match nearest::nearest(key, known) {
+        Some(nearest) => format!("did you mean '{nearest}'?"),
+        None if others.contains(&key) => format!("it belongs {there}"),
+        None => format!("{these} {}", known.join(", ")),
+    };
+    Fault::new(at.defined, format!("unknown key '{word}': {advice}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,325 @@
+//! YAML text to a tree in which each node knows its place and its letters.
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::budget::BudgetBreach;
+use serde_saphyr::granit_parser::ErrorKind;
+use serde_saphyr::{
+    DuplicateKeyPolicy, Error, ExternalMessageSource, Location, NonFiniteFloatPolicy, Options, Spanned,
+};
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+/// Deeper than any sensible file; each level costs stack.
+const DEEPEST: usize = 32;
+/// What aliases repeat counts, too: this bounds time and memory, and is enough for four hundred large processes.
+const MOST_NODES: usize = 20_000;
+const MOST_LETTERS: usize = 2 * 1024 * 1024;
+
+/// What is wrong, and where: line and column count from 1, the column in characters.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) line: u64,
+    pub(super) column: u64,
+    pub(super) message: String,
+}
+
+impl Fault {
+    pub(super) fn new(location: Location, message: impl Into<String>) -> Fault {
+        // What has no place is wrong with the whole file.
+        Fault { line: location.line().max(1), column: location.column().max(1), message: message.into() }
+    }
+}
+
+/// A value and where it stands: `defined` by its letters, `referenced` by the alias that repeats them.
+pub(super) type Node<'a> = Spanned<Value<'a>>;
+
+/// A list and a map keep their order, and a map the keys that are given twice.
+#[derive(Debug)]
+pub(super) enum Value<'a> {
+    /// `~`, `null`, or nothing at all.
+    Null,
+    /// What YAML takes for a number or a boolean: only the text has its letters.
+    Bare,
+    Text(Cow<'a, str>),
+    List(Vec<Node<'a>>),
+    Map(Vec<(Node<'a>, Node<'a>)>),
+}
+
+/// Reads one document.
+pub(super) fn parse(text: &str) -> Result<Node<'_>, Fault> {
+    serde_saphyr::from_str_with_options(text, options()).map_err(|error| fault(text, &error))
+}
+
+/// The letters of a scalar as they stand in the file; none for a list or a map.
+pub(super) fn letters<'n>(text: &'n str, node: &'n Node<'_>) -> Option<&'n str> {
+    match &node.value {
+        Value::Text(letters) => Some(letters),
+        Value::Null => Some(source(text, node.defined)),
+        // In quotes if a tag made it one: !!int "5".
+        Value::Bare => Some(source(text, node.defined).trim_matches(['"', '\''])),
+        Value::List(_) | Value::Map(_) => None,
+    }
+}
+
+/// The piece of the text at a place.
+fn source(text: &str, location: Location) -> &str {
+    range(location).and_then(|range| text.get(range)).unwrap_or_default()
+}
+
+/// Where that piece begins and ends, in bytes.
+pub(super) fn range(location: Location) -> Option<Range<usize>> {
+    let span = location.span();
+    let start = usize::try_from(span.byte_offset()?).ok()?;
+    let end = start.checked_add(usize::try_from(span.byte_len()?).ok()?)?;
+    Some(start..end)
+}
+
+fn options() -> Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: DEEPEST,
+            flow_nesting_limit: DEEPEST,
+            max_nodes: MOST_NODES,
+            max_events: 4 * MOST_NODES,
+            max_aliases: MOST_NODES,
+            max_anchors: MOST_NODES,
+            max_recorded_anchor_events: MOST_NODES,
+            max_recorded_anchor_bytes: MOST_LETTERS,
+            max_total_scalar_bytes: MOST_LETTERS,
+            // A file in which everybody uses one anchor is a good one.
+            enforce_alias_anchor_ratio: false,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 2 * MOST_NODES,
+            max_replay_stack_depth: DEEPEST,
+        },
+        // Told here, with both places.
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        ignore_binary_tag_for_string: true,
+        reject_unsupported_tags: true,
+        with_snippet: false,
+    }
+}
+
+impl<'de> Deserialize<'de> for Value<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value<'de>, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, a list or keys with values")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Value<'de>, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Value<'de>, E> {
+        Ok(Value::Bare)
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Value<'de>, E> {
+        Ok(Value::Bare)
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Value<'de>, E> {
+        Ok(Value::Bare)
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Value<'de>, E> {
+        Ok(Value::Bare)
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Owned(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value<'de>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value<'de>, A::Error> {
+        let mut map = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            map.push(entry);
+        }
+        Ok(Value::Map(map))
+    }
+}
+
+/// What the parser has to say, in words for the writer of the file.
+fn fault(text: &str, error: &Error) -> Fault {
+    // What is found only when an alias repeats it is told where the alias stands.
+    if let Error::AliasError { error, locations, .. } = error {
+        let Fault { message, .. } = fault(text, error);
+        return Fault::new(locations.reference_location, message);
+    }
+    let location = error.location().unwrap_or(Location::UNKNOWN);
+    let message = match error {
+        Error::ExternalMessage { source, msg, .. } => match source.as_ref() {
+            ExternalMessageSource::Parser(error) if is_tab(error.kind()) => return tab(text, location),
+            ExternalMessageSource::Parser(error) => syntax(error.kind(), msg),
+            _ => msg.clone(),
+        },
+        Error::Budget { breach, .. } => match breach {
+            BudgetBreach::Depth { .. } => too_deep(),
+            BudgetBreach::ScalarBytes { .. } | BudgetBreach::RecordedAnchorBytes { .. } => format!(
+                "more than {} MiB of text, what aliases (*name) repeat included: make it shorter",
+                MOST_LETTERS / 1024 / 1024
+            ),
+            _ => too_much(),
+        },
+        Error::AliasReplayLimitExceeded { .. } | Error::AliasExpansionLimitExceeded { .. } => too_much(),
+        Error::AliasReplayStackDepthExceeded { .. } => too_deep(),
+        Error::MultipleDocuments { .. } => "a second document begins here: keep one to a file".to_owned(),
+        Error::UnknownAnchor { .. } => {
+            "there is no anchor (&name) of this name above: add one, or quote a word that begins with '*'".to_owned()
+        }
+        Error::RecursiveReferencesRequireWeakTypes { .. } => {
+            "an alias (*name) within its own anchor (&name): write out what is meant".to_owned()
+        }
+        Error::MergeValueNotMapOrSeqOfMaps { .. } => {
+            "'<<' wants the alias of a map: write <<: *name, with name: &name and its keys above".to_owned()
+        }
+        Error::UnsupportedTag { tag, .. } => {
+            format!("the tag '{}' has no meaning here: leave it out, or quote a word that begins with '!'", shown(tag))
+        }
+        Error::InvalidScalar { .. } => "this isn't what its tag (!!...) says: leave the tag out".to_owned(),
+        // None of what remains is known to come: its own words are better than none.
+        error => format!("this is not understood: {}", error.without_snippet()),
+    };
+    Fault::new(location, message)
+}
+
+fn too_deep() -> String {
+    format!("more than {DEEPEST} levels, one within another: a file of processes needs five")
+}
+
+fn too_much() -> String {
+    format!("more than {MOST_NODES} values, what aliases (*name) repeat included: make several files of it")
+}
+
+fn is_tab(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::TabNotAllowed
+            | ErrorKind::TabInBlockIndentation
+            | ErrorKind::TabInIndentation
+            | ErrorKind::TabAtBlockScalarStart
+            | ErrorKind::TabInPlainScalar
+    )
+}
+
+/// The parser tells where the word before or after it begins: this looks for the tab itself.
+fn tab(text: &str, location: Location) -> Fault {
+    let message = "a tab: indent with spaces";
+    let told = Fault::new(location, message);
+    let indented = (1..).zip(text.lines()).skip_while(|(line, _)| *line < told.line).find_map(|(line, letters)| {
+        let indentation = letters.len() - letters.trim_start().len();
+        let column = letters.get(..indentation)?.find('\t')? as u64 + 1;
+        Some(Fault { line, column, message: message.to_owned() })
+    });
+    indented.unwrap_or(told)
+}
+
+/// What isn't YAML.
+fn syntax(kind: &ErrorKind, words: &str) -> String {
+    match kind {
+        ErrorKind::RecursionLimitExceeded => too_deep(),
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
+            "this quote is never closed: add the second one".to_owned()
+        }
+        ErrorKind::InvalidQuotedScalarIndent => {
+            "a quote above is never closed: add the second one, or indent the text more than its key".to_owned()
+        }
+        ErrorKind::UnclosedFlowCollection { open } => {
+            format!("this '{open}' is never closed: add its '{}'", if *open == '[' { ']' } else { '}' })
+        }
+        ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
+            format!("this '{open}' is closed by a '{close}': write '{}'", if *open == '[' { ']' } else { '}' })
+        }
+        ErrorKind::MisplacedFlowCollectionEnd => {
+            "this bracket closes nothing: take it out, or quote the word it is part of".to_owned()
+        }
+        ErrorKind::UnexpectedCharacter { character } if is_unprintable(*character) => {
+            format!("the control character {}: take it out", character.escape_default())
+        }
+        ErrorKind::UnexpectedCharacter { character } => {
+            format!("no word begins with '{}': quote it", shown(character.encode_utf8(&mut [0; 4])))
+        }
+        ErrorKind::MissingAnchorOrAliasName => "'*' and '&' are for aliases and anchors: quote this word".to_owned(),
+        ErrorKind::UnknownQuotedScalarEscape | ErrorKind::InvalidQuotedScalarHexEscape => {
+            "a backslash that means nothing here: double it, or use single quotes".to_owned()
+        }
+        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => {
+            "a ':' where no key can be: check the indentation, or quote the text it is in".to_owned()
+        }
+        ErrorKind::ExpectedBlockMappingKey => {
+            "this is no key: value of what is above: indent it as the others, or quote the text it is in".to_owned()
+        }
+        ErrorKind::ExpectedDocumentStart => {
+            "this belongs to nothing above: check indentation, quotes and brackets".to_owned()
+        }
+        ErrorKind::SimpleKeyExpected => "a key without its ':': write key: value".to_owned(),
+        ErrorKind::ExpectedFlowMappingSeparator => "a ',' or '}' is missing here: add it".to_owned(),
+        ErrorKind::ExpectedFlowSequenceSeparator => "a ',' or ']' is missing here: add it".to_owned(),
+        ErrorKind::PlainScalarStartsWithDashFlowIndicator => "a '-' alone is no word here: quote it".to_owned(),
+        _ => format!("this is not YAML: {words}: check indentation, quotes and brackets"),
+    }
+}
+
+/// A word for a message: on one line, and not too long.
+pub(super) fn shown(word: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut shown = String::new();
+    for (count, character) in word.chars().enumerate() {
+        if count == LONGEST {
+            shown.push('…');
+            break;
+        }
+        push_printable(&mut shown, character);
+    }
+    shown
+}
+
+/// All of it, on one line.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().fold(String::new(), |mut shown, character| {
+        push_printable(&mut shown, character);
+        shown
+    })
+}
+
+fn push_printable(shown: &mut String, character: char) {
+    if is_unprintable(character) {
+        shown.extend(character.escape_default());
+    } else {
+        shown.push(character);
+    }
+}
+
+/// Whether it would tear or garble a line.
+pub(super) fn is_unprintable(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
+}
