@@ -84,7 +84,7 @@ impl fmt::Display for Word {
 const NANOS_PER_SECOND: u32 = 1_000_000_000;
 
 /// A duration as Go prints it: `1s`, `1.5s`, `1m4s`, `1h0m0s`, `250ms`.
-struct Spelled(Duration);
+pub(crate) struct Spelled(pub(crate) Duration);
 
 impl fmt::Display for Spelled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

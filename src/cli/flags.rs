@@ -2,7 +2,8 @@
 
 use super::logger::Verbosity;
 use super::{Request, Settings};
-use crate::{Signal, SignalSet};
+use crate::timestamp::Timestamp;
+use crate::{NoRestartOn, Restart, Signal, SignalSet, duration};
 use clap::builder::OsStringValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -13,7 +14,7 @@ use std::os::unix::ffi::OsStrExt;
 /// One option. Its variable is `PANICMON_` and its long name in capitals.
 struct Flag {
     long: &'static str,
-    short: char,
+    short: Option<char>,
     variable: &'static str,
     /// The name of its value and the words for it; none for a switch, which may be given several times.
     value: Option<&'static str>,
@@ -24,29 +25,159 @@ struct Flag {
 
 /// What was given for an option.
 enum Given<'a> {
-    Value(&'a str),
+    Value(&'a OsStr),
     /// So many times.
     Switch(u8),
+}
+
+impl<'a> Given<'a> {
+    /// The value; none for a switch.
+    fn path(&self) -> &'a OsStr {
+        match self {
+            Given::Value(value) => value,
+            Given::Switch(_) => OsStr::new(""),
+        }
+    }
+
+    /// The same as text.
+    fn text(&self) -> Result<&'a str, String> {
+        let value = self.path();
+        value.to_str().ok_or_else(|| format!("'{}' is not UTF-8", value.display()))
+    }
 }
 
 /// Every option. To add one, add it here (and to the README's table, which a test compares).
 const FLAGS: &[Flag] = &[
     Flag {
         long: "signals",
-        short: 's',
+        short: Some('s'),
         variable: "PANICMON_SIGNALS",
         value: Some("LIST"),
         help: "Listen to and forward only these signals, e.g. TERM,HUP,RTMIN+3; the others keep the disposition they had (at a terminal, TSTP, TTIN, TTOU and CONT are needed in any case)",
         apply: |settings, given| {
-            if let Given::Value(list) = given {
-                settings.signals = Some(signal_list(list)?);
+            settings.signals = Some(signal_list(given.text()?)?);
+            Ok(())
+        },
+    },
+    Flag {
+        long: "kill-after",
+        short: Some('k'),
+        variable: "PANICMON_KILL_AFTER",
+        value: Some("DURATION"),
+        help: "Kill the command's process group if it is still there so long after the first TERM, INT, QUIT or HUP, e.g. 10s, 1m30s",
+        apply: |settings, given| {
+            settings.kill_after = Some(duration::parse(given.text()?)?);
+            Ok(())
+        },
+    },
+    Flag {
+        long: "restart",
+        short: None,
+        variable: "PANICMON_RESTART",
+        value: Some("WHEN"),
+        help: "Start the command again when it ends: never, on-failure or always. TERM, INT, QUIT or HUP end that, too",
+        apply: |settings, given| {
+            settings.restart = given.text()?.parse()?;
+            Ok(())
+        },
+    },
+    Flag {
+        long: "min-wait",
+        short: None,
+        variable: "PANICMON_MIN_WAIT",
+        value: Some("DURATION"),
+        help: "The least time between an end and the next start [default: 1s]; doubled after each quick failure",
+        apply: |settings, given| {
+            settings.min_wait = Some(duration::parse(given.text()?)?);
+            Ok(())
+        },
+    },
+    Flag {
+        long: "max-wait",
+        short: None,
+        variable: "PANICMON_MAX_WAIT",
+        value: Some("DURATION"),
+        help: "The most time between an end and the next start [default: 64s]",
+        apply: |settings, given| {
+            settings.max_wait = Some(duration::parse(given.text()?)?);
+            Ok(())
+        },
+    },
+    Flag {
+        long: "no-restart-on",
+        short: None,
+        variable: "PANICMON_NO_RESTART_ON",
+        value: Some("LIST"),
+        help: "Don't start it again after these: exit codes, signals, or -1 for any signal and for not started, e.g. 0,3,TERM",
+        apply: |settings, given| {
+            settings.no_restart_on = no_restart_list(given.text()?)?;
+            Ok(())
+        },
+    },
+    Flag {
+        long: "max-restarts",
+        short: None,
+        variable: "PANICMON_MAX_RESTARTS",
+        value: Some("N"),
+        help: "Start it again so many times at most",
+        apply: |settings, given| {
+            let word = given.text()?;
+            let number = word.parse().map_err(|_| format!("'{word}' is not a number from 0 to {}", u32::MAX))?;
+            settings.max_restarts = Some(number);
+            Ok(())
+        },
+    },
+    Flag {
+        long: "label",
+        short: None,
+        variable: "PANICMON_LABEL",
+        value: Some("NAME"),
+        help: "Relay the command's output line by line, each with this in front",
+        apply: |settings, given| {
+            let name = given.text()?;
+            if name.contains(char::is_control) {
+                return Err(format!("'{}' has a control character in it, which would tear lines", name.escape_debug()));
             }
+            settings.label = Some(name.to_owned());
+            Ok(())
+        },
+    },
+    Flag {
+        long: "timestamps",
+        short: None,
+        variable: "PANICMON_TIMESTAMPS",
+        value: Some("FORMAT"),
+        help: "Relay the command's output line by line, each with the time in front: a layout of Go's (15:04:05.000) or of strftime (%H:%M:%S)",
+        apply: |settings, given| {
+            settings.timestamps = Some(Timestamp::parse(given.text()?)?);
+            Ok(())
+        },
+    },
+    Flag {
+        long: "config",
+        short: Some('c'),
+        variable: "PANICMON_CONFIG",
+        value: Some("FILE"),
+        help: "Run the processes of this pmux file instead of a command",
+        apply: |settings, given| {
+            settings.config = Some(given.path().to_owned());
+            Ok(())
+        },
+    },
+    Flag {
+        long: "check",
+        short: None,
+        variable: "PANICMON_CHECK",
+        value: None,
+        help: "Say whether the file of --config is good, and run nothing",
+        apply: |settings, given| {
+            settings.check = matches!(given, Given::Switch(1..));
             Ok(())
         },
     },
     Flag {
         long: "verbose",
-        short: 'v',
+        short: Some('v'),
         variable: "PANICMON_VERBOSE",
         value: None,
         help: "Log what happens to stderr: -v processes, -vv signals too, -vvv everything",
@@ -59,7 +190,7 @@ const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "quiet",
-        short: 'q',
+        short: Some('q'),
         variable: "PANICMON_QUIET",
         value: None,
         help: "Log nothing, not even warnings; errors that keep the command from running are still told",
@@ -109,8 +240,56 @@ pub(super) fn parse(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Req
         flag.apply_words(&matches, &mut settings)?;
     }
     let command_words = matches.get_many::<OsString>(COMMAND).map_or(0, |words| words.len());
-    Ok(Request::Run(settings, count - command_words))
+    let given = |long: &str| matches.value_source(long) == Some(ValueSource::CommandLine);
+    settings.check_together(command_words > 0, given)?;
+    Ok(match settings.config {
+        Some(_) => Request::RunFile(settings),
+        None => Request::Run(settings, count - command_words),
+    })
 }
+
+impl Settings {
+    /// Whether the options go together, by what was given on the command line; a variable that has no meaning there, as
+    /// one of an image may, says nothing.
+    fn check_together(&mut self, has_command: bool, given: impl Fn(&str) -> bool) -> Result<(), String> {
+        if has_command && given("config") {
+            return Err("--config: a COMMAND is given as well: it is one or the other".to_owned());
+        }
+        if has_command {
+            self.config = None;
+        }
+        if self.config.is_none() {
+            if given("check") {
+                return Err("--check: it is for the file of a --config, and there is none".to_owned());
+            }
+            if !has_command {
+                return Err(
+                    "there is no COMMAND: panicmon [OPTIONS] [--] COMMAND [ARG]..., or --config FILE; --help tells more"
+                        .to_owned(),
+                );
+            }
+        } else if let Some(long) = FOR_ONE_COMMAND.into_iter().find(|long| given(long)) {
+            return Err(format!("--{long}: it is for one COMMAND; in a file each process has its own keys for that"));
+        }
+        if self.restart == Restart::Never
+            && let Some(long) = FOR_RESTARTS.into_iter().find(|long| given(long))
+        {
+            return Err(format!("--{long}: it says nothing without --restart on-failure or --restart always"));
+        }
+        match (self.min_wait, self.max_wait) {
+            (Some(least), Some(most)) if most < least => {
+                Err(format!("--max-wait: {most:?} is less than --min-wait, {least:?}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a file says for each of its processes.
+const FOR_ONE_COMMAND: [&str; 8] =
+    ["kill-after", "restart", "min-wait", "max-wait", "no-restart-on", "max-restarts", "label", "timestamps"];
+
+const FOR_RESTARTS: [&str; 4] = ["min-wait", "max-wait", "no-restart-on", "max-restarts"];
 
 /// Where the command begins, if there is no option and no variable: the usual case needs no parser, which would take a
 /// quarter of the start-up.
@@ -131,6 +310,10 @@ impl Flag {
         let help = format!("{} [env: {}]", self.help, self.variable);
         let arg = Arg::new(self.long).long(self.long).short(self.short).help(help);
         match self.value {
+            // A list may begin with -1.
+            Some(name) if self.long == "no-restart-on" => {
+                arg.value_name(name).value_parser(OsStringValueParser::new()).allow_hyphen_values(true)
+            }
             Some(name) => arg.value_name(name).value_parser(OsStringValueParser::new()),
             None => arg.action(ArgAction::Count),
         }
@@ -170,9 +353,7 @@ impl Flag {
     }
 
     fn apply_value(&self, name: &str, value: &OsStr, settings: &mut Settings) -> Result<(), String> {
-        let wrong = |why: &str| format!("{name}: {why}");
-        let text = value.to_str().ok_or_else(|| wrong(&format!("'{}' is not UTF-8", value.display())))?;
-        (self.apply)(settings, &Given::Value(text)).map_err(|why| wrong(&why))
+        (self.apply)(settings, &Given::Value(value)).map_err(|why| format!("{name}: {why}"))
     }
 }
 
@@ -180,7 +361,7 @@ fn command() -> clap::Command {
     clap::Command::new("panicmon")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Runs a command, forwards every signal to it, reaps what is orphaned, and ends as the command did")
-        .override_usage("panicmon [OPTIONS] [--] COMMAND [ARG]...")
+        .override_usage("panicmon [OPTIONS] [--] COMMAND [ARG]...\n       panicmon [OPTIONS] --config FILE")
         .after_help(AFTER_HELP)
         .args(FLAGS.iter().map(Flag::arg))
         .arg(
@@ -189,8 +370,7 @@ fn command() -> clap::Command {
                 .help("The command to run and its arguments")
                 .value_parser(OsStringValueParser::new())
                 .num_args(1..)
-                .trailing_var_arg(true)
-                .required(true),
+                .trailing_var_arg(true),
         )
 }
 
@@ -210,6 +390,10 @@ fn signal_list(list: &str) -> Result<SignalSet, String> {
         }
     });
     signals.collect()
+}
+
+fn no_restart_list(list: &str) -> Result<Vec<NoRestartOn>, String> {
+    list.split(',').map(|word| word.parse().map_err(|error: crate::ParseNoRestartOnError| error.to_string())).collect()
 }
 
 #[cfg(test)]
@@ -262,6 +446,25 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_instead_of_a_command() {
+        assert!(matches!(parsed(&["-c", "f.yml"]), Ok(Request::RunFile(settings)) if !settings.check));
+        assert!(matches!(parsed(&["--check", "--config=f.yml"]), Ok(Request::RunFile(settings)) if settings.check));
+    }
+
+    #[test]
+    fn restarts_are_as_the_options_say() {
+        let line =
+            ["--restart", "on-failure", "--no-restart-on", "-1,3,TERM", "--max-restarts=4", "--max-wait=2m", "x"];
+        let Ok(Request::Run(settings, 7)) = parsed(&line) else { panic!("{:?}", parsed(&line)) };
+        assert_eq!(settings.restart, Restart::OnFailure);
+        assert_eq!(
+            settings.no_restart_on,
+            [NoRestartOn::NoCode, NoRestartOn::Code(3), NoRestartOn::Signal(Signal::TERM)]
+        );
+        assert_eq!((settings.max_restarts, settings.max_wait), (Some(4), Some(std::time::Duration::from_secs(120))));
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (line, told) in [
             (&[] as &[_], "COMMAND"),
@@ -276,6 +479,21 @@ mod tests {
             (&["--signal", "TERM", "x"], "--signals"),
             (&["-x", "y"], "'-x'"),
             (&["-s", "HUP", "-s", "TERM", "x"], "--signals"),
+            (&["--restart", "sometimes", "x"], "--restart: 'sometimes' is none of never, on-failure and always"),
+            (&["--min-wait", "5", "--restart", "always", "x"], "--min-wait: '5' has no unit: write 5s"),
+            (&["--min-wait", "5s", "x"], "--min-wait: it says nothing without --restart"),
+            (
+                &["--restart=always", "--min-wait=5s", "--max-wait=1s", "x"],
+                "--max-wait: 1s is less than --min-wait, 5s",
+            ),
+            (&["--restart=always", "--no-restart-on=1,256", "x"], "--no-restart-on: '256' is neither an exit code"),
+            (&["--restart=always", "--max-restarts=-1", "x"], "--max-restarts: '-1' is not a number"),
+            (&["-k", "soon", "x"], "--kill-after: 'soon' is no duration"),
+            (&["--label", "a\nb", "x"], "--label: 'a\\nb' has a control character"),
+            (&["--timestamps", "when", "x"], "--timestamps: "),
+            (&["-c", "f.yml", "x"], "--config: a COMMAND is given as well"),
+            (&["-c", "f.yml", "--label", "x"], "--label: it is for one COMMAND"),
+            (&["--check", "x"], "--check: it is for the file of a --config"),
         ] {
             let message = parsed(line).unwrap_err();
             assert!(message.contains(told), "{line:?}: {message}");
@@ -295,7 +513,8 @@ mod tests {
     fn the_readme_has_a_line_for_every_option() {
         let readme = include_str!("../../README.md");
         for flag in FLAGS {
-            let cell = format!("`-{}, --{}", flag.short, flag.long);
+            let short = flag.short.map(|short| format!("-{short}, ")).unwrap_or_default();
+            let cell = format!("| `{short}--{}", flag.long);
             let line = readme.lines().find(|line| line.contains(&cell));
             assert!(
                 line.is_some_and(|line| line.contains(flag.variable)),

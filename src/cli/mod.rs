@@ -2,38 +2,68 @@
 
 mod flags;
 mod logger;
+mod one;
+mod several;
 mod stderr;
 
-use crate::error::os_string;
-use crate::executor::Manner;
-use crate::handlers::LogHandler;
-use crate::options::Environment;
-use crate::sys::poll::Source;
-use crate::sys::process;
-use crate::sys::signals::own;
 use crate::sys::signals::process::ProcessSignals;
-use crate::sys::terminal::{ChildGroup, Terminal};
-use crate::{Error, Executor, ExitStatus, Options, SignalSet, StatusCode};
-use std::borrow::Cow;
-use std::ffi::CStr;
+use crate::timestamp::Timestamp;
+use crate::{NoRestartOn, Restart, SignalSet, StatusCode};
+use std::ffi::{CStr, OsString};
 use std::io::{self, Write};
-use std::os::fd::BorrowedFd;
+use std::time::{Duration, SystemTime};
 use stderr::say;
 
 /// What the command line and the environment say.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Settings {
     /// Listen to these only.
     pub(crate) signals: Option<SignalSet>,
+    /// How long after a stop signal the command is killed.
+    pub(crate) kill_after: Option<Duration>,
+    pub(crate) restart: Restart,
+    pub(crate) min_wait: Option<Duration>,
+    pub(crate) max_wait: Option<Duration>,
+    pub(crate) no_restart_on: Vec<NoRestartOn>,
+    pub(crate) max_restarts: Option<u32>,
+    /// What stands in front of each line.
+    pub(crate) label: Option<String>,
+    /// And before that.
+    pub(crate) timestamps: Option<Timestamp>,
+    /// The file whose processes are run.
+    pub(crate) config: Option<OsString>,
+    /// Or only looked at.
+    pub(crate) check: bool,
     /// How much is logged.
     pub(crate) verbosity: logger::Verbosity,
 }
 
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            signals: None,
+            kill_after: None,
+            restart: Restart::Never,
+            min_wait: None,
+            max_wait: None,
+            no_restart_on: Vec::new(),
+            max_restarts: None,
+            label: None,
+            timestamps: None,
+            config: None,
+            check: false,
+            verbosity: logger::Verbosity::Default,
+        }
+    }
+}
+
 /// What is to be done.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Request {
     /// Run the command that begins at this word.
     Run(Settings, usize),
+    /// Run the processes of a file.
+    RunFile(Settings),
     /// Print this, and exit with 0.
     Print(String),
 }
@@ -46,68 +76,14 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
     // First of all: from here on no signal is lost, and none ends this process before the child has it.
     let signals = ProcessSignals::take();
     match flags::parse(args, env) {
-        Ok(Request::Run(settings, command)) => run(signals, &settings, &args[command..], env).get(),
+        Ok(Request::Run(settings, command)) => one::run(signals, settings, &args[command..], env).get(),
+        Ok(Request::RunFile(settings)) => several::run(signals, settings, env).get(),
         Ok(Request::Print(text)) => print(&text).get(),
         Err(message) => {
             say(&message);
             StatusCode::OWN_FAILURE.get()
         }
     }
-}
-
-fn run(mut signals: ProcessSignals, settings: &Settings, words: &[&'static CStr], env: &[&'static CStr]) -> StatusCode {
-    logger::install(settings.verbosity);
-    let group = ChildGroup::find(signals.inherited_mask(), true);
-    if let Some(listened) = settings.signals {
-        signals.limit(listened.union(group.needs()).union(group.sends()));
-    }
-    let mut options = Options::default().handler(LogHandler).init(true);
-    options.signals = settings.signals;
-    options.environment = Environment::entries(env);
-    let args: Vec<_> = words.iter().map(|word| os_string(word)).collect();
-    let words = words.iter().map(|word| Cow::Borrowed(*word)).collect();
-    let result = Executor::with_source(options, Source::Process(signals), group)
-        .and_then(|mut executor| executor.run_words(&args, Ok(words), Manner::once(), settle));
-    match result {
-        Ok(end) => {
-            let systemds = match end.status {
-                ExitStatus::Signaled { signal, .. } if is_systemds_own(env) => Some(signal),
-                ExitStatus::Signaled { .. } | ExitStatus::Exited(_) => None,
-            };
-            if let Some(signal) = end.die_of.or(systemds) {
-                own::die(signal);
-            }
-            end.status.code()
-        }
-        Err(error) => {
-            say(&error);
-            error.status_code()
-        }
-    }
-}
-
-/// Once the child exists: lets go of what is the child's now, and only then opens what panicmon needs itself, which a
-/// full table of descriptors would have had no room for.
-fn settle(source: &mut Source, group: &ChildGroup, needed: &[BorrowedFd<'_>]) -> Result<(), Error> {
-    let kept: Vec<_> = group.terminal().map(Terminal::fd).into_iter().chain(needed.iter().copied()).collect();
-    process::let_go(&kept, !needed.is_empty())
-        .map_err(|source| Error::start("letting go of inherited descriptors", source))?;
-    match source {
-        Source::Process(signals) => signals
-            .open()
-            .or_else(|_| {
-                process::free_stdin();
-                signals.open()
-            })
-            .map_err(|source| Error::Listen { source }),
-        Source::Shared(_) => Ok(()),
-    }
-}
-
-/// Whether systemd started this very process: systemd.exec(5). It calls a stop a success only if the process died of it.
-fn is_systemds_own(env: &[&CStr]) -> bool {
-    let variable = env.iter().find_map(|entry| entry.to_bytes().strip_prefix(b"SYSTEMD_EXEC_PID="));
-    variable.is_some_and(|pid| pid == process::id().to_string().as_bytes())
 }
 
 fn print(text: &str) -> StatusCode {
@@ -119,4 +95,15 @@ fn print(text: &str) -> StatusCode {
             StatusCode::OWN_FAILURE
         }
     }
+}
+
+/// Writes the time in this format.
+fn stamp(format: Timestamp) -> crate::relay::printed::Stamp {
+    Box::new(move |into| format.write(SystemTime::now(), into))
+}
+
+/// Whether colours are welcome where there is a terminal: no-color.org.
+fn colours() -> bool {
+    let no = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !no && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
 }

@@ -6,8 +6,9 @@
 mod nearest;
 mod yaml;
 
-use crate::duration::{self, Spelled};
+use crate::duration;
 use crate::process_config::{NoRestartOn, ProcessConfig};
+use crate::remarks::Spelled;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};

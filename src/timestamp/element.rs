@@ -2,7 +2,7 @@
 
 use jiff::Zoned;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Element {
     /// In so many characters at least, the rest filled with this byte.
     Number(Field, u8, u8),
@@ -16,7 +16,7 @@ pub(super) enum Element {
     Fraction(Fraction),
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Field {
     Year,
     YearOfCentury,
@@ -35,7 +35,7 @@ pub(super) enum Whole {
     No,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Offset {
     pub(super) parts: Parts,
     pub(super) colons: bool,
@@ -50,7 +50,7 @@ pub(super) enum Parts {
     Seconds,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Fraction {
     pub(super) separator: u8,
     pub(super) digits: usize,

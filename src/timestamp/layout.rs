@@ -4,10 +4,10 @@ use super::element::{Element, Field, Fraction, Offset, Parts, Whole};
 use jiff::Zoned;
 
 /// A layout, taken to pieces.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Layout(Vec<Piece>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Piece {
     Literal(String),
     Element(Element),

@@ -13,14 +13,14 @@ use std::time::SystemTime;
 const EXAMPLES: &str = "2006-01-02T15:04:05.000Z07:00 (a layout of Go's) or %Y-%m-%dT%H:%M:%S.%3f%:z (strftime)";
 
 /// A format of timestamps, read once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Timestamp {
     format: Format,
     /// Looked up once: not for each line.
     zone: TimeZone,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Format {
     Go(Layout),
     Strftime(String),

@@ -1,0 +1,117 @@
+//! One command.
+
+use super::stderr::say;
+use super::{Settings, colours, logger, stamp};
+use crate::error::os_string;
+use crate::executor::Manner;
+use crate::handlers::LogHandler;
+use crate::lifecycle::supervision::Supervision;
+use crate::options::Environment;
+use crate::relay::printed::{Names, Printed};
+use crate::relay::{Relay, Sink};
+use crate::sys::output::Output;
+use crate::sys::poll::Source;
+use crate::sys::process;
+use crate::sys::signals::own;
+use crate::sys::signals::process::ProcessSignals;
+use crate::sys::terminal::{ChildGroup, Terminal};
+use crate::{Error, Executor, ExitStatus, Options, ProcessConfig, StatusCode};
+use std::borrow::Cow;
+use std::ffi::CStr;
+use std::os::fd::BorrowedFd;
+
+/// Runs it, once or again and again, and returns the exit status.
+pub(super) fn run(
+    mut signals: ProcessSignals,
+    settings: Settings,
+    words: &[&'static CStr],
+    env: &[&'static CStr],
+) -> StatusCode {
+    logger::install(settings.verbosity);
+    let group = ChildGroup::find(signals.inherited_mask(), true);
+    if let Some(listened) = settings.signals {
+        signals.limit(listened.union(group.needs()).union(group.sends()));
+    }
+    let mut options = Options::default().handler(LogHandler).init(true);
+    options.signals = settings.signals;
+    options.kill_after = settings.kill_after;
+    options.environment = Environment::entries(env);
+    let args: Vec<_> = words.iter().map(|word| os_string(word)).collect();
+    let words = words.iter().map(|word| Cow::Borrowed(*word)).collect();
+    let manner = Manner { supervision: supervision(&settings), relay: relay(settings) };
+    let again = manner.supervision.may_restart();
+    let result = Executor::with_source(options, Source::Process(signals), group).and_then(|mut executor| {
+        executor.run_words(&args, Ok(words), manner, |source, group, needed| {
+            // The next child is to have what the first had.
+            if again { listen(source) } else { settle(source, group, needed) }
+        })
+    });
+    match result {
+        Ok(end) => {
+            let systemds = match end.status {
+                ExitStatus::Signaled { signal, .. } if is_systemds_own(env) => Some(signal),
+                ExitStatus::Signaled { .. } | ExitStatus::Exited(_) => None,
+            };
+            if let Some(signal) = end.die_of.or(systemds) {
+                own::die(signal);
+            }
+            end.status.code()
+        }
+        Err(error) => {
+            say(&error);
+            error.status_code()
+        }
+    }
+}
+
+/// Once the child exists: lets go of what is the child's now, and only then opens what panicmon needs itself, which a
+/// full table of descriptors would have had no room for.
+fn settle(source: &mut Source, group: &ChildGroup, needed: &[BorrowedFd<'_>]) -> Result<(), Error> {
+    let kept: Vec<_> = group.terminal().map(Terminal::fd).into_iter().chain(needed.iter().copied()).collect();
+    process::let_go(&kept, !needed.is_empty())
+        .map_err(|source| Error::start("letting go of inherited descriptors", source))?;
+    listen(source).or_else(|_| {
+        process::free_stdin();
+        listen(source)
+    })
+}
+
+fn listen(source: &mut Source) -> Result<(), Error> {
+    match source {
+        Source::Process(signals) => signals.open().map_err(|source| Error::Listen { source }),
+        Source::Shared(_) => Ok(()),
+    }
+}
+
+/// When the command is started again.
+fn supervision(settings: &Settings) -> Supervision {
+    let defaults = ProcessConfig::new("");
+    let min_wait = settings.min_wait.unwrap_or(defaults.min_wait);
+    let max_wait = settings.max_wait.unwrap_or(defaults.max_wait.max(min_wait));
+    Supervision::new(&ProcessConfig {
+        min_wait,
+        max_wait,
+        restart: settings.restart,
+        no_restart_on: settings.no_restart_on.clone(),
+        max_restarts: settings.max_restarts,
+        ..defaults
+    })
+}
+
+/// Where its lines go, if they are to be labelled.
+fn relay(settings: Settings) -> Option<Relay<'static>> {
+    if settings.label.is_none() && settings.timestamps.is_none() {
+        return None;
+    }
+    let which = if settings.label.is_some() { Names::One } else { Names::No };
+    let names = [settings.label.unwrap_or_default()];
+    let (stdout, stderr) = (Output::stdout(), Output::stderr());
+    let printed = Printed::new(stdout, stderr, &names, which, settings.timestamps.map(stamp), colours());
+    Some(Relay::new(Sink::Printed(printed)))
+}
+
+/// Whether systemd started this very process: systemd.exec(5). It calls a stop a success only if the process died of it.
+fn is_systemds_own(env: &[&CStr]) -> bool {
+    let variable = env.iter().find_map(|entry| entry.to_bytes().strip_prefix(b"SYSTEMD_EXEC_PID="));
+    variable.is_some_and(|pid| pid == process::id().to_string().as_bytes())
+}

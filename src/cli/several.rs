@@ -1,0 +1,101 @@
+//! The processes of a pmux file.
+
+use super::stderr::say;
+use super::{Settings, colours, logger, print, stamp};
+use crate::config::{self, Config};
+use crate::event_loop::{Asked, Left};
+use crate::handlers::LogHandler;
+use crate::lifecycle::supervision::Supervision;
+use crate::options::Environment;
+use crate::relay::printed::{Names, Printed};
+use crate::relay::{Relay, Sink};
+use crate::sys::limit::Changed;
+use crate::sys::output::Output;
+use crate::sys::poll::Source;
+use crate::sys::process::{self, Subreaper};
+use crate::sys::signals::process::ProcessSignals;
+use crate::timestamp::Timestamp;
+use crate::{Error, Signal, SignalSet, StatusCode, Supervisor};
+use std::ffi::CStr;
+
+/// Each process has two pipes, and while it is started their other ends.
+const DESCRIPTORS_EACH: u64 = 2;
+const DESCRIPTORS_BESIDE: u64 = 64;
+
+/// Runs them to their end, and returns the exit status.
+pub(super) fn run(signals: ProcessSignals, settings: Settings, env: &[&'static CStr]) -> StatusCode {
+    logger::install(settings.verbosity);
+    let path = settings.config.clone().unwrap_or_default();
+    let check_time_format = |format: &str| Timestamp::parse(format).map(drop);
+    // Reading may take for ever, from a pipe; there is no child yet that would have to be told.
+    let config = match signals.at_ease(|| config::read(&path, check_time_format)) {
+        Ok(config) => config,
+        Err(message) => {
+            say(&message);
+            return StatusCode::OWN_FAILURE;
+        }
+    };
+    if settings.check {
+        let processes = match config.processes.len() {
+            1 => "1 process".to_owned(),
+            count => format!("{count} processes"),
+        };
+        return print(&format!("{}: good: {processes}\n", path.display()));
+    }
+    match run_all(signals, &settings, config, env) {
+        Ok(left) => status(&left),
+        Err(error) => {
+            say(&error);
+            error.status_code()
+        }
+    }
+}
+
+fn run_all(
+    mut signals: ProcessSignals,
+    settings: &Settings,
+    config: Config,
+    env: &[&'static CStr],
+) -> Result<Left, Error> {
+    process::fill_streams();
+    if let Some(listened) = settings.signals {
+        signals.limit(listened);
+    }
+    signals.open().map_err(|source| Error::Listen { source })?;
+    let mut limits = Changed::default();
+    let descriptors = DESCRIPTORS_EACH * config.processes.len() as u64 + DESCRIPTORS_BESIDE;
+    if let Err(error) = limits.raise_files(descriptors) {
+        log::warn!("can't open so many files as {} processes need: {error}", config.processes.len());
+    }
+    // PID 1 is given all orphans anyway.
+    let subreaper = (process::id().as_raw() != 1).then(Subreaper::claim).transpose();
+    let _subreaper = subreaper.map_err(|source| Error::start("prctl(PR_SET_CHILD_SUBREAPER)", source))?;
+
+    let names: Vec<_> = config.processes.iter().map(|process| process.name.clone()).collect();
+    let stamp = config.time_format.map(|format| Timestamp::parse(&format)).transpose().ok().flatten().map(stamp);
+    let (stdout, stderr) = (Output::stdout(), Output::stderr());
+    let printed = Printed::new(stdout, stderr, &names, Names::Several, stamp, colours());
+    let relay = Relay::new(Sink::Printed(printed));
+    let stop_on = [Signal::INT, Signal::TERM, Signal::QUIT, Signal::HUP].into_iter().collect::<SignalSet>();
+    let processes = config.processes.iter().map(|process| (process, Supervision::new(process))).collect();
+    let mut supervisor = Supervisor::with_source(Source::Process(signals), stop_on)?;
+    // What it warns of, the remarks say anyway.
+    if log::log_enabled!(log::Level::Info) {
+        supervisor = supervisor.handler(LogHandler);
+    }
+    supervisor.run_processes(processes, Some(relay), &Environment::entries(env), limits)
+}
+
+/// 0 after a stop that was asked for; else that of the first process that failed.
+fn status(left: &Left) -> StatusCode {
+    match left.asked {
+        _ if left.gone => StatusCode::OWN_FAILURE,
+        Asked::Kill => StatusCode::new(1),
+        Asked::Stop => StatusCode::SUCCESS,
+        Asked::Nothing => match left.first_failure.and_then(|number| left.results.get(number)) {
+            Some(Ok(end)) => end.status.code(),
+            Some(Err(error)) => error.status_code(),
+            None => StatusCode::SUCCESS,
+        },
+    }
+}
