@@ -77,7 +77,7 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
     let signals = ProcessSignals::take();
     match flags::parse(args, env) {
         Ok(Request::Run(settings, command)) => one::run(signals, settings, &args[command..], env).get(),
-        Ok(Request::RunFile(settings)) => several::run(signals, settings, env).get(),
+        Ok(Request::RunFile(settings)) => several::run(signals, &settings, env).get(),
         Ok(Request::Print(text)) => print(&text).get(),
         Err(message) => {
             say(&message);

@@ -23,7 +23,7 @@ const DESCRIPTORS_EACH: u64 = 2;
 const DESCRIPTORS_BESIDE: u64 = 64;
 
 /// Runs them to their end, and returns the exit status.
-pub(super) fn run(signals: ProcessSignals, settings: Settings, env: &[&'static CStr]) -> StatusCode {
+pub(super) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static CStr]) -> StatusCode {
     logger::install(settings.verbosity);
     let path = settings.config.clone().unwrap_or_default();
     let check_time_format = |format: &str| Timestamp::parse(format).map(drop);
@@ -42,7 +42,7 @@ pub(super) fn run(signals: ProcessSignals, settings: Settings, env: &[&'static C
         };
         return print(&format!("{}: good: {processes}\n", path.display()));
     }
-    match run_all(signals, &settings, config, env) {
+    match run_all(signals, settings, config, env) {
         Ok(left) => status(&left),
         Err(error) => {
             say(&error);

@@ -41,9 +41,8 @@ impl Outbox {
         if self.gone {
             return;
         }
-        self.waiting.reserve(parts.iter().map(|part| part.len()).sum());
         for part in parts {
-            self.waiting.extend_from_slice(part);
+            append(&mut self.waiting, part);
         }
     }
 
@@ -51,8 +50,16 @@ impl Outbox {
     pub(crate) fn flush(&mut self) -> io::Result<bool> {
         let before = self.written;
         while self.written < self.waiting.len() {
-            match self.output.write(&self.waiting[self.written..]) {
-                Ok(written) => self.written += written,
+            let rest = &self.waiting[self.written..];
+            let asked = rest.len();
+            match self.output.write(rest) {
+                Ok(written) => {
+                    self.written += written;
+                    // It is full: asking again would only be told so.
+                    if written < asked {
+                        break;
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => {
                     self.gone = true;
@@ -72,5 +79,46 @@ impl Outbox {
             self.written = 0;
         }
         Ok(any)
+    }
+}
+
+/// What is longer is copied by the C library, whose call costs more than copying a short line.
+const SHORT: usize = 256;
+
+/// Appends a line, which is short for the most part: in blocks of a few lengths, for which no call is needed.
+fn append(to: &mut Vec<u8>, mut bytes: &[u8]) {
+    if bytes.len() > SHORT {
+        to.extend_from_slice(bytes);
+        return;
+    }
+    while let Some(rest) = append_block::<32>(to, bytes) {
+        bytes = rest;
+    }
+    bytes = append_block::<16>(to, bytes).unwrap_or(bytes);
+    bytes = append_block::<8>(to, bytes).unwrap_or(bytes);
+    bytes = append_block::<4>(to, bytes).unwrap_or(bytes);
+    bytes = append_block::<2>(to, bytes).unwrap_or(bytes);
+    append_block::<1>(to, bytes);
+}
+
+/// Appends so many bytes, and returns the others; none, if there are fewer.
+fn append_block<'b, const N: usize>(to: &mut Vec<u8>, bytes: &'b [u8]) -> Option<&'b [u8]> {
+    let (block, rest) = bytes.split_first_chunk::<N>()?;
+    to.extend_from_slice(block);
+    Some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_every_length_are_appended_whole() {
+        let bytes: Vec<u8> = (0..=255).chain(0..=255).collect();
+        for length in 0..bytes.len() {
+            let mut to = b"before".to_vec();
+            append(&mut to, &bytes[..length]);
+            assert_eq!(to, [b"before", &bytes[..length]].concat());
+        }
     }
 }

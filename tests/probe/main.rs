@@ -73,8 +73,9 @@ fn number(word: &str) -> i32 {
     word.parse().unwrap_or(-1)
 }
 
-fn say(line: &str) {
-    sys::write(1, format!("{line}\n").as_bytes());
+/// Whether there is anybody to hear it.
+fn say(line: &str) -> bool {
+    sys::write(1, format!("{line}\n").as_bytes())
 }
 
 fn pause() -> u8 {
@@ -117,7 +118,9 @@ fn receive() -> u8 {
     say("ready");
     loop {
         let came = sys::wait_for_signal();
-        say(&format!("{} {} {} {}", came.signal, came.code, came.pid, came.value));
+        if !say(&format!("{} {} {} {}", came.signal, came.code, came.pid, came.value)) {
+            return 0;
+        }
     }
 }
 

@@ -109,8 +109,9 @@ pub fn chdir(path: &CStr) {
     raw(libc::SYS_chdir, [path.as_ptr() as usize, 0, 0, 0]);
 }
 
-pub fn write(fd: i32, bytes: &[u8]) {
-    raw(libc::SYS_write, [fd as usize, bytes.as_ptr() as usize, bytes.len(), 0]);
+/// Whether it was written.
+pub fn write(fd: i32, bytes: &[u8]) -> bool {
+    raw(libc::SYS_write, [fd as usize, bytes.as_ptr() as usize, bytes.len(), 0]) >= 0
 }
 
 pub fn read_to_end(fd: i32) {

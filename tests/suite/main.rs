@@ -5,7 +5,9 @@
 
 mod cli;
 mod orphans;
+mod pmux;
 mod races;
+mod restarts;
 mod signals;
 mod status;
 mod support;
