@@ -22,6 +22,9 @@ use std::time::{Duration, Instant};
 const RETRY_MIN: Duration = Duration::from_millis(1);
 const RETRY_MAX: Duration = Duration::from_millis(100);
 
+/// How long a child that we stop on our own account has, if nobody has said how long; pmux's.
+const GRACE: Duration = Duration::from_secs(10);
+
 /// With so many signals held, the kernel's queue must hold the others.
 const HELD_ENOUGH: usize = 64;
 
@@ -261,6 +264,9 @@ impl Lifecycle {
         if self.child.is_some() {
             actions.push_back(Action::SignalGroup(signal));
             self.stop_asked(now);
+            if self.kill_after.is_none() {
+                self.kill_at.get_or_insert(now + GRACE);
+            }
         }
     }
 
@@ -599,6 +605,10 @@ mod tests {
         lifecycle.stop(Signal::INT, now, &mut actions);
         lifecycle.kill(&mut actions);
         assert!(actions.is_empty() && lifecycle.deadline().is_none());
+
+        let mut lifecycle = started(Group::Own(None), None);
+        lifecycle.stop(Signal::INT, now, &mut actions);
+        assert_eq!(lifecycle.deadline(), Some(now + GRACE), "nobody said how long");
     }
 
     #[test]

@@ -111,3 +111,14 @@ fn a_grandchild_that_keeps_the_pipe_open_holds_up_nothing() {
     assert_eq!(running.code(), 4);
     crate::sys::kill(left, libc::SIGKILL).unwrap();
 }
+
+#[test]
+fn a_reader_that_is_gone_ends_the_command_though_it_is_started_again() {
+    let mut command = wrapper(&["--label=x", "--restart=always"], &["yes"]);
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(err.contains("nobody reads stdout any more: stopping"), "{err}");
+    assert_eq!(output.status.code(), Some(130));
+}

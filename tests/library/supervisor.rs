@@ -1,0 +1,134 @@
+//! Processes that are kept running.
+
+use crate::sys;
+use crate::{send_to_self, turn};
+use panicmon::{Canceller, Error, NoRestartOn, ProcessConfig, Signal, Stream, Supervisor};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::Duration;
+
+fn shell(name: &str, script: &str) -> ProcessConfig {
+    let mut config = ProcessConfig::new("sh");
+    config.name = name.to_owned();
+    config.args = vec!["-c".into(), script.into()];
+    config.min_wait = Duration::from_millis(1);
+    config.max_wait = Duration::from_millis(2);
+    config
+}
+
+/// Lines as they are told, to another thread.
+fn told(supervisor: Supervisor<'static>) -> (Supervisor<'static>, Receiver<(String, Stream, String)>) {
+    let (sender, lines): (Sender<_>, _) = mpsc::channel();
+    let supervisor = supervisor.on_line(move |line| {
+        let text = String::from_utf8_lossy(line.bytes).into_owned();
+        let _ = sender.send((line.name.to_owned(), line.stream, text));
+    });
+    (supervisor, lines)
+}
+
+/// Does this once that line has been told.
+fn once(lines: &Receiver<(String, Stream, String)>, text: &str, act: impl FnOnce()) {
+    for (_, _, line) in lines {
+        if line == text {
+            return act();
+        }
+    }
+    panic!("{text:?} was never told");
+}
+
+#[test]
+fn once_is_once_and_all_lines_are_told() {
+    let _turn = turn();
+    let (mut supervisor, lines) = told(Supervisor::new([]).unwrap());
+    let status = supervisor.run_once(&shell("a", "echo out; echo err >&2; printf last; exit 3")).unwrap();
+    assert_eq!(status.get(), 3);
+    drop(supervisor);
+    let lines: Vec<_> = lines.into_iter().collect();
+    let of = |stream| lines.iter().filter(|line| line.1 == stream).map(|line| line.2.as_str()).collect::<Vec<_>>();
+    assert_eq!(of(Stream::Stdout), ["out", "last"]);
+    assert_eq!(of(Stream::Stderr), ["err"]);
+    assert_eq!(
+        of(Stream::Remark)[..3],
+        ["starting process", "exit code 3, process exited: exit status 3", "stopped process handler"]
+    );
+    assert!(lines.iter().filter(|line| line.1 != Stream::Remark).all(|line| line.0 == "a"));
+}
+
+#[test]
+fn it_runs_again_until_it_is_cancelled_from_another_thread() {
+    let _turn = turn();
+    let (mut supervisor, lines) = told(Supervisor::new([]).unwrap());
+    let canceller = supervisor.canceller();
+    let mut config = shell("a", "echo run; exit 5");
+    config.max_wait = Duration::from_millis(1);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            once(&lines, "run", || {});
+            once(&lines, "run", || canceller.cancel());
+            // To the end, so that nobody is left without a reader.
+            lines.into_iter().for_each(drop);
+        });
+        // It may have been asked while the process ran, and stopped it.
+        let status = supervisor.run(&config).unwrap().get();
+        assert!([5, 130].contains(&status), "{status}");
+        drop(supervisor);
+    });
+}
+
+fn stubborn_is_stopped_by(wait: Duration, stop: impl FnOnce(&Canceller) + Send) {
+    let (mut supervisor, lines) = told(Supervisor::new([]).unwrap());
+    let canceller = supervisor.canceller();
+    let mut config = shell("a", "trap '' INT; echo ready; while :; do sleep 1000; done");
+    config.sig_kill_wait = wait;
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            once(&lines, "ready", || stop(&canceller));
+            lines.into_iter().for_each(drop);
+        });
+        assert_eq!(supervisor.run(&config).unwrap().get(), 137);
+        drop(supervisor);
+    });
+}
+
+#[test]
+fn who_is_stubborn_is_killed_after_its_time_or_when_told() {
+    let _turn = turn();
+    stubborn_is_stopped_by(Duration::from_millis(1), Canceller::cancel);
+    stubborn_is_stopped_by(Duration::from_secs(3600), Canceller::kill);
+}
+
+#[test]
+fn a_signal_stops_several_and_each_end_is_told() {
+    let _turn = turn();
+    let (mut supervisor, lines) = told(Supervisor::new([Signal::USR1]).unwrap());
+    let mut ends = shell("ends", "exit 4");
+    ends.no_restart_on = vec![NoRestartOn::Code(4)];
+    let configs = [ends, shell("runs", "echo ready; exec sleep 1000"), ProcessConfig::new("/nonexistent")];
+    let results = thread::scope(|scope| {
+        scope.spawn(move || {
+            once(&lines, "ready", || send_to_self(libc::SIGUSR1));
+            lines.into_iter().for_each(drop);
+        });
+        let results = supervisor.run_all(&configs).unwrap();
+        drop(supervisor);
+        results
+    });
+    assert_eq!(results[0].as_ref().unwrap().get(), 4);
+    assert_eq!(results[1].as_ref().unwrap().get(), 130);
+    assert!(matches!(results[2], Err(Error::NotFound { .. })), "{results:?}");
+    assert_eq!(sys::disposition(libc::SIGUSR1), 0, "it is as it was");
+}
+
+#[test]
+fn a_working_directory_that_is_not_there_is_told() {
+    let _turn = turn();
+    let mut supervisor = Supervisor::new([]).unwrap();
+    let mut config = shell("a", "exit 0");
+    config.dir = Some("/nonexistent".into());
+    let error = supervisor.run_once(&config).unwrap_err();
+    assert!(error.to_string().starts_with("can't change to the working directory /nonexistent: "), "{error}");
+    config.dir = Some("/usr".into());
+    config.env = vec![("WHERE".into(), "/usr".into())];
+    config.args[1] = "test \"$(pwd)\" = \"$WHERE\"".into();
+    assert!(supervisor.run_once(&config).unwrap().is_success());
+}
