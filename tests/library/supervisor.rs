@@ -103,10 +103,20 @@ fn a_signal_stops_several_and_each_end_is_told() {
     let (mut supervisor, lines) = told(Supervisor::new([Signal::USR1]).unwrap());
     let mut ends = shell("ends", "exit 4");
     ends.no_restart_on = vec![NoRestartOn::Code(4)];
-    let configs = [ends, shell("runs", "echo ready; exec sleep 1000"), ProcessConfig::new("/nonexistent")];
+    let mut waits = ProcessConfig::new("/nonexistent");
+    waits.name = "waits".to_owned();
+    (waits.min_wait, waits.max_wait) = (Duration::from_secs(3600), Duration::from_secs(3600));
+    let configs = [ends, shell("runs", "echo ready; exec sleep 1000"), waits];
     let results = thread::scope(|scope| {
         scope.spawn(move || {
-            once(&lines, "ready", || send_to_self(libc::SIGUSR1));
+            // Whichever comes first, the others have ended, or wait, when it is sent.
+            let mut expected =
+                vec!["ends: stopped process handler", "runs: ready", "waits: will restart process in 1h0m0s"];
+            while !expected.is_empty() {
+                let (name, _, text) = lines.recv().unwrap();
+                expected.retain(|line| *line != format!("{name}: {text}"));
+            }
+            send_to_self(libc::SIGUSR1);
             lines.into_iter().for_each(drop);
         });
         let results = supervisor.run_all(&configs).unwrap();
