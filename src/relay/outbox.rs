@@ -5,22 +5,23 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// With so much waiting, nothing more is read for it: its writers are slowed down by their full pipes.
-const ENOUGH: usize = 256 * 1024;
+const ENOUGH: usize = 64 * 1024;
 
 /// A stream of ours with what it hasn't taken yet.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     output: Output,
-    waiting: Vec<u8>,
-    /// How much of that has been written.
+    /// What waits is `written..end` of it; the rest is room.
+    buffer: Vec<u8>,
     written: usize,
+    end: usize,
     /// Nobody reads it any more: whatever is for it is lost.
     gone: bool,
 }
 
 impl Outbox {
     pub(crate) fn new(output: Output) -> Outbox {
-        Outbox { output, waiting: Vec::new(), written: 0, gone: false }
+        Outbox { output, buffer: Vec::new(), written: 0, end: 0, gone: false }
     }
 
     pub(crate) fn output(&self) -> &Output {
@@ -28,29 +29,36 @@ impl Outbox {
     }
 
     pub(crate) fn has_room(&self) -> bool {
-        self.waiting.len() - self.written < ENOUGH
+        self.end - self.written < ENOUGH
     }
 
     /// The stream, if there is something for it.
     pub(crate) fn to_write(&self) -> Option<BorrowedFd<'_>> {
-        (!self.waiting.is_empty()).then(|| self.output.as_fd())
+        (self.end > 0).then(|| self.output.as_fd())
     }
 
-    /// Adds these, one behind the other.
-    pub(crate) fn add(&mut self, parts: &[&[u8]]) {
+    /// Adds a line, and what stands in front of it.
+    pub(crate) fn add(&mut self, front: &[u8], line: &[u8]) {
         if self.gone {
             return;
         }
-        for part in parts {
-            append(&mut self.waiting, part);
+        let end = self.end + front.len() + line.len() + 1;
+        if end > self.buffer.len() {
+            self.buffer.resize(end.max(2 * self.buffer.len()), 0);
         }
+        let (to_front, rest) = self.buffer[self.end..end].split_at_mut(front.len());
+        let (to_line, newline) = rest.split_at_mut(line.len());
+        copy(to_front, front);
+        copy(to_line, line);
+        newline.copy_from_slice(b"\n");
+        self.end = end;
     }
 
     /// Writes as much as is taken without waiting: whether that is anything. An error is told once.
     pub(crate) fn flush(&mut self) -> io::Result<bool> {
         let before = self.written;
-        while self.written < self.waiting.len() {
-            let rest = &self.waiting[self.written..];
+        while self.written < self.end {
+            let rest = &self.buffer[self.written..self.end];
             let asked = rest.len();
             match self.output.write(rest) {
                 Ok(written) => {
@@ -63,49 +71,53 @@ impl Outbox {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => {
                     self.gone = true;
-                    (self.waiting, self.written) = (Vec::new(), 0);
+                    (self.buffer, self.written, self.end) = (Vec::new(), 0, 0);
                     return Err(error);
                 }
             }
         }
         let any = self.written > before;
-        if self.written == self.waiting.len() {
-            self.waiting.clear();
-            self.written = 0;
+        if self.written == self.end {
+            (self.written, self.end) = (0, 0);
             // A burst is no reason to hold its memory for ever.
-            self.waiting.shrink_to(2 * ENOUGH);
-        } else if self.written >= ENOUGH {
-            self.waiting.drain(..self.written);
-            self.written = 0;
+            self.buffer.truncate(2 * ENOUGH);
+            self.buffer.shrink_to_fit();
+        } else if self.written >= self.end - self.written {
+            // What moves is no more than was written; and the same memory, near the processor, is used again.
+            self.buffer.copy_within(self.written..self.end, 0);
+            (self.written, self.end) = (0, self.end - self.written);
         }
         Ok(any)
     }
 }
 
-/// What is longer is copied by the C library, whose call costs more than copying a short line.
-const SHORT: usize = 256;
-
-/// Appends a line, which is short for the most part: in blocks of a few lengths, for which no call is needed.
-fn append(to: &mut Vec<u8>, mut bytes: &[u8]) {
-    if bytes.len() > SHORT {
-        to.extend_from_slice(bytes);
-        return;
+/// Copies a line, which is short for the most part, to room of the same length. A call of the C library's memcpy(3) costs
+/// more than that; and there is no loop here, of which the compiler would make such a call.
+#[inline]
+fn copy(to: &mut [u8], from: &[u8]) {
+    match from.len() {
+        0 => {}
+        1 => copy_ends::<1>(to, from),
+        2..=3 => copy_ends::<2>(to, from),
+        4..=7 => copy_ends::<4>(to, from),
+        8..=15 => copy_ends::<8>(to, from),
+        16..=31 => copy_ends::<16>(to, from),
+        32..=63 => copy_ends::<32>(to, from),
+        64..=127 => copy_ends::<64>(to, from),
+        128..=255 => copy_ends::<128>(to, from),
+        _ => to.copy_from_slice(from),
     }
-    while let Some(rest) = append_block::<32>(to, bytes) {
-        bytes = rest;
-    }
-    bytes = append_block::<16>(to, bytes).unwrap_or(bytes);
-    bytes = append_block::<8>(to, bytes).unwrap_or(bytes);
-    bytes = append_block::<4>(to, bytes).unwrap_or(bytes);
-    bytes = append_block::<2>(to, bytes).unwrap_or(bytes);
-    append_block::<1>(to, bytes);
 }
 
-/// Appends so many bytes, and returns the others; none, if there are fewer.
-fn append_block<'b, const N: usize>(to: &mut Vec<u8>, bytes: &'b [u8]) -> Option<&'b [u8]> {
-    let (block, rest) = bytes.split_first_chunk::<N>()?;
-    to.extend_from_slice(block);
-    Some(rest)
+/// Copies the first and the last so many bytes, which may be the same ones in part.
+#[inline]
+fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk::<N>()) {
+        *to = *from;
+    }
 }
 
 #[cfg(test)]
@@ -113,12 +125,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_every_length_are_appended_whole() {
+    fn lines_of_every_length_are_copied_whole() {
         let bytes: Vec<u8> = (0..=255).chain(0..=255).collect();
         for length in 0..bytes.len() {
-            let mut to = b"before".to_vec();
-            append(&mut to, &bytes[..length]);
-            assert_eq!(to, [b"before", &bytes[..length]].concat());
+            let mut to = vec![0; length];
+            copy(&mut to, &bytes[..length]);
+            assert_eq!(to, bytes[..length]);
         }
     }
 }

@@ -136,7 +136,7 @@ pub(crate) struct Labelled<'p> {
 
 impl Labelled<'_> {
     pub(crate) fn line(&mut self, line: &[u8]) {
-        self.outbox.add(&[self.front, line, b"\n"]);
+        self.outbox.add(self.front, line);
     }
 }
 
