@@ -18,9 +18,23 @@ struct Flag {
     variable: &'static str,
     /// The name of its value and the words for it; none for a switch, which may be given several times.
     value: Option<&'static str>,
+    /// Whether its value may begin with a hyphen.
+    hyphen: bool,
+    /// Where it has a meaning.
+    scope: Scope,
     help: &'static str,
     /// What it does; the error says what is wrong with the value, and what is allowed.
     apply: fn(&mut Settings, &Given<'_>) -> Result<(), String>,
+}
+
+/// Where an option has a meaning.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Anywhere,
+    /// For one command; a file has keys for it for each of its processes.
+    Command,
+    /// For one command that is started again.
+    Restarts,
 }
 
 /// What was given for an option.
@@ -53,6 +67,8 @@ const FLAGS: &[Flag] = &[
         short: Some('s'),
         variable: "PANICMON_SIGNALS",
         value: Some("LIST"),
+        hyphen: false,
+        scope: Scope::Anywhere,
         help: "Listen to and forward only these signals, e.g. TERM,HUP,RTMIN+3; the others keep the disposition they had (at a terminal, TSTP, TTIN, TTOU and CONT are needed in any case)",
         apply: |settings, given| {
             settings.signals = Some(signal_list(given.text()?)?);
@@ -64,6 +80,8 @@ const FLAGS: &[Flag] = &[
         short: Some('k'),
         variable: "PANICMON_KILL_AFTER",
         value: Some("DURATION"),
+        hyphen: false,
+        scope: Scope::Command,
         help: "Kill the command's process group if it is still there so long after the first TERM, INT, QUIT or HUP, e.g. 10s, 1m30s",
         apply: |settings, given| {
             settings.kill_after = Some(duration::parse(given.text()?)?);
@@ -75,6 +93,8 @@ const FLAGS: &[Flag] = &[
         short: None,
         variable: "PANICMON_RESTART",
         value: Some("WHEN"),
+        hyphen: false,
+        scope: Scope::Command,
         help: "Start the command again when it ends: never, on-failure or always. TERM, INT, QUIT or HUP end that, too",
         apply: |settings, given| {
             settings.restart = given.text()?.parse()?;
@@ -86,6 +106,8 @@ const FLAGS: &[Flag] = &[
         short: None,
         variable: "PANICMON_MIN_WAIT",
         value: Some("DURATION"),
+        hyphen: false,
+        scope: Scope::Restarts,
         help: "The least time between an end and the next start [default: 1s]; doubled after each quick failure",
         apply: |settings, given| {
             settings.min_wait = Some(duration::parse(given.text()?)?);
@@ -97,6 +119,8 @@ const FLAGS: &[Flag] = &[
         short: None,
         variable: "PANICMON_MAX_WAIT",
         value: Some("DURATION"),
+        hyphen: false,
+        scope: Scope::Restarts,
         help: "The most time between an end and the next start [default: 64s]",
         apply: |settings, given| {
             settings.max_wait = Some(duration::parse(given.text()?)?);
@@ -108,6 +132,8 @@ const FLAGS: &[Flag] = &[
         short: None,
         variable: "PANICMON_NO_RESTART_ON",
         value: Some("LIST"),
+        hyphen: true,
+        scope: Scope::Restarts,
         help: "Don't start it again after these: exit codes, signals, or -1 for any signal and for not started, e.g. 0,3,TERM",
         apply: |settings, given| {
             settings.no_restart_on = no_restart_list(given.text()?)?;
@@ -119,6 +145,8 @@ const FLAGS: &[Flag] = &[
         short: None,
         variable: "PANICMON_MAX_RESTARTS",
         value: Some("N"),
+        hyphen: false,
+        scope: Scope::Restarts,
         help: "Start it again so many times at most",
         apply: |settings, given| {
             let word = given.text()?;
@@ -132,6 +160,8 @@ const FLAGS: &[Flag] = &[
         short: None,
         variable: "PANICMON_LABEL",
         value: Some("NAME"),
+        hyphen: false,
+        scope: Scope::Command,
         help: "Relay the command's output line by line, each with this in front",
         apply: |settings, given| {
             let name = given.text()?;
@@ -147,6 +177,8 @@ const FLAGS: &[Flag] = &[
         short: None,
         variable: "PANICMON_TIMESTAMPS",
         value: Some("FORMAT"),
+        hyphen: false,
+        scope: Scope::Command,
         help: "Relay the command's output line by line, each with the time in front: a layout of Go's (15:04:05.000) or of strftime (%H:%M:%S)",
         apply: |settings, given| {
             settings.timestamps = Some(Timestamp::parse(given.text()?)?);
@@ -158,6 +190,8 @@ const FLAGS: &[Flag] = &[
         short: Some('c'),
         variable: "PANICMON_CONFIG",
         value: Some("FILE"),
+        hyphen: false,
+        scope: Scope::Anywhere,
         help: "Run the processes of this pmux file instead of a command",
         apply: |settings, given| {
             settings.config = Some(given.path().to_owned());
@@ -169,6 +203,8 @@ const FLAGS: &[Flag] = &[
         short: None,
         variable: "PANICMON_CHECK",
         value: None,
+        hyphen: false,
+        scope: Scope::Anywhere,
         help: "Say whether the file of --config is good, and run nothing",
         apply: |settings, given| {
             settings.check = matches!(given, Given::Switch(1..));
@@ -180,6 +216,8 @@ const FLAGS: &[Flag] = &[
         short: Some('v'),
         variable: "PANICMON_VERBOSE",
         value: None,
+        hyphen: false,
+        scope: Scope::Anywhere,
         help: "Log what happens to stderr: -v processes, -vv signals too, -vvv everything",
         apply: |settings, given| {
             if let Given::Switch(count) = given {
@@ -193,6 +231,8 @@ const FLAGS: &[Flag] = &[
         short: Some('q'),
         variable: "PANICMON_QUIET",
         value: None,
+        hyphen: false,
+        scope: Scope::Anywhere,
         help: "Log nothing, not even warnings; errors that keep the command from running are still told",
         apply: |settings, given| {
             if matches!(given, Given::Switch(1..)) {
@@ -268,13 +308,16 @@ impl Settings {
                         .to_owned(),
                 );
             }
-        } else if let Some(long) = FOR_ONE_COMMAND.into_iter().find(|long| given(long)) {
-            return Err(format!("--{long}: it is for one COMMAND; in a file each process has its own keys for that"));
+        } else if let Some(flag) = FLAGS.iter().find(|flag| flag.scope != Scope::Anywhere && given(flag.long)) {
+            return Err(format!(
+                "--{}: it is for one COMMAND; in a file each process has its own keys for that",
+                flag.long
+            ));
         }
         if self.restart == Restart::Never
-            && let Some(long) = FOR_RESTARTS.into_iter().find(|long| given(long))
+            && let Some(flag) = FLAGS.iter().find(|flag| flag.scope == Scope::Restarts && given(flag.long))
         {
-            return Err(format!("--{long}: it says nothing without --restart on-failure or --restart always"));
+            return Err(format!("--{}: it says nothing without --restart on-failure or --restart always", flag.long));
         }
         match (self.min_wait, self.max_wait) {
             (Some(least), Some(most)) if most < least => {
@@ -284,12 +327,6 @@ impl Settings {
         }
     }
 }
-
-/// What a file says for each of its processes.
-const FOR_ONE_COMMAND: [&str; 8] =
-    ["kill-after", "restart", "min-wait", "max-wait", "no-restart-on", "max-restarts", "label", "timestamps"];
-
-const FOR_RESTARTS: [&str; 4] = ["min-wait", "max-wait", "no-restart-on", "max-restarts"];
 
 /// Where the command begins, if there is no option and no variable: the usual case needs no parser, which would take a
 /// quarter of the start-up.
@@ -310,11 +347,9 @@ impl Flag {
         let help = format!("{} [env: {}]", self.help, self.variable);
         let arg = Arg::new(self.long).long(self.long).short(self.short).help(help);
         match self.value {
-            // A list may begin with -1.
-            Some(name) if self.long == "no-restart-on" => {
-                arg.value_name(name).value_parser(OsStringValueParser::new()).allow_hyphen_values(true)
+            Some(name) => {
+                arg.value_name(name).value_parser(OsStringValueParser::new()).allow_hyphen_values(self.hyphen)
             }
-            Some(name) => arg.value_name(name).value_parser(OsStringValueParser::new()),
             None => arg.action(ArgAction::Count),
         }
     }

@@ -14,7 +14,6 @@ use crate::sys::output::Output;
 use crate::sys::poll::Source;
 use crate::sys::process::{self, Subreaper};
 use crate::sys::signals::process::ProcessSignals;
-use crate::timestamp::Timestamp;
 use crate::{Error, Signal, SignalSet, StatusCode, Supervisor};
 use std::ffi::CStr;
 
@@ -26,9 +25,8 @@ const DESCRIPTORS_BESIDE: u64 = 64;
 pub(super) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static CStr]) -> StatusCode {
     logger::install(settings.verbosity);
     let path = settings.config.clone().unwrap_or_default();
-    let check_time_format = |format: &str| Timestamp::parse(format).map(drop);
     // Reading may take for ever, from a pipe; there is no child yet that would have to be told.
-    let config = match signals.at_ease(|| config::read(&path, check_time_format)) {
+    let config = match signals.at_ease(|| config::read(&path)) {
         Ok(config) => config,
         Err(message) => {
             say(&message);
@@ -72,9 +70,8 @@ fn run_all(
     let _subreaper = subreaper.map_err(|source| Error::start("prctl(PR_SET_CHILD_SUBREAPER)", source))?;
 
     let names: Vec<_> = config.processes.iter().map(|process| process.name.clone()).collect();
-    let stamp = config.time_format.map(|format| Timestamp::parse(&format)).transpose().ok().flatten().map(stamp);
     let (stdout, stderr) = (Output::stdout(), Output::stderr());
-    let printed = Printed::new(stdout, stderr, &names, Names::Several, stamp, colours());
+    let printed = Printed::new(stdout, stderr, &names, Names::Several, config.time_format.map(stamp), colours());
     let relay = Relay::new(Sink::Printed(printed));
     let stop_on = [Signal::INT, Signal::TERM, Signal::QUIT, Signal::HUP].into_iter().collect::<SignalSet>();
     let processes = config.processes.iter().map(|process| (process, Supervision::new(process))).collect();

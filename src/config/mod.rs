@@ -9,6 +9,7 @@ mod yaml;
 use crate::duration;
 use crate::process_config::{NoRestartOn, ProcessConfig};
 use crate::remarks::Spelled;
+use crate::timestamp::Timestamp;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -25,21 +26,18 @@ const PROCESS_KEYS: [&str; 9] =
     ["name", "cmd", "args", "env", "dir", "minWait", "maxWait", "sigKillWait", "noRestartOn"];
 
 /// The processes of a file, and how their lines are stamped.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Config {
-    /// A layout as Go writes times; none: no timestamps.
-    pub(crate) time_format: Option<String>,
+    /// None: no timestamps.
+    pub(crate) time_format: Option<Timestamp>,
     /// At least one, with names of their own. A wait of 0 in the file is its default, as in pmux.
     pub(crate) processes: Vec<ProcessConfig>,
 }
 
-/// What says no to a time format that isn't one.
-pub(crate) type CheckTimeFormat = fn(&str) -> Result<(), String>;
-
 /// Reads a file.
 ///
 /// The error is a message for people, without the program's name: `FILE:LINE:COLUMN: what is wrong, and what to do`.
-pub(crate) fn read(path: &OsStr, check_time_format: CheckTimeFormat) -> Result<Config, String> {
+pub(crate) fn read(path: &OsStr) -> Result<Config, String> {
     let file = printable(&path.to_string_lossy());
     let mut bytes = Vec::new();
     // One byte more than is allowed tells that there is more; /dev/zero has no end.
@@ -49,8 +47,7 @@ pub(crate) fn read(path: &OsStr, check_time_format: CheckTimeFormat) -> Result<C
     if bytes.len() > LARGEST {
         return Err(format!("{file}: more than {} MiB: this is no file of processes", LARGEST / 1024 / 1024));
     }
-    parse(&bytes, check_time_format)
-        .map_err(|Fault { line, column, message }| format!("{file}:{line}:{column}: {message}"))
+    parse(&bytes).map_err(|Fault { line, column, message }| format!("{file}:{line}:{column}: {message}"))
 }
 
 fn unreadable(error: &io::Error) -> String {
@@ -62,10 +59,10 @@ fn unreadable(error: &io::Error) -> String {
     }
 }
 
-fn parse(bytes: &[u8], check_time_format: CheckTimeFormat) -> Result<Config, Fault> {
+fn parse(bytes: &[u8]) -> Result<Config, Fault> {
     let text = text(bytes)?;
     let root = yaml::parse(text)?;
-    Reader { text, check_time_format }.config(&root)
+    Reader { text }.config(&root)
 }
 
 /// The text of a file; the mark that some editors put before it is not part of it.
@@ -100,7 +97,6 @@ struct Entry<'n> {
 /// Turns the tree into options.
 struct Reader<'t> {
     text: &'t str,
-    check_time_format: CheckTimeFormat,
 }
 
 impl Reader<'_> {
@@ -134,7 +130,7 @@ impl Reader<'_> {
         key.starts_with("x-") || between.is_some_and(|text| text.contains(" &"))
     }
 
-    fn time_format(&self, node: &Node<'_>) -> Result<Option<String>, Fault> {
+    fn time_format(&self, node: &Node<'_>) -> Result<Option<Timestamp>, Fault> {
         if matches!(node.value, Value::Null) {
             return Ok(None);
         }
@@ -142,9 +138,8 @@ impl Reader<'_> {
         if format.is_empty() {
             return Ok(None);
         }
-        (self.check_time_format)(format)
-            .map_err(|message| Fault::new(node.defined, format!("'timeFormat': {message}")))?;
-        Ok(Some(format.to_owned()))
+        let parsed = Timestamp::parse(format);
+        parsed.map(Some).map_err(|message| Fault::new(node.defined, format!("'timeFormat': {message}")))
     }
 
     fn processes(&self, node: &Node<'_>) -> Result<Vec<ProcessConfig>, Fault> {
