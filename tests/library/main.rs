@@ -458,6 +458,41 @@ fn handlers_the_program_installs_at_any_time_are_called_and_stay() {
     sys::set_disposition(libc::SIGUSR2, 0);
 }
 
+/// Continues a child that has stopped.
+struct Continues;
+
+impl Handler for Continues {
+    fn event(&mut self, event: &Event<'_>) {
+        if let Event::Stopped(stopped) = event {
+            sys::kill(stopped.pid.as_raw() as u32, libc::SIGCONT).unwrap();
+        }
+    }
+}
+
+#[test]
+fn stops_are_heard_though_the_program_does_not_want_to_hear_of_them() {
+    static CHILDREN_HANDLED: AtomicUsize = AtomicUsize::new(0);
+    extern "C" fn count_children(_: i32) {
+        CHILDREN_HANDLED.fetch_add(1, Ordering::SeqCst);
+    }
+    let _turn = turn();
+    let before = sys::save(libc::SIGCHLD);
+    sys::handle(libc::SIGCHLD, count_children);
+    let mut ends_only = sys::save(libc::SIGCHLD);
+    ends_only.sa_flags |= libc::SA_NOCLDSTOP;
+    sys::restore(libc::SIGCHLD, &ends_only);
+    let run = thread::spawn(|| {
+        let mut executor = Executor::new(Options::default().init(true).handler(Continues)).unwrap();
+        executor.run(["sh", "-c", "kill -STOP $$; exit 3"]).unwrap().get()
+    });
+    wait_for("the child to be continued, and to end", || run.is_finished().then_some(()));
+    assert_eq!(run.join().unwrap(), 3);
+    assert_eq!(CHILDREN_HANDLED.load(Ordering::SeqCst), 1, "its handler heard of the end, and of nothing else");
+    let after = sys::save(libc::SIGCHLD);
+    assert_eq!((after.sa_sigaction, after.sa_flags), (ends_only.sa_sigaction, ends_only.sa_flags));
+    sys::restore(libc::SIGCHLD, &before);
+}
+
 #[test]
 fn a_fork_of_the_program_ends_by_a_signal_as_ever() {
     let _turn = turn();

@@ -20,7 +20,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
-use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What the handler writes for a signal.
@@ -268,6 +268,9 @@ static PROGRAM_SIGINFO: [AtomicUsize; 65] = [const { AtomicUsize::new(0) }; 65];
 /// Signals the program lets take their default course.
 static PROGRAM_DEFAULT: AtomicU64 = AtomicU64::new(0);
 
+/// Whether the program's handler for SIGCHLD isn't to hear of children that stop (SA_NOCLDSTOP).
+static PROGRAM_HEARS_ENDS_ONLY: AtomicBool = AtomicBool::new(false);
+
 /// How many listeners stop the program themselves when the terminal stops it.
 static JOB_CONTROL: AtomicUsize = AtomicUsize::new(0);
 
@@ -277,6 +280,9 @@ fn remember(signal: Signal, program: &libc::sigaction) {
     let address = |wanted: bool| if caught && wanted { program.sa_sigaction } else { 0 };
     PROGRAM_PLAIN[index(signal)].store(address(!siginfo), Ordering::SeqCst);
     PROGRAM_SIGINFO[index(signal)].store(address(siginfo), Ordering::SeqCst);
+    if signal == Signal::CHLD {
+        PROGRAM_HEARS_ENDS_ONLY.store(program.sa_flags & libc::SA_NOCLDSTOP != 0, Ordering::SeqCst);
+    }
     let bit = SignalSet::EMPTY.with(signal).bits();
     if program.sa_sigaction == libc::SIG_DFL {
         PROGRAM_DEFAULT.fetch_or(bit, Ordering::SeqCst);
@@ -383,7 +389,7 @@ extern "C" fn on_signal(number: c_int, info: *mut libc::siginfo_t, context: *mut
         }
         *mark = handler_address();
     }
-    let caught = call_program(signal, info, context);
+    let caught = !is_nothing_to_program(signal, info) && call_program(signal, info, context);
     // SAFETY: with SA_SIGINFO the kernel passes a siginfo_t. Pid, uid and value lie at the same place for every code that
     // has them; where they mean something else, they are plain numbers all the same.
     let (code, pid, uid, value) = unsafe {
@@ -429,6 +435,15 @@ extern "C" fn on_signal(number: c_int, info: *mut libc::siginfo_t, context: *mut
 fn default_stops(signal: Signal) -> bool {
     let default = SignalSet::from_bits(PROGRAM_DEFAULT.load(Ordering::SeqCst));
     matches!(signal, Signal::TSTP | Signal::TTIN | Signal::TTOU) && default.contains(signal)
+}
+
+/// Whether the program has asked not to hear of this.
+fn is_nothing_to_program(signal: Signal, info: *const libc::siginfo_t) -> bool {
+    // SAFETY: with SA_SIGINFO the kernel passes a siginfo_t.
+    let code = unsafe { (*info).si_code };
+    signal == Signal::CHLD
+        && matches!(code, libc::CLD_STOPPED | libc::CLD_TRAPPED | libc::CLD_CONTINUED)
+        && PROGRAM_HEARS_ENDS_ONLY.load(Ordering::SeqCst)
 }
 
 /// Calls what the program has installed, and says whether there was something.
@@ -477,12 +492,13 @@ fn handler_address() -> usize {
 }
 
 /// Our action: one signal at a time, but for those by which a fault in the program's own handler is told. Where the
-/// program has one, whether system calls go on afterwards and which stack it runs on is as it wants it.
+/// program has one, whether system calls go on afterwards and which stack it runs on is as it wants it. Of children that
+/// stop we hear in any case; see [`is_nothing_to_program`].
 fn ours(program: Option<&libc::sigaction>) -> libc::sigaction {
     // SAFETY: all zeroes are a sigaction.
     let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
     ours.sa_sigaction = handler_address();
-    let kept = libc::SA_RESTART | libc::SA_ONSTACK | libc::SA_NOCLDSTOP;
+    let kept = libc::SA_RESTART | libc::SA_ONSTACK;
     ours.sa_flags = libc::SA_SIGINFO
         | match program {
             Some(program) if !matches!(program.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN) => program.sa_flags & kept,
