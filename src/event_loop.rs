@@ -23,6 +23,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the readers of our output may take nothing at all, once all has ended that was to be stopped.
@@ -56,11 +57,7 @@ pub(crate) enum Signals {
 
 /// One child, from its first start to its last end.
 pub(crate) struct Task<'r> {
-    args: &'r [OsString],
-    command: Command,
-    group: &'r ChildGroup,
-    streams: Streams,
-    heeded: SignalSet,
+    spec: Spec<'r>,
     supervision: Supervision,
     lifecycle: Lifecycle,
     actions: Actions,
@@ -69,16 +66,14 @@ pub(crate) struct Task<'r> {
     result: Option<Result<End, Error>>,
 }
 
-/// What a task is made of.
+/// What is started for a task.
 pub(crate) struct Spec<'r> {
     pub(crate) args: &'r [OsString],
-    pub(crate) command: Command,
+    pub(crate) command: Arc<Command>,
     pub(crate) group: &'r ChildGroup,
     pub(crate) streams: Streams,
     /// What it isn't to ignore, though this process was started so.
     pub(crate) heeded: SignalSet,
-    pub(crate) supervision: Supervision,
-    pub(crate) lifecycle: Lifecycle,
 }
 
 /// What a child is given as its 0, 1 and 2.
@@ -139,20 +134,8 @@ pub(crate) enum Asked {
 }
 
 impl<'r> Task<'r> {
-    pub(crate) fn new(spec: Spec<'r>) -> Task<'r> {
-        let Spec { args, command, group, streams, heeded, supervision, lifecycle } = spec;
-        Task {
-            args,
-            command,
-            group,
-            streams,
-            heeded,
-            supervision,
-            lifecycle,
-            actions: Actions::new(),
-            started: None,
-            result: None,
-        }
+    pub(crate) fn new(spec: Spec<'r>, supervision: Supervision, lifecycle: Lifecycle) -> Task<'r> {
+        Task { spec, supervision, lifecycle, actions: Actions::new(), started: None, result: None }
     }
 
     fn pid(&self) -> Option<Pid> {
@@ -192,7 +175,7 @@ impl Run<'_, '_> {
             }
             self.wait(&mut woken).map_err(|source| Error::Wait { source })?;
             // Each signal is dealt with before the next is looked at: the order of queued ones depends on it.
-            for received in std::mem::take(&mut woken.signals) {
+            for received in woken.signals.drain(..) {
                 self.signal(received, &mut left);
             }
             if woken.orders {
@@ -222,24 +205,24 @@ impl Run<'_, '_> {
             remark(&mut self.relay, Some(number), Remark::Starting);
         }
         task.supervision.starts();
-        tell(self.handlers, &Event::Started(ProcessStarted { args: task.args }));
+        tell(self.handlers, &Event::Started(ProcessStarted { args: task.spec.args }));
         let at = Instant::now();
-        let terminal = task.group.terminal();
+        let terminal = task.spec.group.terminal();
         let job = terminal.map(|terminal| terminal.job_control(task.supervision.may_restart()));
         let hand_over = job.as_ref().is_some_and(JobControl::hands_over_at_start);
-        let child = stdio(&mut task.streams, number, self.relay.as_mut()).and_then(|stdio| {
+        let child = stdio(&mut task.spec.streams, number, self.relay.as_mut()).and_then(|stdio| {
             let setup = Setup {
                 parent: self.own,
                 stdio,
-                heeded: task.heeded,
+                heeded: task.spec.heeded,
                 limits: self.limits,
-                own_group: matches!(task.group, ChildGroup::Own(_)),
+                own_group: matches!(task.spec.group, ChildGroup::Own(_)),
                 terminal: terminal.filter(|_| hand_over).map(Terminal::fd),
                 mask: self.source.inherited_mask(),
                 shared: matches!(self.source, Source::Shared(_)),
             };
             // With the setup goes what is the child's alone: while it is open here too, nobody sees the child close it.
-            spawn::spawn(task.command.clone(), &setup, self.source)
+            spawn::spawn(Arc::clone(&task.spec.command), &setup, self.source)
         });
         match child {
             Ok(child) => {
@@ -247,12 +230,12 @@ impl Run<'_, '_> {
                 if terminal.is_some() {
                     terminal::set_child_group(pid);
                 }
-                let group = match task.group {
+                let group = match task.spec.group {
                     ChildGroup::Shared => Group::Shared,
                     ChildGroup::Own(_) => Group::Own(job),
                 };
                 task.started = Some(Started { child, at, ended: None, end: None });
-                task.lifecycle.started(pid, group, || foreground(task.group, pid), &mut task.actions);
+                task.lifecycle.started(pid, group, || foreground(task.spec.group, pid), &mut task.actions);
                 self.act(number, left);
             }
             Err(error) => {
@@ -318,7 +301,7 @@ impl Run<'_, '_> {
         }
         for number in 0..self.tasks.len() {
             let task = &mut self.tasks[number];
-            let (group, pid) = (task.group, task.pid());
+            let (group, pid) = (task.spec.group, task.pid());
             let foreground = || pid.map_or(Foreground::Other, |pid| foreground(group, pid));
             task.lifecycle.signal(received, foreground, &mut task.actions);
             self.act(number, left);
@@ -355,17 +338,17 @@ impl Run<'_, '_> {
         }
     }
 
-    /// ^Z: the terminal sent it to this process's group, and the children are in others.
+    /// ^Z: the terminal sent it to this process's group, and the children are in others. Whoever continues this process,
+    /// or its group, continues them all.
     fn suspend(&mut self) {
-        let children = || self.tasks.iter().filter_map(|task| task.started.as_ref());
-        for started in children() {
-            try_to("stop a process", signals::send_to_group(started.child.target(), Signal::TSTP));
-        }
-        if let Ok(false) = own::stop(Signal::TSTP, false) {
-            for started in children() {
-                try_to("continue a process", signals::send_to_group(started.child.target(), Signal::CONT));
+        let send_to_all = |signal| {
+            for started in self.tasks.iter().filter_map(|task| task.started.as_ref()) {
+                try_to("signal a process", signals::send_to_group(started.child.target(), signal));
             }
-        }
+        };
+        send_to_all(Signal::TSTP);
+        let _ = own::stop(Signal::TSTP, false);
+        send_to_all(Signal::CONT);
     }
 
     fn take_orders(&mut self, left: &mut Left) {
@@ -415,7 +398,7 @@ impl Run<'_, '_> {
             };
             let Some(number) = self.tasks.iter().position(|task| task.pid() == Some(pid)) else { continue };
             let task = &mut self.tasks[number];
-            let group = task.group;
+            let group = task.spec.group;
             let foreground = || foreground(group, pid);
             match next {
                 Next::Ended(ended) => {
@@ -533,7 +516,7 @@ impl Run<'_, '_> {
                     remark(&mut self.relay, Some(number), Remark::Sending(signal));
                     if let Some(started) = &task.started {
                         let target = started.child.target();
-                        let sent = match task.group {
+                        let sent = match task.spec.group {
                             ChildGroup::Own(_) => signals::send_to_group(target, signal),
                             ChildGroup::Shared => signals::send(target, signal),
                         };
@@ -559,7 +542,7 @@ impl Run<'_, '_> {
                 tell(
                     self.handlers,
                     &Event::Exited(ProcessExited {
-                        args: task.args,
+                        args: task.spec.args,
                         pid: ended.pid,
                         status: ended.status,
                         duration: took,
@@ -578,7 +561,7 @@ impl Run<'_, '_> {
         match &result {
             Ok(end) => remark(&mut self.relay, Some(number), Remark::Ended(end.status)),
             Err(error) => {
-                tell(self.handlers, &Event::Failed(ProcessFailed { args: task.args, error }));
+                tell(self.handlers, &Event::Failed(ProcessFailed { args: task.spec.args, error }));
                 remark(&mut self.relay, Some(number), Remark::NotStarted(error));
             }
         }
@@ -586,7 +569,7 @@ impl Run<'_, '_> {
         task.result = Some(result);
         match task.supervision.ended(status, took, Instant::now()) {
             Some(delay) => {
-                tell(self.handlers, &Event::RestartScheduled(RestartScheduled { args: task.args, status, delay }));
+                tell(self.handlers, &Event::RestartScheduled(RestartScheduled { args: task.spec.args, status, delay }));
                 remark(&mut self.relay, Some(number), Remark::RestartIn(delay));
             }
             None => {
@@ -605,7 +588,9 @@ impl Run<'_, '_> {
 
 /// Does what a lifecycle wants of the child there is.
 fn with_child(task: &mut Task<'_>, handlers: &mut [Box<dyn Handler + Send + '_>], action: Action) {
-    let Task { group, lifecycle, actions, started: Some(Started { child, .. }), .. } = task else { return };
+    let Task { spec: Spec { group, .. }, lifecycle, actions, started: Some(Started { child, .. }), .. } = task else {
+        return;
+    };
     let pid = child.pid();
     let at_terminal =
         |act: &dyn Fn(&Terminal) -> io::Result<()>| -> io::Result<()> { group.terminal().map_or(Ok(()), act) };

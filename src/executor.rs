@@ -19,6 +19,7 @@ use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Write};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
+use std::sync::Arc;
 use std::thread;
 
 /// Runs commands, one at a time, and forwards this program's signals to them.
@@ -107,7 +108,7 @@ impl<'a> Executor<'a> {
         let Options { handlers, stdout, stderr, environment, init, signals, kill_after, .. } = options;
         let ready = words.and_then(|words| {
             let env = environment.resolve().map_err(|entry| Error::Nul { word: entry })?;
-            Ok((Command::new(words, env)?, Streams::open(stdout, stderr)?))
+            Ok((Arc::new(Command::new(words, env)?), Streams::open(stdout, stderr)?))
         });
         let (command, streams) = match ready {
             Ok(ready) => ready,
@@ -125,9 +126,8 @@ impl<'a> Executor<'a> {
                 Some(_) => event_loop::Streams::Relayed { null_stdin: false },
                 None => event_loop::Streams::Given(childs),
             };
-            let heeded = SignalSet::EMPTY;
-            let task = Spec { args, command, group, streams, heeded, supervision, lifecycle };
-            let (tasks, limits) = (vec![Task::new(task)], Changed::default());
+            let spec = Spec { args, command, group, streams, heeded: SignalSet::EMPTY };
+            let (tasks, limits) = (vec![Task::new(spec, supervision, lifecycle)], Changed::default());
             let signals = Signals::Forwarded;
             let run = Run { own, source, tasks, handlers, reaps_all, relay, signals, orders: None, limits };
             run.run(|source, needed| settle(source, group, needed))

@@ -17,6 +17,7 @@ use std::borrow::Cow;
 use std::ffi::{CString, OsString};
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::sync::Arc;
 
 /// Runs processes, each in a process group of its own, and starts them again when they end: what pmuxlib, the second
 /// seed, does.
@@ -167,32 +168,29 @@ impl<'a> Supervisor<'a> {
     ) -> Result<Left, Error> {
         let own = process::id();
         let own_process = matches!(self.source, Source::Process(_));
-        let mut ready = Vec::new();
-        for (config, supervision) in processes {
-            let args: Vec<OsString> = [&config.cmd].into_iter().chain(&config.args).cloned().collect();
-            ready.push((command(config, &args, environment)?, args, config, supervision));
-        }
-        let names = || ready.iter().map(|(_, _, config, _)| config.name.clone()).collect();
+        let words_of = |config: &ProcessConfig| [&config.cmd].into_iter().chain(&config.args).cloned().collect();
+        let words: Vec<Vec<OsString>> = processes.iter().map(|(config, _)| words_of(config)).collect();
+        let names = || processes.iter().map(|(config, _)| config.name.clone()).collect();
         let relay = relay.or_else(|| {
             let tell = self.on_line.as_mut()?;
             Some(Relay::new(Sink::Told { names: names(), tell: Box::new(|line| tell(line)) }))
         });
-        let tasks = ready.iter_mut().map(|(command, args, config, supervision)| {
-            let listened = SignalSet::ALL;
-            Task::new(Spec {
+        let mut tasks = Vec::new();
+        for ((config, supervision), args) in processes.into_iter().zip(&words) {
+            let spec = Spec {
                 args,
-                command: command.clone(),
+                command: Arc::new(command(config, args, environment)?),
                 group: &self.group,
                 streams: Streams::Relayed { null_stdin: true },
                 heeded: SignalSet::EMPTY.with(Signal::INT),
-                supervision: std::mem::replace(supervision, Supervision::once()),
-                lifecycle: Lifecycle::new(own, own_process, listened, Some(config.sig_kill_wait)),
-            })
-        });
+            };
+            let lifecycle = Lifecycle::new(own, own_process, SignalSet::ALL, Some(config.sig_kill_wait));
+            tasks.push(Task::new(spec, supervision, lifecycle));
+        }
         let run = Run {
             own,
             source: &mut self.source,
-            tasks: tasks.collect(),
+            tasks,
             handlers: &mut self.handlers,
             reaps_all: own_process,
             relay,

@@ -16,6 +16,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
+use std::sync::Arc;
 
 /// The child's stack; it uses a few hundred bytes, an unoptimised build a few thousand.
 const STACK_BYTES: usize = 64 * 1024;
@@ -54,7 +55,7 @@ pub(crate) struct Child {
 #[derive(Debug)]
 struct Block {
     plan: Box<Plan>,
-    command: Command,
+    command: Arc<Command>,
     _lists: [Vec<*const c_char>; 3],
     _stack: Vec<u8>,
 }
@@ -63,7 +64,7 @@ struct Block {
 unsafe impl Send for Block {}
 
 /// Starts the command. That it couldn't be executed is told by [`Child::failure`] once it has ended.
-pub(crate) fn spawn(command: Command, setup: &Setup<'_>, source: &Source) -> Result<Child, Error> {
+pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -> Result<Child, Error> {
     let pointers = |strings: &mut dyn Iterator<Item = *const c_char>, first: Option<*const c_char>| {
         first.into_iter().chain(strings).chain([ptr::null()]).collect::<Vec<_>>()
     };
