@@ -2,7 +2,7 @@
 
 use crate::sys;
 use crate::{send_to_self, turn};
-use panicmon::{Canceller, Error, NoRestartOn, ProcessConfig, Signal, Stream, Supervisor};
+use panicmon::{Backoff, Canceller, Error, Event, Handler, NoRestartOn, ProcessConfig, Signal, Stream, Supervisor};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Duration;
@@ -73,6 +73,40 @@ fn it_runs_again_until_it_is_cancelled_from_another_thread() {
         assert!([5, 130].contains(&status), "{status}");
         drop(supervisor);
     });
+}
+
+/// How long each run took, and the wait behind it.
+#[derive(Default)]
+struct Waits {
+    took: Option<Duration>,
+    waits: Vec<(Duration, Duration)>,
+}
+
+impl Handler for Waits {
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Exited(exited) => self.took = Some(exited.duration),
+            Event::RestartScheduled(scheduled) => {
+                self.waits.push((self.took.take().expect("an end comes first"), scheduled.delay));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn waits_follow_the_formula() {
+    let _turn = turn();
+    for script in ["exit 3", "kill -KILL $$", "sleep 0.05; exit 3"] {
+        let mut waits = Waits::default();
+        let mut config = shell("a", script);
+        (config.min_wait, config.max_wait) = (Duration::from_millis(10), Duration::from_millis(60));
+        config.max_restarts = Some(5);
+        Supervisor::new([]).unwrap().handler(&mut waits).run(&config).unwrap();
+        let mut backoff = Backoff::new(config.min_wait, config.max_wait);
+        assert_eq!(waits.waits.len(), 5);
+        assert!(waits.waits.iter().all(|(took, wait)| backoff.after(*took) == *wait), "{:?}", waits.waits);
+    }
 }
 
 fn stubborn_is_stopped_by(wait: Duration, stop: impl FnOnce(&Canceller) + Send) {

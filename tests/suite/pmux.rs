@@ -1,45 +1,23 @@
 //! Several processes from one file.
 
-use crate::support::{Running, children, output, panicmon, wait_for};
-use std::path::PathBuf;
+use crate::support::{PROBE, Random, Running, Scratch, children, output, panicmon, spend, status_field, wait_for};
+use crate::support::{by_shell, name, wait_for_full_pipe, with_one_pipe, with_one_pipe_held};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-/// A file that is removed again.
-struct File(PathBuf);
-
-impl File {
-    fn new(text: &str) -> File {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("panicmon-test-{}-{number}.yml", std::process::id()));
-        std::fs::write(&path, text).unwrap();
-        File(path)
-    }
-
-    fn run(&self) -> Command {
-        let mut command = Command::new(panicmon());
-        command.arg("--config").arg(&self.0);
-        command
-    }
+fn run(file: &Scratch) -> Command {
+    let mut command = Command::new(panicmon());
+    command.arg("--config").arg(&file.0);
+    command
 }
 
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-/// With stderr in the same pipe as stdout.
-fn start_with_one_pipe(file: &File) -> Running {
-    let mut command = Command::new("sh");
-    command.args(["-c", "exec \"$@\" 2>&1", "sh", &panicmon(), "--config"]).arg(&file.0);
-    Running::start(command)
+fn start_with_one_pipe(file: &Scratch) -> Running {
+    Running::start(with_one_pipe(&run(file)))
 }
 
 #[test]
 fn two_processes_with_both_streams_and_remarks_are_printed_as_the_seed_does() {
-    let file = File::new(
+    let file = Scratch::new(
         "timeFormat: 'TIME%%'
 processes:
   - name: short
@@ -52,7 +30,7 @@ processes:
     noRestartOn: [-1]
 ",
     );
-    let (code, out, err) = output(&mut file.run());
+    let (code, out, err) = output(&mut run(&file));
     assert!([Some(3), Some(137)].contains(&code), "{code:?}");
     let of =
         |text: &str, name: &str| text.lines().filter(|line| line.contains(name)).map(str::to_owned).collect::<Vec<_>>();
@@ -80,7 +58,7 @@ processes:
 
 #[test]
 fn a_stop_sends_int_once_and_ends_with_0() {
-    let file = File::new(
+    let file = Scratch::new(
         "processes:
   - name: a
     cmd: sh
@@ -126,7 +104,7 @@ const STUBBORN: &str = "  - name: NAME
 
 fn stubborn(wait: &str) -> Running {
     let of = |name: &str| STUBBORN.replace("NAME", name).replace("WAIT", wait);
-    let file = File::new(&format!("processes:\n{}{}", of("a"), of("b")));
+    let file = Scratch::new(&format!("processes:\n{}{}", of("a"), of("b")));
     let mut running = start_with_one_pipe(&file);
     let mut ready = 0;
     while ready < 2 {
@@ -164,16 +142,14 @@ fn kill_9_leaves_no_child() {
     assert_eq!(pids.len(), 2);
     running.kill(libc::SIGKILL);
     wait_for("the children to be gone", || {
-        pids.iter()
-            .all(|pid| crate::support::status_field(*pid, "State").is_none_or(|state| state.starts_with('Z')))
-            .then_some(())
+        pids.iter().all(|pid| status_field(*pid, "State").is_none_or(|state| state.starts_with('Z'))).then_some(())
     });
 }
 
 #[test]
 fn a_reader_that_is_gone_stops_all() {
-    let file = File::new("processes:\n  - {name: a, cmd: 'yes'}\n  - {name: b, cmd: sleep, args: [1000]}\n");
-    let mut child = file.run().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let file = Scratch::new("processes:\n  - {name: a, cmd: 'yes'}\n  - {name: b, cmd: sleep, args: [1000]}\n");
+    let mut child = run(&file).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     let err = String::from_utf8_lossy(&output.stderr);
@@ -184,8 +160,8 @@ fn a_reader_that_is_gone_stops_all() {
 #[test]
 fn all_lines_of_two_hundred_processes_arrive() {
     let one = |number: u32| format!("  - {{name: 'p{number}', cmd: seq, args: ['1000'], noRestartOn: [0]}}\n");
-    let file = File::new(&format!("processes:\n{}", (0..200).map(one).collect::<String>()));
-    let (code, out, _) = output(&mut file.run());
+    let file = Scratch::new(&format!("processes:\n{}", (0..200).map(one).collect::<String>()));
+    let (code, out, _) = output(&mut run(&file));
     assert_eq!((code, out.lines().count()), (Some(0), 200_000));
     for number in [0, 77, 199] {
         let label = format!("p{number} ");
@@ -196,14 +172,201 @@ fn all_lines_of_two_hundred_processes_arrive() {
 
 #[test]
 fn a_file_can_be_checked() {
-    let good = File::new("processes:\n  - cmd: sleep\n");
-    let (code, out, err) = output(good.run().arg("--check"));
+    let good = Scratch::new("processes:\n  - cmd: sleep\n");
+    let (code, out, err) = output(run(&good).arg("--check"));
     assert_eq!((code, err.as_str()), (Some(0), ""));
     assert!(out.ends_with(": good: 1 process\n"), "{out}");
-    let bad = File::new("processes:\n  - cmmd: sleep\n");
+    let bad = Scratch::new("processes:\n  - cmmd: sleep\n");
     for arguments in [&[] as &[&str], &["--check"]] {
-        let (code, out, err) = output(bad.run().args(arguments));
+        let (code, out, err) = output(run(&bad).args(arguments));
         assert_eq!((code, out.as_str()), (Some(125), ""));
         assert!(err.contains(".yml:2:5: ") && err.contains("'cmd'"), "{err}");
     }
+}
+
+#[test]
+fn an_interrupt_reaches_each_member_of_a_group_once() {
+    let script = format!("\"'{PROBE}' receive & exec '{PROBE}' receive\"");
+    let file = Scratch::new(&format!("processes:\n- {{name: a, cmd: sh, args: [-c, {script}], sigKillWait: 500ms}}\n"));
+    let mut running = start_with_one_pipe(&file);
+    let mut ready = 0;
+    while ready < 2 {
+        ready += usize::from(running.line().expect("a line").ends_with("› ready"));
+    }
+    running.kill(libc::SIGTERM);
+    let mut signals = Vec::new();
+    while let Some(line) = running.line() {
+        if let Some((_, came)) = line.split_once("› ") {
+            signals.push(came.split(' ').next().unwrap().to_owned());
+        }
+    }
+    assert_eq!((signals, running.code()), (vec!["2".to_owned(), "2".to_owned()], 0));
+}
+
+#[test]
+fn a_stop_at_the_very_moment_of_an_end_leaves_nothing() {
+    let of = |name: &str, code: u32| {
+        format!("- {{name: {name}, cmd: '{PROBE}', args: [exit, {code}], minWait: 1ms, maxWait: 2ms}}\n")
+    };
+    let file = Scratch::new(&format!("processes:\n{}{}{}", of("a", 0), of("b", 1), of("c", 2)));
+    let mut random = Random::new(4);
+    for _ in 0..1000 {
+        let mut running = Running::start(with_one_pipe_held(&run(&file)));
+        while !running.line().expect("a line").ends_with("starting process") {}
+        spend(Duration::from_micros(random.below(6000)));
+        running.kill([libc::SIGINT, libc::SIGTERM][random.below(2) as usize]);
+        // To the end: nobody is left who holds its descriptor 3.
+        let mut last = String::new();
+        while let Some(line) = running.line() {
+            assert!(!line.contains("panic"), "{line}");
+            last = line;
+        }
+        assert_eq!((running.code(), last.as_str()), (0, "pmux ~ exited gracefully, ciao!"));
+    }
+}
+
+#[test]
+fn kill_9_at_any_moment_leaves_no_child() {
+    let of = |name: &str| format!("- {{name: {name}, cmd: '{PROBE}', args: [exit, 1], minWait: 1ms, maxWait: 2ms}}\n");
+    let stays = format!("- {{name: stays, cmd: '{PROBE}', args: [pause]}}\n");
+    let file = Scratch::new(&format!("processes:\n{}{}{stays}", of("a"), of("b")));
+    let mut random = Random::new(5);
+    for _ in 0..300 {
+        let mut running = Running::start(with_one_pipe_held(&run(&file)));
+        running.line().expect("a line");
+        spend(Duration::from_micros(random.below(8000)));
+        running.kill(libc::SIGKILL);
+        running.wait_for_eof();
+    }
+}
+
+#[test]
+fn words_reach_arguments_and_environment_letter_for_letter() {
+    let file = Scratch::new(
+        "processes:
+- name: a
+  cmd: sh
+  args: [-c, 'echo \"$*\" $A $B $C $D', x, 8080, 1.10, 0755, yes, 0x1F, 1e3, no]
+  env: {A: 1.10, B: yes, C: 0755, D: 8080}
+  noRestartOn: [0]
+",
+    );
+    let (code, out, err) = output(&mut run(&file));
+    assert_eq!((code, out.as_str()), (Some(0), "a    › 8080 1.10 0755 yes 0x1F 1e3 no 1.10 yes 0755 8080\n"), "{err}");
+}
+
+/// How much memory a bad file may cost, in bytes of address space, of which much is never used.
+const FOR_A_BAD_FILE: usize = 50 * 1024 * 1024;
+
+#[test]
+fn a_bad_file_is_told_by_place_and_advice() {
+    let one = |rest: &str| format!("processes:\n- cmd: 'true'\n{rest}");
+    let bomb: String =
+        (1..10).map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(","))).collect();
+    for (text, place, told) in [
+        (String::new(), "1:1", "processes"),
+        ("processes: []".to_owned(), "1:12", "empty"),
+        (one("  mixWait: 1s\n"), "3:3", "'minWait'"),
+        (one("  cmd: a\n"), "3:3", "cmd"),
+        (one("- cmd: 'true'\n"), "3:8", "name"),
+        (one("  args: 1\n"), "3:9", "args"),
+        (one("  minWait: -1s\n"), "3:12", "-1s"),
+        (one("  minWait: 5\n"), "3:12", "5s"),
+        (one("  minWait: 99999999999h\n"), "3:12", "99999999999h"),
+        (one("  noRestartOn: [256]\n"), "3:17", "256"),
+        ("processes:\n- name: a\n".to_owned(), "2:3", "cmd"),
+        (one("  dir: /nonexistent\n"), "3:8", "/nonexistent"),
+        (format!("a0: &a0 [x]\n{bomb}processes: *a9\n"), "", ""),
+        ("[".repeat(10_000), "", ""),
+        ("[".repeat(100_000), "", ""),
+        ("- ".repeat(10_000), "", ""),
+    ] {
+        let file = Scratch::new(&text);
+        let mut command = Command::new(PROBE);
+        command.args(["prepare", &format!("address-space={FOR_A_BAD_FILE}"), "--"]);
+        command.args([&panicmon(), "--config"]).arg(&file.0);
+        let (code, out, err) = output(&mut command);
+        let start = format!("panicmon: {}:{place}", file.0.display());
+        assert_eq!((code, out.as_str()), (Some(125), ""), "{text:.60}: {err}");
+        assert!(err.starts_with(&start) && err.contains(told) && err.lines().count() == 1, "{text:.60}: {err}");
+        let place = &err[format!("panicmon: {}:", file.0.display()).len()..];
+        let numbers: Vec<_> = place.splitn(3, ':').take(2).map(|number| number.parse::<u32>()).collect();
+        assert!(matches!(numbers[..], [Ok(_), Ok(_)]), "{err}");
+    }
+    for (path, told) in [("/nonexistent", "no such file"), ("/", "directory"), ("/dev/zero", "more than")] {
+        let (code, _, err) = output(Command::new(panicmon()).args(["--config", path]));
+        assert!(code == Some(125) && err.starts_with(&format!("panicmon: {path}: ")) && err.contains(told), "{err}");
+    }
+}
+
+#[test]
+fn a_thousand_processes_cost_nothing_while_they_sleep_and_all_end_at_a_stop() {
+    const COUNT: usize = 1000;
+    let one = |number: usize| format!("- {{name: 'p{number}', cmd: '{PROBE}', args: [pause]}}\n");
+    let file = Scratch::new(&format!("processes:\n{}", (0..COUNT).map(one).collect::<String>()));
+    let mut command = run(&file);
+    command.stderr(Stdio::null());
+    let mut running = Running::start(command);
+    let pid = running.pid();
+    let pids = wait_for("all of them to be there", || {
+        let pids = children(pid);
+        (pids.len() == COUNT && pids.iter().all(|pid| name(*pid) == "ready")).then_some(pids)
+    });
+    let switches = || ["voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"].map(|field| status_field(pid, field));
+    wait_for("panicmon to sleep", || status_field(pid, "State")?.starts_with('S').then_some(()));
+    let before = switches();
+    spend(Duration::from_millis(200));
+    assert_eq!(switches(), before, "it woke up");
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 0);
+    assert!(pids.iter().all(|pid| status_field(*pid, "State").is_none()), "all were reaped");
+}
+
+#[test]
+fn streams_that_are_one_pipe_are_not_torn() {
+    const EACH: usize = 3000;
+    let script = format!("i=0; while [ $i -lt {EACH} ]; do echo out-$i-out; echo err-$i-err >&2; i=$((i+1)); done");
+    let one = |name: &str| format!("- {{name: {name}, cmd: sh, args: [-c, '{script}'], noRestartOn: [0]}}\n");
+    let file = Scratch::new(&format!("processes:\n{}{}", one("a"), one("b")));
+    let mut running = start_with_one_pipe(&file);
+    let mut next = [[0; 2]; 2];
+    while let Some(line) = running.line() {
+        if line.contains('~') {
+            continue;
+        }
+        let (process, rest) = line.split_at(1);
+        let process = ["a", "b"].iter().position(|name| *name == process).expect("a label");
+        let (stream, word, rest) = match rest.strip_prefix("    › ") {
+            Some(rest) => (0, "out", rest),
+            None => (1, "err", rest.strip_prefix("    » ").expect("a label")),
+        };
+        assert_eq!(rest, format!("{word}-{}-{word}", next[process][stream]));
+        next[process][stream] += 1;
+    }
+    assert_eq!((next, running.code()), ([[EACH; 2]; 2], 0));
+}
+
+#[test]
+fn a_raised_limit_of_descriptors_is_not_the_childrens() {
+    let one = |number: u32| format!("- {{name: 'p{number}', cmd: sh, args: [-c, 'ulimit -Sn'], noRestartOn: [0]}}\n");
+    let file = Scratch::new(&format!("processes:\n{}", (0..40).map(one).collect::<String>()));
+    let mut command = by_shell("ulimit -Sn 70; exec \"$@\"", &run(&file));
+    let (code, out, err) = output(&mut command);
+    assert_eq!((code, out.lines().count()), (Some(0), 40), "{err}");
+    assert!(out.lines().all(|line| line.ends_with("› 70")), "{out}");
+}
+
+#[test]
+fn a_slow_reader_delays_no_stop() {
+    let file = Scratch::new("processes:\n  - {name: a, cmd: 'yes'}\n  - {name: b, cmd: sleep, args: [1000]}\n");
+    let mut command = run(&file);
+    command.stderr(Stdio::null());
+    let mut running = Running::start(command);
+    let pid = running.pid();
+    let pids = wait_for("both", || Some(children(pid)).filter(|pids| pids.len() == 2));
+    let child = wait_for("yes", || pids.iter().copied().find(|pid| name(*pid) == "yes"));
+    wait_for_full_pipe(child);
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 0);
+    assert!(pids.iter().all(|pid| status_field(*pid, "State").is_none()), "both were reaped");
 }

@@ -1,6 +1,9 @@
 //! One command, started again, killed when it doesn't stop, and its lines labelled.
 
-use crate::support::{PROBE, Running, output, panicmon};
+use crate::support::{
+    PROBE, Running, Scratch, children, name, output, panicmon, status_field, wait_for, wait_for_full_pipe,
+    with_one_pipe,
+};
 use std::process::Command;
 
 fn wrapper(options: &[&str], command: &[&str]) -> Command {
@@ -50,18 +53,8 @@ fn every_stop_signal_ends_the_restarting_with_the_end_of_the_child() {
 #[test]
 fn a_stop_signal_ends_a_wait_at_once_with_the_last_end() {
     for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP] {
-        let mut command = Command::new("sh");
-        command.args([
-            "-c",
-            "exec \"$@\" 2>&1",
-            "sh",
-            &panicmon(),
-            "--restart=always",
-            "--min-wait=1h",
-            "--max-wait=2h",
-        ]);
-        command.args([PROBE, "exit", "3"]);
-        let mut running = Running::start(command);
+        let options = ["--restart=always", "--min-wait=1h", "--max-wait=2h"];
+        let mut running = Running::start(with_one_pipe(&wrapper(&options, &[PROBE, "exit", "3"])));
         let line = running.line().unwrap();
         assert!(line.ends_with("it starts again in 3600s"), "{line}");
         running.kill(signal);
@@ -71,13 +64,86 @@ fn a_stop_signal_ends_a_wait_at_once_with_the_last_end() {
 
 #[test]
 fn who_does_not_stop_is_killed_with_its_quiet_child() {
-    let script = format!("trap '' TERM; '{PROBE}' pause & echo started; wait; wait");
-    let mut running = Running::start(wrapper(&["-k", "1ms"], &["sh", "-c", &script]));
-    assert_eq!(running.line().as_deref(), Some("started"));
-    running.kill(libc::SIGTERM);
-    assert_eq!(running.code(), 137);
-    // The other process has its stdout, too.
-    running.wait_for_eof();
+    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP] {
+        let script = format!("trap '' TERM INT QUIT HUP; '{PROBE}' pause & echo started; wait; wait");
+        let mut running = Running::start(wrapper(&["-k", "1ms"], &["sh", "-c", &script]));
+        assert_eq!(running.line().as_deref(), Some("started"));
+        running.kill(signal);
+        assert_eq!(running.code(), 137);
+        // The other process has its stdout, too.
+        running.wait_for_eof();
+    }
+}
+
+#[test]
+fn a_signal_that_comes_between_two_runs_is_the_next_childs() {
+    let flag = Scratch::new("");
+    std::fs::remove_file(&flag.0).unwrap();
+    // The first run leaves a mark and ends.
+    let script = format!("if mkdir '{}' 2>&-; then exit 1; fi; exec sleep 1000", flag.0.display());
+    let options = ["--restart=on-failure", "--min-wait=1s", "--max-restarts=1"];
+    let mut running = Running::start(with_one_pipe(&wrapper(&options, &["sh", "-c", &script])));
+    let line = running.line().unwrap();
+    assert!(line.ends_with("it starts again in 1s"), "{line}");
+    running.kill(libc::SIGUSR1);
+    assert_eq!(running.code(), 138);
+}
+
+#[test]
+fn a_limit_that_was_lowered_for_a_full_queue_is_not_the_next_childs() {
+    // The first run fills the queue, its own and panicmon's, which then keeps some room.
+    let flag = Scratch::new("");
+    std::fs::remove_file(&flag.0).unwrap();
+    let script = format!(
+        "ulimit -i; if mkdir '{0}' 2>&-; then exec '{PROBE}' prepare block-all -- '{PROBE}' pause; fi; rmdir '{0}'",
+        flag.0.display()
+    );
+    let options = ["--restart=on-failure", "--min-wait=1ms"];
+    let mut command = Command::new(PROBE);
+    command
+        .args(["prepare", "ignore=41", "sigpending=100", "--", &panicmon()])
+        .args(options)
+        .args(["bash", "-c", &script]);
+    let mut running = Running::start(command);
+    assert_eq!(running.line().as_deref(), Some("100"));
+    let child = running.ready_child();
+    let limit = || {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.pid())).unwrap();
+        let line = limits.lines().find(|line| line.starts_with("Max pending signals")).map(str::to_owned);
+        line.unwrap().split_whitespace().nth(3).map(str::to_owned)
+    };
+    assert_eq!(limit().as_deref(), Some("100"));
+    let mut sender = Command::new(PROBE).args(["queue", &running.pid().to_string(), "300", "41"]).spawn().unwrap();
+    wait_for("panicmon to lower its own limit", || (limit().as_deref() != Some("100")).then_some(()));
+    crate::sys::kill(child, libc::SIGKILL).unwrap();
+    sender.kill().unwrap();
+    sender.wait().unwrap();
+    assert_eq!(running.line().as_deref(), Some("100"));
+    assert_eq!(running.code(), 0);
+}
+
+#[test]
+fn waits_are_doubled_up_to_the_most_and_no_start_comes_early() {
+    let milliseconds = |word: &str| word.strip_suffix("ms").and_then(|number| number.parse::<u64>().ok());
+    for command in [
+        &["sh", "-c", "date +%s.%N; exit 3"] as &[&str],
+        &["sh", "-c", "date +%s.%N; kill -KILL $$"],
+        &["sh", "-c", "date +%s.%N; sleep 0.15; exit 3"],
+        &["/nonexistent"],
+    ] {
+        let options = ["--restart=always", "--min-wait=20ms", "--max-wait=100ms", "--max-restarts=5"];
+        let (_, out, err) = output(&mut wrapper(&options, command));
+        let told = err.lines().filter_map(|line| milliseconds(line.rsplit_once(' ')?.1));
+        let waits: Vec<u64> = told.collect();
+        assert!(waits.len() == 5 && waits[0] == 20, "{err}");
+        // How long a run took is taken off.
+        assert!(waits.windows(2).all(|pair| (20..=(2 * pair[0]).min(100)).contains(&pair[1])), "{waits:?}");
+        let starts: Vec<f64> = out.lines().map(|line| line.parse().unwrap()).collect();
+        assert!(command.len() == 1 || starts.len() == 6, "{out}");
+        for (pair, wait) in starts.windows(2).zip(waits) {
+            assert!(pair[1] - pair[0] >= wait as f64 / 1000.0, "{command:?}: {starts:?}");
+        }
+    }
 }
 
 #[test]
@@ -121,4 +187,29 @@ fn a_reader_that_is_gone_ends_the_command_though_it_is_started_again() {
     let err = String::from_utf8_lossy(&output.stderr);
     assert!(err.contains("nobody reads stdout any more: stopping"), "{err}");
     assert_eq!(output.status.code(), Some(130));
+}
+
+#[test]
+fn a_grandchild_that_keeps_the_pipe_open_does_not_hold_up_the_next_run() {
+    let script = format!("'{PROBE}' pause & echo $!; exit 4");
+    let options = ["--label=x", "--restart=always", "--min-wait=1ms", "--max-restarts=1", "-q"];
+    let (code, out, _) = output(&mut wrapper(&options, &["sh", "-c", &script]));
+    assert_eq!((code, out.lines().count()), (Some(4), 2), "{out}");
+    for line in out.lines() {
+        let left = line.strip_prefix("x › ").unwrap().parse().unwrap();
+        crate::sys::kill(left, libc::SIGKILL).unwrap();
+    }
+}
+
+#[test]
+fn a_slow_reader_slows_the_command_and_delays_no_signal() {
+    let mut running = Running::start(wrapper(&["--label=x"], &["yes"]));
+    let child = wait_for("the command", || children(running.pid()).into_iter().find(|pid| name(*pid) == "yes"));
+    // Nobody reads: first the pipes and panicmon's own room are full, then it waits.
+    wait_for_full_pipe(child);
+    let most = status_field(running.pid(), "VmHWM").unwrap();
+    let kib: u64 = most.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(kib < 16 * 1024, "{most}");
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 143);
 }

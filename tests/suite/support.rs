@@ -7,7 +7,9 @@ use std::fs;
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Long enough for any machine; a test that meets it has failed. `PANICMON_TEST_DEADLINE` gives other seconds, to see
@@ -176,6 +178,53 @@ pub fn status_field(pid: u32, field: &str) -> Option<String> {
 /// A set of signals of /proc/PID/status.
 pub fn status_signals(pid: u32, field: &str) -> u64 {
     status_field(pid, field).and_then(|value| u64::from_str_radix(&value, 16).ok()).unwrap_or(0)
+}
+
+/// Waits until a process that writes without end waits for a reader: it doesn't go on for a while.
+pub fn wait_for_full_pipe(pid: u32) {
+    let (mut before, mut same) = (None, 0);
+    wait_for("the process to wait for its full pipe", || {
+        let switches = status_field(pid, "voluntary_ctxt_switches");
+        same = if before == switches { same + 1 } else { 0 };
+        before = switches;
+        (same > 50 && status_field(pid, "State")?.starts_with('S')).then_some(())
+    });
+}
+
+/// The same command with its stderr in its stdout.
+pub fn with_one_pipe(command: &Command) -> Command {
+    by_shell("exec \"$@\" 2>&1", command)
+}
+
+/// The same, with its 3 open to that, too: whatever it starts holds that open as long as it lives.
+pub fn with_one_pipe_held(command: &Command) -> Command {
+    by_shell("exec \"$@\" 2>&1 3>&1", command)
+}
+
+/// The command as a script's arguments.
+pub fn by_shell(script: &str, command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, "sh"]).arg(command.get_program()).args(command.get_args());
+    shell
+}
+
+/// A file that is removed again.
+pub struct Scratch(pub PathBuf);
+
+impl Scratch {
+    pub fn new(text: &str) -> Scratch {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("panicmon-test-{}-{number}.yml", std::process::id()));
+        fs::write(&path, text).unwrap();
+        Scratch(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0).or_else(|_| fs::remove_dir(&self.0));
+    }
 }
 
 /// What a program that ends by itself said and how it ended.
