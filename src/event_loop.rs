@@ -11,7 +11,7 @@ use crate::sys::limit::Changed;
 use crate::sys::orders::{Order, Orders};
 use crate::sys::poll::{Other, Source};
 use crate::sys::process;
-use crate::sys::signals::{self, Received, own};
+use crate::sys::signals::{self, Received, Target, own};
 use crate::sys::spawn::{self, Child, Setup};
 use crate::sys::terminal::{self, ChildGroup, Terminal};
 use crate::sys::wait::{self, Ended, Next, Which};
@@ -28,6 +28,12 @@ use std::time::{Duration, Instant};
 
 /// How long the readers of our output may take nothing at all, once all has ended that was to be stopped.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// And how long they have for all of it.
+const PATIENCE_IN_ALL: Duration = Duration::from_secs(10);
+
+/// So many children are started before we see what has come meanwhile.
+const STARTS_AT_ONCE: usize = 16;
 
 /// What a loop is about.
 pub(crate) struct Run<'r, 'o> {
@@ -106,6 +112,8 @@ pub(crate) struct Left {
     /// A stream of ours that nobody reads any more: all were stopped for that.
     pub(crate) gone: bool,
     said_goodbye: bool,
+    /// Process groups whose leader has ended, though others of it haven't.
+    groups: Vec<Pid>,
 }
 
 /// What has come since the last wait.
@@ -118,8 +126,9 @@ struct Woken {
     /// Those of the relay's pipes that are ready.
     pipes: Vec<usize>,
     ready: Vec<bool>,
-    /// Until when the readers of our output have time to take the last of it.
+    /// Until when the readers of our output have time to take the next of the last of it, and until when all.
     patience: Option<Instant>,
+    patience_in_all: Option<Instant>,
 }
 
 /// What was asked of a loop.
@@ -161,19 +170,24 @@ impl Run<'_, '_> {
         let mut settle = Some(settle);
         let mut left = Left::default();
         let mut woken = Woken::default();
+        // What was asked before there was a loop.
+        self.take_orders(&mut left);
         loop {
-            self.start_due(&mut left);
+            let more = self.start_due(&mut left);
             self.write(&mut woken, &mut left);
             if self.tasks.iter().all(Task::is_over) && self.is_written(&mut woken, &mut left) {
                 let result = |task: &mut Task<'_>| task.result.take().unwrap_or(Err(Error::Cancelled));
                 left.results = self.tasks.iter_mut().map(result).collect();
+                if left.asked == Asked::Kill {
+                    kill_others_of(&left.groups);
+                }
                 return Ok(left);
             }
             if let Some(settle) = settle.take() {
                 let needed: Vec<_> = self.relay.iter().flat_map(Relay::fds).collect();
                 settle(self.source, &needed)?;
             }
-            self.wait(&mut woken).map_err(|source| Error::Wait { source })?;
+            self.wait(&mut woken, more).map_err(|source| Error::Wait { source })?;
             // Each signal is dealt with before the next is looked at: the order of queued ones depends on it.
             for received in woken.signals.drain(..) {
                 self.signal(received, &mut left);
@@ -189,14 +203,23 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Starts every child that is due, as long as the readers of what they write keep up.
-    fn start_due(&mut self, left: &mut Left) {
+    /// Starts children that are due, as long as the readers of what they write keep up. Whether there are more.
+    fn start_due(&mut self, left: &mut Left) -> bool {
+        let mut started = 0;
         for number in 0..self.tasks.len() {
-            let keeps_up = self.relay.as_ref().is_none_or(Relay::keeps_up);
-            if keeps_up && self.tasks[number].supervision.is_due(Instant::now) {
+            if self.keeps_up() && self.tasks[number].supervision.is_due(Instant::now) {
+                if started == STARTS_AT_ONCE {
+                    return true;
+                }
+                started += 1;
                 self.start(number, left);
             }
         }
+        false
+    }
+
+    fn keeps_up(&self) -> bool {
+        self.relay.as_ref().is_none_or(Relay::keeps_up)
     }
 
     fn start(&mut self, number: usize, left: &mut Left) {
@@ -247,12 +270,13 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Waits for whatever is next.
-    fn wait(&mut self, woken: &mut Woken) -> io::Result<()> {
+    /// Waits for whatever is next; if there is more to do, only sees what has come.
+    fn wait(&mut self, woken: &mut Woken, more: bool) -> io::Result<()> {
         // A start that waits for readers waits for them, not for its time.
-        let keeps_up = self.relay.as_ref().is_none_or(Relay::keeps_up);
+        let keeps_up = self.keeps_up();
         let deadline = |task: &Task<'_>| if keeps_up { task.deadline() } else { task.lifecycle.deadline() };
         let deadline = self.tasks.iter().filter_map(deadline).chain(woken.patience).min();
+        let deadline = if more { Some(Instant::now()) } else { deadline };
 
         let mut others = Vec::new();
         others.extend(self.orders.map(|orders| Other::Read(orders.fd())));
@@ -470,7 +494,9 @@ impl Run<'_, '_> {
             return false;
         }
         let now = Instant::now();
-        let lost = *woken.patience.get_or_insert(now + PATIENCE) <= now;
+        let in_all = *woken.patience_in_all.get_or_insert(now + PATIENCE_IN_ALL);
+        let patience = *woken.patience.get_or_insert((now + PATIENCE).min(in_all));
+        let lost = left.asked == Asked::Kill || patience <= now;
         if lost {
             log::warn!("the last of the output is lost: nobody takes it");
         }
@@ -500,7 +526,8 @@ impl Run<'_, '_> {
                 Action::ReserveQueue => {
                     try_to("keep room for signals", self.source.reserve_queue(&mut self.limits));
                 }
-                Action::LeaveRealtime(leave) => {
+                Action::LeaveRealtime => {
+                    let leave = self.tasks.iter().any(|task| task.lifecycle.leaves_realtime());
                     try_to("leave signals in the queue", self.source.leave_realtime(leave));
                 }
                 Action::SignalOwnGroup(signal) => {
@@ -534,6 +561,9 @@ impl Run<'_, '_> {
         let Some(Started { child, at, ended: Some(ended), end: Some(end) }) = task.started.take() else { return };
         if let Some(relay) = &mut self.relay {
             relay.ended(number);
+        }
+        if self.reaps_all && self.signals != Signals::Forwarded && wait::is_any(Which::Group(ended.pid)) {
+            left.groups.push(ended.pid);
         }
         let took = at.elapsed();
         let result = match child.failure() {
@@ -583,6 +613,17 @@ impl Run<'_, '_> {
 
     fn over(&mut self, number: usize) {
         remark(&mut self.relay, Some(number), Remark::Over);
+    }
+}
+
+/// Kills what is left of process groups whose leaders have ended: orphans, which are children of this process.
+fn kill_others_of(groups: &[Pid]) {
+    for group in groups {
+        let which = Which::Group(*group);
+        if wait::is_any(which) {
+            try_to("kill a process group", signals::send_to_group(Target { pid: *group, pidfd: None }, Signal::KILL));
+            while matches!(wait::until_end(which), Ok(next) if next != Next::NoChild) {}
+        }
     }
 }
 
@@ -643,7 +684,7 @@ fn with_child(task: &mut Task<'_>, handlers: &mut [Box<dyn Handler + Send + '_>]
         // The loop has done these.
         Action::TakeCourse(_)
         | Action::ReserveQueue
-        | Action::LeaveRealtime(_)
+        | Action::LeaveRealtime
         | Action::StopBeside(_)
         | Action::SignalOwnGroup(_)
         | Action::StopAsked

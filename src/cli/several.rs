@@ -5,6 +5,7 @@ use super::{Settings, colours, logger, print, stamp};
 use crate::config::{self, Config};
 use crate::event_loop::{Asked, Left};
 use crate::handlers::LogHandler;
+use crate::lifecycle::stop_signals;
 use crate::lifecycle::supervision::Supervision;
 use crate::options::Environment;
 use crate::relay::printed::{Names, Printed};
@@ -13,8 +14,9 @@ use crate::sys::limit::Changed;
 use crate::sys::output::Output;
 use crate::sys::poll::Source;
 use crate::sys::process::{self, Subreaper};
+use crate::sys::signals::ignored_of;
 use crate::sys::signals::process::ProcessSignals;
-use crate::{Error, Signal, SignalSet, StatusCode, Supervisor};
+use crate::{Error, Signal, StatusCode, Supervisor};
 use std::ffi::CStr;
 
 /// Each process has two pipes, and while it is started their other ends.
@@ -56,8 +58,12 @@ fn run_all(
     env: &[&'static CStr],
 ) -> Result<Left, Error> {
     process::fill_streams();
+    // As the seed does, whatever this program was started to ignore; the others only if it wasn't, as by nohup(1).
+    let stops = stop_signals();
+    let always = [Signal::INT, Signal::TERM].into_iter().collect();
+    let stop_on = stops.difference(ignored_of(stops.difference(always)));
     if let Some(listened) = settings.signals {
-        signals.limit(listened);
+        signals.limit(listened.union(stop_on));
     }
     signals.open().map_err(|source| Error::Listen { source })?;
     let mut limits = Changed::default();
@@ -73,7 +79,6 @@ fn run_all(
     let (stdout, stderr) = (Output::stdout(), Output::stderr());
     let printed = Printed::new(stdout, stderr, &names, Names::Several, config.time_format.map(stamp), colours());
     let relay = Relay::new(Sink::Printed(printed));
-    let stop_on = [Signal::INT, Signal::TERM, Signal::QUIT, Signal::HUP].into_iter().collect::<SignalSet>();
     let processes = config.processes.iter().map(|process| (process, Supervision::new(process))).collect();
     let mut supervisor = Supervisor::with_source(Source::Process(signals), stop_on)?;
     // What it warns of, the remarks say anyway.
@@ -86,8 +91,8 @@ fn run_all(
 /// 0 after a stop that was asked for; else that of the first process that failed.
 fn status(left: &Left) -> StatusCode {
     match left.asked {
-        _ if left.gone => StatusCode::OWN_FAILURE,
         Asked::Kill => StatusCode::new(1),
+        _ if left.gone => StatusCode::OWN_FAILURE,
         Asked::Stop => StatusCode::SUCCESS,
         Asked::Nothing => match left.first_failure.and_then(|number| left.results.get(number)) {
             Some(Ok(end)) => end.status.code(),

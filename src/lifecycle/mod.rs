@@ -50,8 +50,8 @@ pub(crate) enum Action {
     TellNotPassed(Received, io::Error),
     /// There is no room in the queue of signals: see that some is kept for the child.
     ReserveQueue,
-    /// Leave real-time signals in the kernel's queue, or read them again.
-    LeaveRealtime(bool),
+    /// See whether real-time signals are to be left in the kernel's queue, or read: [`Lifecycle::leaves_realtime`].
+    LeaveRealtime,
     /// Tell the handlers that the child stopped by this signal.
     TellStopped(Signal),
     /// Tell the handlers that the child was continued.
@@ -142,6 +142,12 @@ pub(crate) struct Lifecycle {
     retry: Option<Retry>,
     /// What came while there was no child.
     early: VecDeque<Received>,
+    /// What asks the child to end; then it isn't started again.
+    stops: SignalSet,
+    /// We have told the child to stop.
+    told_to_stop: bool,
+    /// The child is stopped, as by ^Z.
+    stopped: bool,
     /// How long after a stop signal the child is killed.
     kill_after: Option<Duration>,
     kill_at: Option<Instant>,
@@ -160,6 +166,7 @@ impl Lifecycle {
         own: Pid,
         timers_are_childs: bool,
         listened: SignalSet,
+        stops: SignalSet,
         kill_after: Option<Duration>,
     ) -> Lifecycle {
         Lifecycle {
@@ -176,6 +183,9 @@ impl Lifecycle {
             reserved: false,
             retry: None,
             early: VecDeque::new(),
+            stops,
+            told_to_stop: false,
+            stopped: false,
             kill_after,
             kill_at: None,
         }
@@ -194,7 +204,8 @@ impl Lifecycle {
         self.from_terminal = SignalSet::EMPTY;
         self.doom = None;
         self.passing_held = false;
-        self.leave_realtime(actions);
+        self.told_to_stop = false;
+        self.stopped = false;
         for received in std::mem::take(&mut self.early) {
             self.signal(received, &foreground, actions);
         }
@@ -227,7 +238,7 @@ impl Lifecycle {
             return;
         }
         actions.push_back(Action::TellReceived(received));
-        if is_stop_signal(received.signal) {
+        if self.stops.contains(received.signal) {
             actions.push_back(Action::StopAsked);
         }
         let to = match &mut self.group {
@@ -259,10 +270,14 @@ impl Lifecycle {
         }
     }
 
-    /// The child is to stop: this goes to its group, and KILL later if it hasn't ended.
+    /// The child is to stop: its group is sent this, once, and KILL later if it hasn't ended.
     pub(crate) fn stop(&mut self, signal: Signal, now: Instant, actions: &mut Actions) {
-        if self.child.is_some() {
+        if self.child.is_some() && !std::mem::replace(&mut self.told_to_stop, true) {
             actions.push_back(Action::SignalGroup(signal));
+            if self.stopped {
+                // Else it couldn't end.
+                actions.push_back(Action::Continue);
+            }
             self.stop_asked(now);
             if self.kill_after.is_none() {
                 self.kill_at.get_or_insert(now + GRACE);
@@ -338,6 +353,7 @@ impl Lifecycle {
 
     /// The child stopped.
     pub(crate) fn stopped(&mut self, signal: Signal, foreground: impl FnOnce() -> Foreground, actions: &mut Actions) {
+        self.stopped = true;
         actions.push_back(Action::TellStopped(signal));
         if let Group::Own(Some(job)) = &mut self.group {
             job.stopped(signal, foreground(), actions);
@@ -346,6 +362,7 @@ impl Lifecycle {
 
     /// The child was continued.
     pub(crate) fn continued(&mut self, actions: &mut Actions) {
+        self.stopped = false;
         actions.push_back(Action::TellContinued);
     }
 
@@ -368,6 +385,7 @@ impl Lifecycle {
         // From here on nobody signals that number: it may be somebody else's.
         self.child = None;
         self.held.clear();
+        self.leave_realtime(actions);
         self.retry = None;
         self.kill_at = None;
         actions.retain(|action| {
@@ -408,7 +426,7 @@ impl Lifecycle {
 
     /// There is no child now. What is for the child is for the next one, as it is for the first before there is one.
     fn keep(&mut self, received: Received, from_terminal: bool, actions: &mut Actions) {
-        if is_stop_signal(received.signal) {
+        if self.stops.contains(received.signal) {
             actions.push_back(Action::StopAsked);
         } else if from_terminal {
             // What the terminal says of now is nothing to the next, but ^Z is for this job.
@@ -439,8 +457,13 @@ impl Lifecycle {
         let leave = self.held.len() >= HELD_ENOUGH;
         if leave != self.leaving_realtime {
             self.leaving_realtime = leave;
-            actions.push_back(Action::LeaveRealtime(leave));
+            actions.push_back(Action::LeaveRealtime);
         }
+    }
+
+    /// Whether it holds so many signals that others are to wait in the kernel's queue.
+    pub(crate) fn leaves_realtime(&self) -> bool {
+        self.leaving_realtime
     }
 
     fn retry_later(&mut self, now: Instant, actions: &mut Actions) {
@@ -453,9 +476,9 @@ impl Lifecycle {
     }
 }
 
-/// Whether this asks a process to end: then it isn't started again.
-pub(crate) fn is_stop_signal(signal: Signal) -> bool {
-    matches!(signal, Signal::TERM | Signal::INT | Signal::QUIT | Signal::HUP)
+/// What asks a process to end, where it isn't ignored.
+pub(crate) fn stop_signals() -> SignalSet {
+    [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP].into_iter().collect()
 }
 
 #[cfg(test)]
@@ -477,7 +500,7 @@ mod tests {
     }
 
     fn started(group: Group, kill_after: Option<Duration>) -> Lifecycle {
-        let mut lifecycle = Lifecycle::new(OWN, true, SignalSet::ALL, kill_after);
+        let mut lifecycle = Lifecycle::new(OWN, true, SignalSet::ALL, stop_signals(), kill_after);
         lifecycle.started(CHILD, group, no_terminal, &mut Actions::new());
         lifecycle
     }
@@ -570,10 +593,11 @@ mod tests {
             act(&mut lifecycle, &mut actions, now, &mut 0);
         }
         lifecycle.doomed(Signal::INT);
+        assert!(lifecycle.leaves_realtime());
         lifecycle.ended(ExitStatus::Exited(1), no_terminal, &mut actions);
+        assert!(actions.iter().any(|action| matches!(action, Action::LeaveRealtime)) && !lifecycle.leaves_realtime());
         actions.clear();
         lifecycle.started(CHILD, Group::Shared, no_terminal, &mut actions);
-        assert!(matches!(actions.pop_front(), Some(Action::LeaveRealtime(false))));
         lifecycle.signal(queued(40, 99), no_terminal, &mut actions);
         assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 1), [queued(40, 99)]);
         assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), None);
@@ -598,6 +622,8 @@ mod tests {
 
         lifecycle.stop(Signal::INT, now, &mut actions);
         assert!(matches!(actions.pop_front(), Some(Action::SignalGroup(Signal::INT))));
+        lifecycle.stop(Signal::INT, now, &mut actions);
+        assert!(actions.is_empty(), "once");
         lifecycle.kill(&mut actions);
         lifecycle.ended(ExitStatus::Exited(0), no_terminal, &mut actions);
         assert!(matches!(actions.pop_front(), Some(Action::Finish(_))), "nobody is signalled after its end");
@@ -607,8 +633,10 @@ mod tests {
         assert!(actions.is_empty() && lifecycle.deadline().is_none());
 
         let mut lifecycle = started(Group::Own(None), None);
+        lifecycle.stopped(Signal::TSTP, no_terminal, &mut Actions::new());
         lifecycle.stop(Signal::INT, now, &mut actions);
         assert_eq!(lifecycle.deadline(), Some(now + GRACE), "nobody said how long");
+        assert!(matches!(actions.pop_back(), Some(Action::Continue)), "who is stopped couldn't end");
     }
 
     #[test]
@@ -702,7 +730,10 @@ mod tests {
                 match action {
                     Action::Pass(received, _) => lifecycle.passed(received, full(), || now, &mut actions),
                     Action::ReserveQueue => wanted.push((value, "reserve")),
-                    Action::LeaveRealtime(true) => wanted.push((value, "leave")),
+                    Action::LeaveRealtime => {
+                        assert!(lifecycle.leaves_realtime());
+                        wanted.push((value, "leave"));
+                    }
                     _ => {}
                 }
             }
@@ -713,7 +744,7 @@ mod tests {
         while let Some(action) = actions.pop_front() {
             match action {
                 Action::Pass(received, _) => lifecycle.passed(received, Ok(()), || now, &mut actions),
-                Action::LeaveRealtime(leave) => read_again += usize::from(!leave),
+                Action::LeaveRealtime => read_again += usize::from(!lifecycle.leaves_realtime()),
                 _ => {}
             }
         }

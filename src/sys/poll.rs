@@ -3,7 +3,7 @@
 use super::limit::Changed;
 use super::signals::process::{self as process_signals, ProcessSignals};
 use super::signals::shared::{self, SharedSignals};
-use super::signals::{Disposition, Received, disposition};
+use super::signals::{self, Disposition, Received, disposition};
 use crate::{Signal, SignalSet};
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::time::TimeSpec;
@@ -85,6 +85,18 @@ impl Source {
             Source::Process(_) => disposition(signal) == Disposition::Default,
             // The handler has seen to it.
             Source::Shared(_) => false,
+        }
+    }
+
+    /// Those of them that this program was started to ignore; in one that belongs to others, that it ignores.
+    pub(crate) fn ignored_of(&self, signals: SignalSet) -> SignalSet {
+        let ignored = signals::ignored_of(signals);
+        match self {
+            Source::Process(_) => ignored,
+            Source::Shared(_) => {
+                let by_program = shared::ignored_by_program();
+                ignored.union(signals.iter().filter(|signal| by_program.signals.contains(*signal)).collect())
+            }
         }
     }
 

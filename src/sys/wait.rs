@@ -12,6 +12,8 @@ use std::time::Duration;
 pub(crate) enum Which<'a> {
     /// Every child: an init's duty.
     Any,
+    /// Those in this process group.
+    Group(Pid),
     /// The one child, whose number may have been reused if somebody else waited for it.
     Only(BorrowedFd<'a>),
 }
@@ -49,9 +51,15 @@ pub(crate) fn until_end(which: Which<'_>) -> io::Result<Next> {
     wait(which, libc::WEXITED)
 }
 
+/// Whether there is any, alive or not yet reaped. While there is, its group's number is nobody else's.
+pub(crate) fn is_any(which: Which<'_>) -> bool {
+    !matches!(wait(which, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT), Ok(Next::NoChild) | Err(_))
+}
+
 fn wait(which: Which<'_>, options: i32) -> io::Result<Next> {
     let (kind, id) = match which {
         Which::Any => (libc::P_ALL, 0),
+        Which::Group(group) => (libc::P_PGID, group.as_raw()),
         Which::Only(pidfd) => (libc::P_PIDFD, pidfd.as_raw_fd()),
     };
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();

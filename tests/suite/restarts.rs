@@ -91,11 +91,11 @@ fn a_signal_that_comes_between_two_runs_is_the_next_childs() {
 
 #[test]
 fn a_limit_that_was_lowered_for_a_full_queue_is_not_the_next_childs() {
-    // The first run fills the queue, its own and panicmon's, which then keeps some room.
+    // The first run has room for five, and takes none: so panicmon keeps some, by a lower limit of its own.
     let flag = Scratch::new("");
     std::fs::remove_file(&flag.0).unwrap();
     let script = format!(
-        "ulimit -i; if mkdir '{0}' 2>&-; then exec '{PROBE}' prepare block-all -- '{PROBE}' pause; fi; rmdir '{0}'",
+        "ulimit -i; if mkdir '{0}' 2>&-; then ulimit -i 5; exec '{PROBE}' prepare block-all -- '{PROBE}' pause; fi; rmdir '{0}'",
         flag.0.display()
     );
     let options = ["--restart=on-failure", "--min-wait=1ms"];
@@ -113,11 +113,10 @@ fn a_limit_that_was_lowered_for_a_full_queue_is_not_the_next_childs() {
         line.unwrap().split_whitespace().nth(3).map(str::to_owned)
     };
     assert_eq!(limit().as_deref(), Some("100"));
-    let mut sender = Command::new(PROBE).args(["queue", &running.pid().to_string(), "300", "41"]).spawn().unwrap();
+    let sent = Command::new(PROBE).args(["queue", &running.pid().to_string(), "20", "41"]).status().unwrap();
+    assert!(sent.success());
     wait_for("panicmon to lower its own limit", || (limit().as_deref() != Some("100")).then_some(()));
     crate::sys::kill(child, libc::SIGKILL).unwrap();
-    sender.kill().unwrap();
-    sender.wait().unwrap();
     assert_eq!(running.line().as_deref(), Some("100"));
     assert_eq!(running.code(), 0);
 }
