@@ -197,17 +197,22 @@ impl Run<'_, '_> {
             }
             self.see_children(&woken, &mut left)?;
             if let Some(relay) = &mut self.relay {
-                relay.read(woken.pipes.iter().copied());
+                relay.read(&woken.pipes);
             }
             self.see_timers(&mut left);
         }
     }
 
-    /// Starts children that are due, as long as the readers of what they write keep up. Whether there are more.
+    /// Starts children that are due; again only as long as the readers of what they write, and of what is said of them,
+    /// keep up. Whether there are more.
     fn start_due(&mut self, left: &mut Left) -> bool {
         let mut started = 0;
         for number in 0..self.tasks.len() {
-            if self.keeps_up() && self.tasks[number].supervision.is_due(Instant::now) {
+            let task = &self.tasks[number];
+            let is_first = task.result.is_none();
+            // What its last run wrote comes before its next.
+            let is_behind = || self.relay.as_ref().is_some_and(|relay| relay.is_behind(number));
+            if task.supervision.is_due(Instant::now) && (is_first || (self.keeps_up() && !is_behind())) {
                 if started == STARTS_AT_ONCE {
                     return true;
                 }

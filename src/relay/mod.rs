@@ -54,8 +54,11 @@ pub(crate) enum Sink<'o> {
 /// The pipes of all children, and where their lines go.
 pub(crate) struct Relay<'o> {
     sink: Sink<'o>,
+    /// In the order in which they were opened.
     pipes: Vec<Pipe>,
     buffer: Vec<u8>,
+    /// Whose turn it is to be read first.
+    turn: usize,
 }
 
 /// One stream of one child.
@@ -65,6 +68,8 @@ struct Pipe {
     stream: Stream,
     fd: OwnedFd,
     lines: Lines,
+    /// The child has ended: how much of what it wrote is still to be read.
+    left: Option<usize>,
 }
 
 /// As much as is read at once.
@@ -72,14 +77,14 @@ const CHUNK: usize = 64 * 1024;
 
 impl<'o> Relay<'o> {
     pub(crate) fn new(sink: Sink<'o>) -> Relay<'o> {
-        Relay { sink, pipes: Vec::new(), buffer: Vec::new() }
+        Relay { sink, pipes: Vec::new(), buffer: Vec::new(), turn: 0 }
     }
 
     /// Pipes for the stdout and the stderr of a process that is to be started: the child's ends.
     pub(crate) fn open(&mut self, process: usize) -> io::Result<[OwnedFd; 2]> {
         let ((stdout, childs_stdout), (stderr, childs_stderr)) = (pipe::to_be_polled()?, pipe::to_be_polled()?);
         for (stream, fd) in [(Stream::Stdout, stdout), (Stream::Stderr, stderr)] {
-            self.pipes.push(Pipe { process, stream, fd, lines: Lines::default() });
+            self.pipes.push(Pipe { process, stream, fd, lines: Lines::default(), left: None });
         }
         Ok([childs_stdout, childs_stderr])
     }
@@ -108,9 +113,9 @@ impl<'o> Relay<'o> {
         printed.into_iter().flat_map(Printed::to_write)
     }
 
-    /// Whether all that was read has been written.
+    /// Whether all that ended children wrote has been read, and all that was read has been written.
     pub(crate) fn is_idle(&self) -> bool {
-        self.to_write().next().is_none()
+        self.pipes.iter().all(|pipe| pipe.left.is_none()) && self.to_write().next().is_none()
     }
 
     /// Whether readers keep up, so that more may be written.
@@ -118,29 +123,79 @@ impl<'o> Relay<'o> {
         self.has_room(Stream::Stdout) && self.has_room(Stream::Stderr)
     }
 
-    /// Reads from these pipes, in rising order of their numbers; those that are closed are pipes no more.
-    pub(crate) fn read(&mut self, numbers: impl DoubleEndedIterator<Item = usize>) {
-        for number in numbers.rev() {
-            let Some(pipe) = self.pipes.get_mut(number) else { continue };
-            if read_some(pipe, CHUNK, &mut self.buffer, &mut self.sink) == Some(0) {
-                let closed = self.pipes.remove(number);
-                finish(closed, &mut self.sink);
+    /// Whether something that an ended child of this process wrote is still to be read.
+    pub(crate) fn is_behind(&self, process: usize) -> bool {
+        self.pipes.iter().any(|pipe| pipe.process == process && pipe.left.is_some())
+    }
+
+    /// Reads from these pipes, in rising order of their numbers, as long as there is room for their lines. Those that are
+    /// closed are pipes no more.
+    pub(crate) fn read(&mut self, numbers: &[usize]) {
+        // Where there is room for one only, it is another's each time.
+        let (before, from_turn) = numbers.split_at(numbers.partition_point(|number| *number < self.turn));
+        let mut closed = Vec::new();
+        for number in from_turn.iter().chain(before).copied() {
+            if self.pipes.get(number).is_some_and(|pipe| self.has_room(pipe.stream)) {
+                self.turn = number + 1;
+                if !self.read_chunk(number) {
+                    closed.push(number);
+                }
+            }
+        }
+        closed.sort_unstable();
+        for number in closed.into_iter().rev() {
+            self.close(number);
+        }
+    }
+
+    /// A child has ended: what its pipes hold by now is read, as soon as there is room, and no more, since a grandchild
+    /// may hold them open, and write to them, for as long as it lives.
+    pub(crate) fn ended(&mut self, process: usize) {
+        let mut number = 0;
+        while let Some(pipe) = self.pipes.get_mut(number) {
+            let mut more = true;
+            if pipe.process == process && pipe.left.is_none() {
+                let (stream, left) = (pipe.stream, pipe::bytes_in(pipe.fd.as_fd()));
+                pipe.left = Some(left);
+                more = left > 0;
+                while more && self.has_room(stream) {
+                    more = self.read_chunk(number);
+                }
+            }
+            if more {
+                number += 1;
+            } else {
+                self.close(number);
             }
         }
     }
 
-    /// A child has ended: what its pipes hold by now, and no more, since a grandchild may hold them open, and write to
-    /// them, for as long as it lives.
-    pub(crate) fn ended(&mut self, process: usize) {
-        for mut pipe in self.pipes.extract_if(.., |pipe| pipe.process == process) {
-            let mut left = pipe::bytes_in(pipe.fd.as_fd());
-            while left > 0 {
-                match read_some(&mut pipe, left.min(CHUNK), &mut self.buffer, &mut self.sink) {
-                    Some(read @ 1..) => left -= read,
-                    Some(0) | None => break,
-                }
+    /// Reads once. Whether there may be more.
+    fn read_chunk(&mut self, number: usize) -> bool {
+        let pipe = &mut self.pipes[number];
+        let most = pipe.left.map_or(CHUNK, |left| left.min(CHUNK));
+        match read_some(pipe, most, &mut self.buffer, &mut self.sink) {
+            Some(read @ 1..) => {
+                pipe.left = pipe.left.map(|left| left - read);
+                pipe.left != Some(0)
             }
-            finish(pipe, &mut self.sink);
+            Some(0) => false,
+            None => pipe.left.is_none(),
+        }
+    }
+
+    /// The last line, if it had no newline, is one.
+    fn close(&mut self, number: usize) {
+        let mut pipe = self.pipes.remove(number);
+        match &mut self.sink {
+            Sink::Printed(printed) => {
+                let mut to = printed.lines_of(pipe.process, pipe.stream);
+                pipe.lines.finish(|line| to.line(line));
+            }
+            Sink::Told { names, tell } => {
+                let name = &names[pipe.process];
+                pipe.lines.finish(|bytes| tell(&Line { name, stream: pipe.stream, bytes }));
+            }
         }
     }
 
@@ -205,20 +260,6 @@ fn read_some(pipe: &mut Pipe, most: usize, buffer: &mut Vec<u8>, sink: &mut Sink
         }
     }
     Some(read)
-}
-
-/// The last line, if it had no newline.
-fn finish(mut pipe: Pipe, sink: &mut Sink<'_>) {
-    match sink {
-        Sink::Printed(printed) => {
-            let mut to = printed.lines_of(pipe.process, pipe.stream);
-            pipe.lines.finish(|line| to.line(line));
-        }
-        Sink::Told { names, tell } => {
-            let name = &names[pipe.process];
-            pipe.lines.finish(|bytes| tell(&Line { name, stream: pipe.stream, bytes }));
-        }
-    }
 }
 
 impl fmt::Debug for Relay<'_> {

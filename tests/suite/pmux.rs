@@ -1,7 +1,11 @@
 //! Several processes from one file.
 
 use crate::support::{PROBE, Random, Running, Scratch, children, output, panicmon, spend, status_field, wait_for};
-use crate::support::{by_shell, name, wait_for_full_pipe, with_one_pipe, with_one_pipe_held};
+use crate::support::{
+    assert_little_memory, by_shell, name, status_signals, wait_for_full_pipe, with_one_pipe, with_one_pipe_held,
+};
+use crate::sys;
+use std::io::BufRead;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -98,12 +102,12 @@ fn a_stop_sends_int_once_and_ends_with_0() {
 
 const STUBBORN: &str = "  - name: NAME
     cmd: sh
-    args: [-c, 'trap \"\" INT; echo ready; while :; do sleep 1000; done']
+    args: [-c, 'trap \"\" INT; echo ready; exec \"PROBE\" pause']
     sigKillWait: WAIT
 ";
 
 fn stubborn(wait: &str) -> Running {
-    let of = |name: &str| STUBBORN.replace("NAME", name).replace("WAIT", wait);
+    let of = |name: &str| STUBBORN.replace("PROBE", PROBE).replace("NAME", name).replace("WAIT", wait);
     let file = Scratch::new(&format!("processes:\n{}{}", of("a"), of("b")));
     let mut running = start_with_one_pipe(&file);
     let mut ready = 0;
@@ -357,16 +361,100 @@ fn a_raised_limit_of_descriptors_is_not_the_childrens() {
 }
 
 #[test]
-fn a_slow_reader_delays_no_stop() {
-    let file = Scratch::new("processes:\n  - {name: a, cmd: 'yes'}\n  - {name: b, cmd: sleep, args: [1000]}\n");
+fn a_slow_reader_delays_no_stop_and_costs_no_memory() {
+    const COUNT: usize = 30;
+    // A line of one byte comes out as one of fifty.
+    let one = |number: usize| {
+        format!("- {{name: 'with-a-long-name-so-that-its-label-is-long-{number}', cmd: 'yes', args: ['']}}\n")
+    };
+    let file = Scratch::new(&format!("processes:\n{}", (0..COUNT).map(one).collect::<String>()));
     let mut command = run(&file);
     command.stderr(Stdio::null());
     let mut running = Running::start(command);
     let pid = running.pid();
-    let pids = wait_for("both", || Some(children(pid)).filter(|pids| pids.len() == 2));
-    let child = wait_for("yes", || pids.iter().copied().find(|pid| name(*pid) == "yes"));
-    wait_for_full_pipe(child);
+    let pids = wait_for("all of them", || {
+        Some(children(pid)).filter(|pids| pids.len() == COUNT && pids.iter().all(|pid| name(*pid) == "yes"))
+    });
+    pids.iter().for_each(|pid| wait_for_full_pipe(*pid));
+    assert_little_memory(pid);
     running.kill(libc::SIGTERM);
     assert_eq!(running.code(), 0);
-    assert!(pids.iter().all(|pid| status_field(*pid, "State").is_none()), "both were reaped");
+    assert!(pids.iter().all(|pid| status_field(*pid, "State").is_none()), "all were reaped");
+}
+
+#[test]
+fn a_second_signal_waits_for_no_reader() {
+    let file = Scratch::new("processes:\n  - {name: a, cmd: 'yes'}\n");
+    let mut command = run(&file);
+    command.stderr(Stdio::piped());
+    let mut running = Running::start(command);
+    let yes = wait_for("yes", || children(running.pid()).into_iter().find(|pid| name(*pid) == "yes"));
+    wait_for_full_pipe(yes);
+    let mut remarks = std::io::BufReader::new(running.child.stderr.take().unwrap()).lines();
+    let mut until = |end: &str| assert!(remarks.by_ref().any(|line| line.unwrap().ends_with(end)), "{end}");
+    running.kill(libc::SIGTERM);
+    until("stopped process handler");
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 1);
+}
+
+#[test]
+fn a_second_signal_leaves_nobody_whose_leader_has_ended() {
+    let leaves = format!("\"trap '' INT; '{PROBE}' pause & exec '{PROBE}' exit-after 1 0\"");
+    let stays = format!("\"trap '' INT; echo ready; exec '{PROBE}' pause\"");
+    let one =
+        |name: &str, script: &str| format!("- {{name: {name}, cmd: sh, args: [-c, {script}], sigKillWait: 1h}}\n");
+    let file = Scratch::new(&format!("processes:\n{}{}", one("a", &leaves), one("b", &stays)));
+    let mut running = Running::start(with_one_pipe_held(&run(&file)));
+    let mut ready = 0;
+    while ready < 2 {
+        ready += usize::from(running.line().expect("a line").ends_with("› ready"));
+    }
+    running.kill(libc::SIGINT);
+    while !running.line().expect("a line").ends_with("stopped process handler") {}
+    running.kill(libc::SIGINT);
+    running.wait_for_eof();
+    assert_eq!(running.code(), 1);
+}
+
+#[test]
+fn an_interrupt_is_sent_once_though_a_reader_goes_and_a_signal_comes() {
+    let script = format!("\"exec '{PROBE}' receive >&3\"");
+    let file = Scratch::new(&format!(
+        "processes:\n- {{name: a, cmd: sh, args: [-c, {script}], sigKillWait: 1h}}\n- {{name: b, cmd: 'yes'}}\n"
+    ));
+    let mut command = Command::new("bash");
+    command.args(["-c", "exec 3>&1; exec \"$@\" 2>/dev/null > >(exec sleep 1000)", "bash", &panicmon(), "--config"]);
+    command.arg(&file.0);
+    let mut running = Running::start(command);
+    assert_eq!(running.line().as_deref(), Some("ready"));
+    let pid = running.pid();
+    let reader = wait_for("the reader", || children(pid).into_iter().find(|pid| name(*pid) == "sleep"));
+    sys::kill(reader, libc::SIGKILL).unwrap();
+    assert!(running.line().unwrap().starts_with("2 "));
+    running.kill(libc::SIGTERM);
+    let is_done = |pid| status_signals(pid, "ShdPnd") == 0 && status_field(pid, "State").unwrap().starts_with('S');
+    wait_for("the signal to be dealt with", || is_done(pid).then_some(()));
+    let a = wait_for("a", || children(pid).into_iter().find(|pid| name(*pid) == "panicmon-probe"));
+    wait_for("what it may have caused", || is_done(a).then_some(()));
+    running.kill(libc::SIGINT);
+    let mut rest = Vec::new();
+    while let Some(line) = running.line() {
+        rest.push(line);
+    }
+    assert_eq!((rest, running.code()), (Vec::<String>::new(), 1));
+}
+
+#[test]
+fn a_hang_up_that_is_ignored_from_the_start_stops_nothing() {
+    let file = Scratch::new(&format!("processes:\n- {{name: a, cmd: '{PROBE}', args: [receive]}}\n"));
+    let mut running = Running::start(by_shell("trap '' HUP; exec \"$@\" 2>&1", &run(&file)));
+    while !running.line().expect("a line").ends_with("› ready") {}
+    running.kill(libc::SIGHUP);
+    running.kill(libc::SIGUSR1);
+    // Both are the child's, which blocks them all; the lower number comes first.
+    let came = [running.line().unwrap(), running.line().unwrap()];
+    assert!(came[0].contains("› 1 ") && came[1].contains("› 10 "), "{came:?}");
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 0);
 }

@@ -1,8 +1,8 @@
 //! One command, started again, killed when it doesn't stop, and its lines labelled.
 
 use crate::support::{
-    PROBE, Running, Scratch, children, name, output, panicmon, status_field, wait_for, wait_for_full_pipe,
-    with_one_pipe,
+    PROBE, Running, Scratch, assert_little_memory, by_shell, children, name, output, panicmon, wait_for,
+    wait_for_full_pipe, with_one_pipe,
 };
 use std::process::Command;
 
@@ -206,9 +206,25 @@ fn a_slow_reader_slows_the_command_and_delays_no_signal() {
     let child = wait_for("the command", || children(running.pid()).into_iter().find(|pid| name(*pid) == "yes"));
     // Nobody reads: first the pipes and panicmon's own room are full, then it waits.
     wait_for_full_pipe(child);
-    let most = status_field(running.pid(), "VmHWM").unwrap();
-    let kib: u64 = most.split_whitespace().next().unwrap().parse().unwrap();
-    assert!(kib < 16 * 1024, "{most}");
+    assert_little_memory(running.pid());
     running.kill(libc::SIGTERM);
     assert_eq!(running.code(), 143);
+}
+
+#[test]
+fn a_hang_up_that_is_ignored_from_the_start_is_no_reason_to_stop_or_kill() {
+    let options = ["--restart=always", "--min-wait=1ms", "-k=1ms"];
+    let mut running = Running::start(by_shell("trap '' HUP; exec \"$@\"", &wrapper(&options, &[PROBE, "receive"])));
+    for _ in 0..2 {
+        assert_eq!(running.line().as_deref(), Some("ready"));
+        running.kill(libc::SIGHUP);
+        running.kill(libc::SIGUSR1);
+        assert!(running.line().unwrap().starts_with("1 "));
+        assert!(running.line().unwrap().starts_with("10 "));
+        let child = children(running.pid())[0];
+        crate::sys::kill(child, libc::SIGKILL).unwrap();
+    }
+    assert_eq!(running.line().as_deref(), Some("ready"));
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 137);
 }

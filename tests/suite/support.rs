@@ -191,6 +191,13 @@ pub fn wait_for_full_pipe(pid: u32) {
     });
 }
 
+/// Whatever it relays, it hasn't had 16 MiB of memory at any time.
+pub fn assert_little_memory(pid: u32) {
+    let most = status_field(pid, "VmHWM").unwrap();
+    let kib: u64 = most.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(kib < 16 * 1024, "{most}");
+}
+
 /// The same command with its stderr in its stdout.
 pub fn with_one_pipe(command: &Command) -> Command {
     by_shell("exec \"$@\" 2>&1", command)
