@@ -317,8 +317,8 @@ impl Run<'_, '_> {
                 // A terminal that hangs up, and its shell, send a HUP each.
                 let again = received.signal != Signal::HUP;
                 match left.asked {
-                    Asked::Nothing => self.stop(Some(received.signal), left),
-                    Asked::Stop if again => self.kill(received.signal, left),
+                    Asked::Nothing => self.stop(Remark::Stopping(received.signal), left),
+                    Asked::Stop if again => self.kill(Remark::Killing(received.signal), left),
                     Asked::Stop | Asked::Kill => {}
                 }
                 return;
@@ -338,9 +338,9 @@ impl Run<'_, '_> {
     }
 
     /// All children are to stop.
-    fn stop(&mut self, signal: Option<Signal>, left: &mut Left) {
+    fn stop(&mut self, why: Remark<'_>, left: &mut Left) {
         left.asked = Asked::Stop;
-        remark(&mut self.relay, None, signal.map_or(Remark::Cancelled, Remark::Stopping));
+        remark(&mut self.relay, None, why);
         self.stop_all(left);
     }
 
@@ -357,9 +357,9 @@ impl Run<'_, '_> {
     }
 
     /// All children are to be killed.
-    fn kill(&mut self, signal: Signal, left: &mut Left) {
+    fn kill(&mut self, why: Remark<'_>, left: &mut Left) {
         left.asked = Asked::Kill;
-        remark(&mut self.relay, None, Remark::Killing(signal));
+        remark(&mut self.relay, None, why);
         for number in 0..self.tasks.len() {
             let task = &mut self.tasks[number];
             task.lifecycle.kill(&mut task.actions);
@@ -381,17 +381,12 @@ impl Run<'_, '_> {
     }
 
     fn take_orders(&mut self, left: &mut Left) {
-        for order in self.orders.into_iter().flat_map(Orders::take) {
-            match (order, left.asked) {
-                (Order::Stop, Asked::Nothing) => self.stop(None, left),
-                (Order::Kill, Asked::Nothing | Asked::Stop) => {
-                    if left.asked == Asked::Nothing {
-                        self.stop(None, left);
-                    }
-                    self.kill(Signal::KILL, left);
-                }
-                _ => {}
-            }
+        let order = self.orders.and_then(Orders::take);
+        if order.is_some() && left.asked == Asked::Nothing {
+            self.stop(Remark::Cancelled, left);
+        }
+        if order == Some(Order::Kill) && left.asked == Asked::Stop {
+            self.kill(Remark::CancelledAgain, left);
         }
     }
 

@@ -25,6 +25,8 @@ pub(crate) enum Remark<'a> {
     Cancelled,
     /// This came then, and all are killed.
     Killing(Signal),
+    /// The same by the library.
+    CancelledAgain,
     /// The last of all.
     Bye,
 }
@@ -50,6 +52,7 @@ impl fmt::Display for Remark<'_> {
             }
             Remark::Cancelled => f.write_str("cancelled, waiting for child processes to exit"),
             Remark::Killing(signal) => write!(f, "{} signal received, killing all child processes", Word(*signal)),
+            Remark::CancelledAgain => f.write_str("cancelled, killing all child processes"),
             Remark::Bye => f.write_str("exited gracefully, ciao!"),
         }
     }

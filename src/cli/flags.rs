@@ -319,12 +319,22 @@ impl Settings {
         {
             return Err(format!("--{}: it says nothing without --restart on-failure or --restart always", flag.long));
         }
-        match (self.min_wait, self.max_wait) {
-            (Some(least), Some(most)) if most < least => {
-                Err(format!("--max-wait: {most:?} is less than --min-wait, {least:?}"))
+        if let (Some(least), Some(most)) = (self.min_wait, self.max_wait)
+            && most < least
+            && self.config.is_none()
+            && self.restart != Restart::Never
+        {
+            match (given("min-wait"), given("max-wait")) {
+                (true, true) => return Err(format!("--max-wait: {most:?} is less than --min-wait, {least:?}")),
+                (false, false) => {
+                    return Err(format!("PANICMON_MAX_WAIT: {most:?} is less than PANICMON_MIN_WAIT, {least:?}"));
+                }
+                // The command line wins over a variable.
+                (true, false) => self.max_wait = Some(least),
+                (false, true) => self.min_wait = Some(most),
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 }
 

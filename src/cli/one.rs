@@ -1,6 +1,6 @@
 //! One command.
 
-use super::stderr::say;
+use super::stderr::{self, say};
 use super::{Settings, colours, logger, stamp};
 use crate::error::os_string;
 use crate::executor::Manner;
@@ -46,6 +46,7 @@ pub(super) fn run(
             if again { listen(source) } else { settle(source, group, needed) }
         })
     });
+    stderr::leave_no_more();
     match result {
         Ok(end) => {
             let systemds = match end.status {
@@ -86,7 +87,10 @@ fn listen(source: &mut Source) -> Result<(), Error> {
 /// When the command is started again.
 fn supervision(settings: &Settings) -> Supervision {
     let defaults = ProcessConfig::new("");
-    let min_wait = settings.min_wait.unwrap_or(defaults.min_wait);
+    // One alone moves the other's default, if need be.
+    let min_wait = settings
+        .min_wait
+        .unwrap_or_else(|| settings.max_wait.map_or(defaults.min_wait, |most| most.min(defaults.min_wait)));
     let max_wait = settings.max_wait.unwrap_or(defaults.max_wait.max(min_wait));
     Supervision::new(&ProcessConfig {
         min_wait,
@@ -105,9 +109,11 @@ fn relay(settings: Settings) -> Option<Relay<'static>> {
     }
     let which = if settings.label.is_some() { Names::One } else { Names::No };
     let names = [settings.label.unwrap_or_default()];
-    let (stdout, stderr) = (Output::stdout(), Output::stderr());
-    let printed = Printed::new(stdout, stderr, &names, which, settings.timestamps.map(stamp), colours());
-    Some(Relay::new(Sink::Printed(printed)))
+    process::fill_outputs();
+    let (out, err) = (Output::stdout(), Output::stderr());
+    let printed = Printed::new(out, err, &names, which, settings.timestamps.map(stamp), colours());
+    stderr::leave_to_relay();
+    Some(Relay::new(Sink::Printed(printed.beside(stderr::take))))
 }
 
 /// Whether systemd started this very process: systemd.exec(5). It calls a stop a success only if the process died of it.

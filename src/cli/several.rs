@@ -1,6 +1,6 @@
 //! The processes of a pmux file.
 
-use super::stderr::say;
+use super::stderr::{self, say};
 use super::{Settings, colours, logger, print, stamp};
 use crate::config::{self, Config};
 use crate::event_loop::{Asked, Left};
@@ -42,7 +42,9 @@ pub(super) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static 
         };
         return print(&format!("{}: good: {processes}\n", path.display()));
     }
-    match run_all(signals, settings, config, env) {
+    let left = run_all(signals, settings, config, env);
+    stderr::leave_no_more();
+    match left {
         Ok(left) => status(&left),
         Err(error) => {
             say(&error);
@@ -76,9 +78,10 @@ fn run_all(
     let _subreaper = subreaper.map_err(|source| Error::start("prctl(PR_SET_CHILD_SUBREAPER)", source))?;
 
     let names: Vec<_> = config.processes.iter().map(|process| process.name.clone()).collect();
-    let (stdout, stderr) = (Output::stdout(), Output::stderr());
-    let printed = Printed::new(stdout, stderr, &names, Names::Several, config.time_format.map(stamp), colours());
-    let relay = Relay::new(Sink::Printed(printed));
+    let (out, err) = (Output::stdout(), Output::stderr());
+    let printed = Printed::new(out, err, &names, Names::Several, config.time_format.map(stamp), colours());
+    stderr::leave_to_relay();
+    let relay = Relay::new(Sink::Printed(printed.beside(stderr::take)));
     let processes = config.processes.iter().map(|process| (process, Supervision::new(process))).collect();
     let mut supervisor = Supervisor::with_source(Source::Process(signals), stop_on)?;
     // What it warns of, the remarks say anyway.

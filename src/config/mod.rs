@@ -116,7 +116,7 @@ impl Reader<'_> {
             match key {
                 "timeFormat" => time_format = self.time_format(value)?,
                 "processes" => processes = Some(self.processes(value)?),
-                _ if self.is_for_anchors(key, at, value) => {}
+                _ if nearest::nearest(key, &TOP_KEYS).is_none() && self.is_for_anchors(key, at, value) => {}
                 _ => return Err(unknown_key(at, key, &TOP_KEYS, "at the top are", &PROCESS_KEYS, "within a process")),
             }
         }
@@ -127,7 +127,8 @@ impl Reader<'_> {
     fn is_for_anchors(&self, key: &str, at: &Node<'_>, value: &Node<'_>) -> bool {
         let (key_end, start) = (yaml::range(at.defined).map(|key| key.end), yaml::range(value.defined));
         let between = key_end.zip(start).and_then(|(key_end, value)| self.text.get(key_end..value.start));
-        key.starts_with("x-") || between.is_some_and(|text| text.contains(" &"))
+        let has_anchor = |line: &str| line.split('#').next().is_some_and(|line| line.contains(" &"));
+        key.starts_with("x-") || between.is_some_and(|text| text.lines().any(has_anchor))
     }
 
     fn time_format(&self, node: &Node<'_>) -> Result<Option<Timestamp>, Fault> {

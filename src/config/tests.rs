@@ -197,6 +197,8 @@ fn a_bad_top_is_told() {
             "2:3: a map (key: value) is not for 'processes': write a list, with - cmd: PROGRAM for each",
         ),
         ("procesess: []", "1:1: unknown key 'procesess': did you mean 'processes'?"),
+        ("proceses: &all\n- cmd: a", "1:1: unknown key 'proceses': did you mean 'processes'?"),
+        ("other: # this & that\n- cmd: a", "1:1: unknown key 'other': at the top are timeFormat, processes"),
         ("time_format: x", "1:1: unknown key 'time_format': did you mean 'timeFormat'?"),
         ("cmd: a", "1:1: unknown key 'cmd': it belongs within a process"),
         ("'a &b': c", "1:1: unknown key 'a &b': at the top are timeFormat, processes"),

@@ -14,6 +14,7 @@ pub(crate) mod printed;
 
 use crate::sys::pipe;
 use lines::Lines;
+use outbox::{ENOUGH, ENOUGH_AT_END};
 use printed::Printed;
 use std::fmt;
 use std::io;
@@ -92,7 +93,7 @@ impl<'o> Relay<'o> {
     /// The pipes to be read now, each with its number: those whose lines find room.
     pub(crate) fn to_read(&self) -> impl Iterator<Item = (usize, BorrowedFd<'_>)> {
         let pipes = self.pipes.iter().enumerate();
-        pipes.filter(|(_, pipe)| self.has_room(pipe.stream)).map(|(number, pipe)| (number, pipe.fd.as_fd()))
+        pipes.filter(|(_, pipe)| self.has_room(pipe.stream, ENOUGH)).map(|(number, pipe)| (number, pipe.fd.as_fd()))
     }
 
     /// All descriptors it holds but stdout and stderr themselves.
@@ -120,7 +121,7 @@ impl<'o> Relay<'o> {
 
     /// Whether readers keep up, so that more may be written.
     pub(crate) fn keeps_up(&self) -> bool {
-        self.has_room(Stream::Stdout) && self.has_room(Stream::Stderr)
+        self.has_room(Stream::Stdout, ENOUGH) && self.has_room(Stream::Stderr, ENOUGH)
     }
 
     /// Whether something that an ended child of this process wrote is still to be read.
@@ -135,7 +136,7 @@ impl<'o> Relay<'o> {
         let (before, from_turn) = numbers.split_at(numbers.partition_point(|number| *number < self.turn));
         let mut closed = Vec::new();
         for number in from_turn.iter().chain(before).copied() {
-            if self.pipes.get(number).is_some_and(|pipe| self.has_room(pipe.stream)) {
+            if self.pipes.get(number).is_some_and(|pipe| self.has_room(pipe.stream, ENOUGH)) {
                 self.turn = number + 1;
                 if !self.read_chunk(number) {
                     closed.push(number);
@@ -158,7 +159,7 @@ impl<'o> Relay<'o> {
                 let (stream, left) = (pipe.stream, pipe::bytes_in(pipe.fd.as_fd()));
                 pipe.left = Some(left);
                 more = left > 0;
-                while more && self.has_room(stream) {
+                while more && self.has_room(stream, ENOUGH_AT_END) {
                     more = self.read_chunk(number);
                 }
             }
@@ -219,9 +220,10 @@ impl<'o> Relay<'o> {
         }
     }
 
-    fn has_room(&self, stream: Stream) -> bool {
+    /// Whether less than this waits for the reader of a stream.
+    fn has_room(&self, stream: Stream, enough: usize) -> bool {
         match &self.sink {
-            Sink::Printed(printed) => printed.has_room(stream),
+            Sink::Printed(printed) => printed.has_room(stream, enough),
             Sink::Told { .. } => true,
         }
     }

@@ -5,7 +5,10 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// With so much waiting, nothing more is read for it: its writers are slowed down by their full pipes.
-const ENOUGH: usize = 64 * 1024;
+pub(super) const ENOUGH: usize = 64 * 1024;
+
+/// And so much for nothing that could wait: what is said of a process stands behind its last lines, if there is room.
+pub(super) const ENOUGH_AT_END: usize = 1024 * 1024;
 
 /// A stream of ours with what it hasn't taken yet.
 #[derive(Debug)]
@@ -28,8 +31,9 @@ impl Outbox {
         &self.output
     }
 
-    pub(crate) fn has_room(&self) -> bool {
-        self.end - self.written < ENOUGH
+    /// Whether less than this waits.
+    pub(crate) fn has_room(&self, enough: usize) -> bool {
+        self.end - self.written < enough
     }
 
     /// The stream, if there is something for it.

@@ -24,6 +24,8 @@ pub(crate) struct Printed {
     /// For each process, and the last for panicmon itself, what goes in front of a line of each stream.
     labels: Vec<[Vec<u8>; 3]>,
     stamp: Option<Stamp>,
+    /// Gives what else is to be written to stderr, in whole lines.
+    beside: fn() -> Vec<u8>,
     /// A program in front of one other says nothing of itself.
     remarks: bool,
     /// The time stamp and the label of the line that is being written.
@@ -60,18 +62,33 @@ impl Printed {
             Names::Several => all.iter().map(|name| name.chars().count()).max().unwrap_or(0),
             Names::No | Names::One => 0,
         };
-        let mut printed =
-            Printed { outboxes, labels: Vec::new(), stamp, remarks: which == Names::Several, front: Vec::new() };
+        let mut printed = Printed {
+            outboxes,
+            labels: Vec::new(),
+            stamp,
+            beside: Vec::new,
+            remarks: which == Names::Several,
+            front: Vec::new(),
+        };
         for (number, name) in all.iter().enumerate() {
             let label = |stream: Stream| {
                 let coloured = colours && printed.outboxes[printed.number(stream)].output().is_terminal();
                 let colour = coloured.then_some(COLOURS[number % COLOURS.len()]);
-                label(if which == Names::No { "" } else { name }, width, colour, stream)
+                match which {
+                    // The separator stands behind the time.
+                    Names::No => Vec::new(),
+                    Names::One | Names::Several => label(name, width, colour, stream),
+                }
             };
             let labels = [Stream::Stdout, Stream::Stderr, Stream::Remark].map(label);
             printed.labels.push(labels);
         }
         printed
+    }
+
+    /// Takes this, too, whenever it writes.
+    pub(crate) fn beside(self, beside: fn() -> Vec<u8>) -> Printed {
+        Printed { beside, ..self }
     }
 
     pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
@@ -82,8 +99,8 @@ impl Printed {
         self.outboxes.iter().filter_map(Outbox::to_write)
     }
 
-    pub(crate) fn has_room(&self, stream: Stream) -> bool {
-        self.outboxes[self.number(stream)].has_room()
+    pub(crate) fn has_room(&self, stream: Stream, enough: usize) -> bool {
+        self.outboxes[self.number(stream)].has_room(enough)
     }
 
     /// Takes the lines of one stream of a process, which have come at the same time.
@@ -109,6 +126,11 @@ impl Printed {
     }
 
     pub(crate) fn flush(&mut self) -> Result<bool, Gone> {
+        let beside = (self.beside)();
+        if let Some(lines) = beside.strip_suffix(b"\n") {
+            let stderr = self.number(Stream::Stderr);
+            self.outboxes[stderr].add(b"", lines);
+        }
         let mut any = false;
         for (number, outbox) in self.outboxes.iter_mut().enumerate() {
             any |= outbox.flush().map_err(|error| Gone { stream: ["stdout", "stderr"][number], error })?;
@@ -150,9 +172,6 @@ fn separator(stream: Stream) -> &'static str {
 
 fn label(name: &str, width: usize, colour: Option<&str>, stream: Stream) -> Vec<u8> {
     let separator = separator(stream);
-    if name.is_empty() && width == 0 {
-        return format!("{separator} ").into_bytes();
-    }
     let padding = " ".repeat(width.saturating_sub(name.chars().count()));
     match colour {
         Some(colour) => format!("\x1b[{colour}m{name}\x1b[0m{padding} {separator} "),
@@ -172,7 +191,6 @@ mod tests {
             ("web", 8, None, Stream::Stderr, "web      » "),
             ("wëb", 4, None, Stream::Remark, "wëb  ~ "),
             ("", 4, None, Stream::Stdout, "     › "),
-            ("", 0, None, Stream::Stdout, "› "),
             ("web", 4, Some("36"), Stream::Stdout, "\x1b[36mweb\x1b[0m  › "),
         ] {
             assert_eq!(String::from_utf8(label(name, width, colour, stream)).unwrap(), expected);

@@ -23,12 +23,15 @@ pub(crate) struct Changed {
 const RESERVE: u64 = super::signals::process::BATCH as u64;
 
 impl Changed {
-    /// Lets this process have so many descriptors open, if it may.
+    /// Lets this process have so many descriptors open; as many as it may, if it may not have so many, which is an error.
     pub(crate) fn raise_files(&mut self, needed: u64) -> io::Result<()> {
         let inherited = get(FILES)?;
         if inherited.soft < needed {
             set(FILES, Limit { soft: needed.min(inherited.hard), ..inherited })?;
             self.files.get_or_insert(inherited);
+        }
+        if inherited.hard < needed {
+            return Err(io::Error::other(format!("the hard limit of open files is {}", inherited.hard)));
         }
         Ok(())
     }
@@ -39,10 +42,13 @@ impl Changed {
     /// own, senders to us are refused (EAGAIN, as they'd be without a wrapper) while what we pass on still finds room:
     /// else a busy sender could fill each place the moment we free it, and we'd wait for room for ever.
     pub(crate) fn reserve_signals(&mut self) -> io::Result<()> {
+        if self.signals.is_some() {
+            return Ok(());
+        }
         let inherited = get(SIGNALS)?;
         let lowered = inherited.soft.saturating_sub(RESERVE).max(inherited.soft / 2);
         set(SIGNALS, Limit { soft: lowered, ..inherited })?;
-        self.signals.get_or_insert(inherited);
+        self.signals = Some(inherited);
         Ok(())
     }
 

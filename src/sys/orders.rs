@@ -4,6 +4,7 @@ use super::pipe;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// What a loop can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,40 +17,59 @@ pub(crate) enum Order {
 
 /// The loop's end.
 #[derive(Debug)]
-pub(crate) struct Orders(OwnedFd);
+pub(crate) struct Orders(Arc<Post>);
 
 /// The other end, for any thread.
 #[derive(Clone, Debug)]
-pub(crate) struct Sender(Arc<OwnedFd>);
+pub(crate) struct Sender(Arc<Post>);
 
-/// A pipe for orders.
+#[derive(Debug)]
+struct Post {
+    /// The strongest that was given and not taken: 0 for none.
+    order: AtomicU8,
+    /// Never closed before the writer: a write to a pipe without a reader would be a SIGPIPE.
+    reader: OwnedFd,
+    writer: OwnedFd,
+}
+
+/// A post for orders.
 pub(crate) fn orders() -> io::Result<(Orders, Sender)> {
     let (reader, writer) = pipe::to_be_polled()?;
     pipe::set_nonblocking(writer.as_fd())?;
-    Ok((Orders(reader), Sender(Arc::new(writer))))
+    let post = Arc::new(Post { order: AtomicU8::new(0), reader, writer });
+    Ok((Orders(Arc::clone(&post)), Sender(post)))
 }
 
 impl Orders {
     /// Readable when there is one.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.0.reader.as_fd()
     }
 
-    /// Those that came, in their order.
-    pub(crate) fn take(&self) -> Vec<Order> {
-        let mut words = [0; 64];
-        let read = pipe::read(self.0.as_fd(), &mut words).unwrap_or(0);
-        words[..read].iter().map(|word| if *word == 0 { Order::Stop } else { Order::Kill }).collect()
+    /// The strongest of those that came.
+    pub(crate) fn take(&self) -> Option<Order> {
+        while matches!(pipe::read(self.0.reader.as_fd(), &mut [0; 64]), Some(1..)) {}
+        match self.0.order.swap(0, Ordering::SeqCst) {
+            0 => None,
+            1 => Some(Order::Stop),
+            _ => Some(Order::Kill),
+        }
     }
 }
 
 impl Sender {
-    /// Gives an order; it isn't waited for. With a full pipe there are thousands of them, all unread: one more says no more.
+    /// Gives an order; it isn't waited for.
     pub(crate) fn give(&self, order: Order) {
-        let word = [u8::from(order == Order::Kill)];
+        let strength = match order {
+            Order::Stop => 1,
+            Order::Kill => 2,
+        };
+        self.0.order.fetch_max(strength, Ordering::SeqCst);
+        let mark = [0u8];
+        // A pipe that is full is readable already.
         // SAFETY: the kernel reads one byte.
         let _ = unsafe {
-            super::raw::syscall(libc::SYS_write, [self.0.as_raw_fd() as usize, word.as_ptr() as usize, word.len()])
+            super::raw::syscall(libc::SYS_write, [self.0.writer.as_raw_fd() as usize, mark.as_ptr() as usize, 1])
         };
     }
 }

@@ -103,8 +103,7 @@ pub(crate) fn let_go(kept: &[BorrowedFd<'_>], keep_stdout: bool) -> io::Result<(
             // A limit of descriptors so low that none but 0 may be new.
             let _ = syscall(libc::SYS_close, [1]);
         }
-        fill(1);
-        fill(2);
+        fill_outputs();
         syscall_io(libc::SYS_chdir, [c"/".as_ptr() as usize])?;
     }
     Ok(())
@@ -112,23 +111,29 @@ pub(crate) fn let_go(kept: &[BorrowedFd<'_>], keep_stdout: bool) -> io::Result<(
 
 /// Sees that 0, 1 and 2 are open: were one closed, the next thing opened would get what is written to it.
 pub(crate) fn fill_streams() {
-    // SAFETY: the path is a C string; what is opened takes the place of 0, which nothing has, or is closed again.
-    unsafe {
-        let open_already = syscall(libc::SYS_fcntl, [0, libc::F_GETFD as usize, 0]).is_ok();
-        if !open_already {
-            let _ = open(c"/dev/null", libc::O_RDWR);
-        }
-    }
+    fill(0);
+    fill_outputs();
+}
+
+/// Sees that 1 and 2 are open.
+pub(crate) fn fill_outputs() {
     fill(1);
     fill(2);
 }
 
-/// Puts what 0 is in the place of this one, if it is closed.
+/// Puts /dev/null in the place of this one, if it is closed.
 fn fill(fd: RawFd) {
-    // SAFETY: touches no memory, and closes nothing.
+    // SAFETY: the path is a C string; what is opened takes a place that nothing has, and is closed again if that isn't the
+    // one.
     unsafe {
-        if syscall(libc::SYS_fcntl, [fd as usize, libc::F_GETFD as usize, 0]).is_err() {
-            let _ = syscall(libc::SYS_dup3, [0, fd as usize, 0]);
+        if syscall(libc::SYS_fcntl, [fd as usize, libc::F_GETFD as usize, 0]).is_ok() {
+            return;
+        }
+        if let Ok(null) = open(c"/dev/null", libc::O_RDWR)
+            && null != fd as usize
+        {
+            let _ = syscall(libc::SYS_dup3, [null, fd as usize, 0]);
+            let _ = syscall(libc::SYS_close, [null]);
         }
     }
 }

@@ -47,6 +47,7 @@ pub(crate) struct Setup<'t> {
 pub(crate) struct Child {
     pid: Pid,
     pidfd: Option<OwnedFd>,
+    own_group: bool,
     block: Block,
     ended: bool,
 }
@@ -100,7 +101,7 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
 
     let (pid, pidfd) = cloned.map_err(|source| Error::start("clone", source))?;
     let block = Block { plan, command, _lists: [argv, envp, candidates], _stack: stack };
-    Ok(Child { pid, pidfd, block, ended: false })
+    Ok(Child { pid, pidfd, own_group: setup.own_group, block, ended: false })
 }
 
 fn clone(plan: &mut Plan, stack: &mut Vec<u8>, with_pidfd: bool) -> io::Result<(Pid, Option<OwnedFd>)> {
@@ -158,13 +159,17 @@ impl Child {
     }
 }
 
-/// A run that is given up, by an error or a panic of a handler, takes its child with it.
+/// A run that is given up, by an error or a panic of a handler, takes its child with it, and the group that it leads.
 impl Drop for Child {
     fn drop(&mut self) {
         if self.ended {
             return;
         }
-        let _ = signals::send(self.target(), Signal::KILL);
+        let _ = if self.own_group {
+            signals::send_to_group(self.target(), Signal::KILL)
+        } else {
+            signals::send(self.target(), Signal::KILL)
+        };
         let ended = |next: &io::Result<Next>| match next {
             Ok(Next::Ended(ended)) => ended.pid == self.pid,
             Ok(Next::Running | Next::Stopped(..) | Next::Continued(_)) => false,

@@ -176,3 +176,25 @@ fn a_working_directory_that_is_not_there_is_told() {
     config.args[1] = "test \"$(pwd)\" = \"$WHERE\"".into();
     assert!(supervisor.run_once(&config).unwrap().is_success());
 }
+
+#[test]
+fn who_is_cancelled_before_the_start_is_not_started() {
+    let _turn = turn();
+    for order in [Canceller::cancel, Canceller::kill] {
+        let mut supervisor = Supervisor::new([]).unwrap();
+        order(&supervisor.canceller());
+        assert!(matches!(supervisor.run_once(&shell("a", "exit 3")), Err(Error::Cancelled)));
+        // The next is run.
+        assert_eq!(supervisor.run_once(&shell("a", "exit 3")).unwrap().get(), 3);
+    }
+}
+
+#[test]
+fn whoever_cancels_too_late_comes_to_no_harm() {
+    let _turn = turn();
+    let before = sys::disposition(libc::SIGPIPE);
+    sys::set_disposition(libc::SIGPIPE, 0);
+    let canceller = Supervisor::new([]).unwrap().canceller();
+    canceller.cancel();
+    sys::set_disposition(libc::SIGPIPE, before);
+}

@@ -458,3 +458,20 @@ fn a_hang_up_that_is_ignored_from_the_start_stops_nothing() {
     running.kill(libc::SIGTERM);
     assert_eq!(running.code(), 0);
 }
+
+#[test]
+fn closed_streams_get_nothing_written_into_what_is_opened_next() {
+    let file = Scratch::new("processes:\n- {name: a, cmd: sh, args: [-c, 'echo secret'], noRestartOn: [0]}\n");
+    let target = Scratch::new("");
+    let redirected = format!("exec \"$@\" <>'{}' >&- 2>&-", target.0.display());
+    assert_eq!(output(&mut by_shell(&redirected, &run(&file))), (Some(0), String::new(), String::new()));
+    assert_eq!(std::fs::read_to_string(&target.0).unwrap(), "");
+}
+
+#[test]
+fn too_low_a_limit_of_descriptors_is_told() {
+    let file = Scratch::new("processes:\n- {name: a, cmd: 'true', noRestartOn: [0]}\n");
+    let (code, _, err) = output(&mut by_shell("ulimit -n 40; exec \"$@\"", &run(&file)));
+    assert_eq!(code, Some(0));
+    assert!(err.contains("the hard limit of open files is 40"), "{err}");
+}

@@ -228,3 +228,69 @@ fn a_hang_up_that_is_ignored_from_the_start_is_no_reason_to_stop_or_kill() {
     running.kill(libc::SIGTERM);
     assert_eq!(running.code(), 137);
 }
+
+#[test]
+fn times_stand_before_a_label_or_alone() {
+    let script = "echo out; echo err >&2";
+    for (options, out, err) in [
+        (&["--timestamps=AT%%"] as &[&str], "AT% › out\n", "AT% » err\n"),
+        (&["--timestamps=AT%%", "--label=x"], "AT% › x › out\n", "AT% » x » err\n"),
+    ] {
+        let seen = output(&mut wrapper(options, &["sh", "-c", script]));
+        assert_eq!(seen, (Some(0), out.to_owned(), err.to_owned()));
+    }
+}
+
+#[test]
+fn what_is_said_of_the_command_stands_between_its_lines() {
+    // Lines longer than a pipe takes at once are written in parts.
+    let script = "i=0; while [ $i -lt 40 ]; do printf '%04000d\\n' 0 >&2; i=$((i+1)); done; exit 3";
+    let options = ["--label=x", "--restart=always", "--max-restarts=3", "--min-wait=1ms", "-vv"];
+    let (code, out, _) = output(&mut with_one_pipe(&wrapper(&options, &["sh", "-c", script])));
+    assert_eq!(code, Some(3));
+    let whole = format!("x » {}", "0".repeat(4000));
+    let (lines, said): (Vec<_>, Vec<_>) = out.lines().partition(|line| *line == whole);
+    assert_eq!(lines.len(), 160);
+    assert!(said.iter().all(|line| line.starts_with("panicmon: ")), "{said:?}");
+    // And behind those of the run it speaks of.
+    let numbers: Vec<_> = out.lines().enumerate().filter(|(_, line)| line.contains("it starts again")).collect();
+    for (run, (number, _)) in numbers.iter().enumerate() {
+        assert_eq!(out.lines().take(*number).filter(|line| *line == whole).count(), 40 * (run + 1));
+    }
+}
+
+#[test]
+fn closed_streams_take_nothing_and_are_no_fault() {
+    let options = ["--label=x", "--restart=always", "--max-restarts=1", "--min-wait=1ms", "-q"];
+    let wrapper = wrapper(&options, &["sh", "-c", "echo out; echo err >&2; exit 3"]);
+    for closed in [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"] {
+        let (code, out, err) = output(&mut by_shell(&format!("exec \"$@\" {closed}"), &wrapper));
+        let seen = |text: &str, line: &str| (text == line.repeat(2), text.is_empty());
+        let expected = |open| if open { (true, false) } else { (false, true) };
+        assert_eq!(code, Some(3), "{closed}");
+        assert_eq!(seen(&out, "x › out\n"), expected(!closed.contains(" >&-") && !closed.starts_with(">&-")), "{out}");
+        assert_eq!(seen(&err, "x » err\n"), expected(!closed.contains("2>&-")), "{err}");
+    }
+}
+
+#[test]
+fn one_of_both_waits_moves_the_default_of_the_other() {
+    let options = ["--restart=always", "--max-wait=2ms", "--max-restarts=1"];
+    let (_, _, err) = output(&mut wrapper(&options, &["false"]));
+    assert!(err.contains("it starts again in 2ms"), "{err}");
+}
+
+#[test]
+fn variables_of_an_image_that_say_nothing_here_are_no_fault() {
+    let waits = |wrapper: &mut Command| {
+        output(wrapper.env("PANICMON_MIN_WAIT", "5s").env("PANICMON_MAX_WAIT", "1s").env("PANICMON_LABEL", ""))
+    };
+    assert_eq!(waits(&mut wrapper(&[], &["true"])), (Some(0), String::new(), String::new()));
+    let (code, _, err) = waits(&mut wrapper(&["--restart=on-failure"], &["true"]));
+    assert_eq!(code, Some(125));
+    assert!(err.contains("PANICMON_MAX_WAIT: 1s is less than PANICMON_MIN_WAIT, 5s"), "{err}");
+    // The command line wins.
+    let options = ["--restart=always", "--max-wait=2ms", "--max-restarts=1"];
+    let (code, _, err) = waits(&mut wrapper(&options, &["false"]));
+    assert!(code == Some(1) && err.contains("it starts again in 2ms"), "{err}");
+}
