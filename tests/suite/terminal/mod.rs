@@ -6,6 +6,7 @@ mod keys;
 mod leaders;
 mod library;
 mod pipelines;
+mod pmux;
 mod programs;
 mod shell;
 

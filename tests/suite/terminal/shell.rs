@@ -267,6 +267,15 @@ impl Screen {
         self.process_in(name, |process| process.state == state)
     }
 
+    /// Waits until there are so many processes of this name in this state.
+    pub fn processes_in_state(&self, name: &str, count: usize, state: char) {
+        wait_for(name, || {
+            let processes = self.processes();
+            let these = processes.iter().filter(|process| process.name == name && process.state == state);
+            (these.count() == count).then_some(())
+        });
+    }
+
     fn process_in(&self, name: &str, is_it: impl Fn(&Process) -> bool) -> Process {
         let mut last = Vec::new();
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
