@@ -7,8 +7,9 @@ use crate::{
 
 /// Is told of every process and signal event; each method does nothing unless written.
 ///
-/// The calls come from the thread that is in [`Executor::run`](crate::Executor::run), which forwards no signal while
-/// a handler is at work: hand long work to another thread.
+/// The calls come from the thread that is in [`Executor::run`](crate::Executor::run), or one of the methods of
+/// [`Supervisor`](crate::Supervisor) that run something. It forwards no signal while a handler is at work: hand long work to
+/// another thread.
 ///
 /// Handlers compose: [`Options::handler`](crate::Options::handler) adds one to those there are, and a tuple of
 /// handlers, a vector of them, a box or a mutable reference is a handler too.

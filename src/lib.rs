@@ -20,6 +20,8 @@
 //! # Ok::<(), panicmon::Error>(())
 //! ```
 //!
+//! A [`Supervisor`] keeps one or several commands running, each as its [`ProcessConfig`] says.
+//!
 //! Linux only. The feature `cli`, on by default, is for the program; a library user can leave it out.
 
 #![cfg_attr(not(feature = "cli"), allow(dead_code, reason = "what only a process of its own needs, the program"))]
