@@ -488,13 +488,8 @@ fn files_are_read() {
 /// Files that nobody would write: taken or told, on one line, with a place in them.
 #[test]
 fn no_bytes_make_it_fall() {
-    let mut random = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut below = |limit: usize| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        (random % limit as u64) as usize
-    };
+    let mut random = crate::test_random::Random::new(1);
+    let mut below = |limit: usize| random.below(limit as u64) as usize;
     let pieces: [&[u8]; 24] = [
         b": ",
         b"- ",

@@ -170,13 +170,8 @@ mod tests {
     /// Formats at random: what was taken is written, whatever the time, with every directive of it.
     #[test]
     fn what_was_taken_is_written_at_any_time() {
-        let mut random = 0x9E37_79B9_7F4A_7C15_u64;
-        let mut below = |limit: usize| {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            (random % limit as u64) as usize
-        };
+        let mut random = crate::test_random::Random::new(1);
+        let mut below = |limit: usize| random.below(limit as u64) as usize;
         let zone = TimeZone::posix("XYZ12:59").unwrap();
         let times = [jiff::Timestamp::MIN, jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::MAX];
         let characters: Vec<char> =
