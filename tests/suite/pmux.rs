@@ -328,11 +328,14 @@ fn a_thousand_processes_cost_nothing_while_they_sleep_and_all_end_at_a_stop() {
 
 #[test]
 fn streams_that_are_one_pipe_are_not_torn() {
-    const EACH: usize = 3000;
+    const EACH: usize = 10_000;
     let script = format!("i=0; while [ $i -lt {EACH} ]; do echo out-$i-out; echo err-$i-err >&2; i=$((i+1)); done");
     let one = |name: &str| format!("- {{name: {name}, cmd: sh, args: [-c, '{script}'], noRestartOn: [0]}}\n");
     let file = Scratch::new(&format!("processes:\n{}{}", one("a"), one("b")));
     let mut running = start_with_one_pipe(&file);
+    // A reader that comes late finds a full pipe: what was written to it was written in parts.
+    let pids = wait_for("both", || Some(children(running.pid())).filter(|pids| pids.len() == 2));
+    pids.iter().for_each(|pid| wait_for_full_pipe(*pid));
     let mut next = [[0; 2]; 2];
     while let Some(line) = running.line() {
         if line.contains('~') {
@@ -375,6 +378,11 @@ fn a_slow_reader_delays_no_stop_and_costs_no_memory() {
     let pids = wait_for("all of them", || {
         Some(children(pid)).filter(|pids| pids.len() == COUNT && pids.iter().all(|pid| name(*pid) == "yes"))
     });
+    pids.iter().for_each(|pid| wait_for_full_pipe(*pid));
+    // There is room for one of them, and all have full pipes.
+    for _ in 0..10_000 {
+        running.line().expect("a line");
+    }
     pids.iter().for_each(|pid| wait_for_full_pipe(*pid));
     assert_little_memory(pid);
     running.kill(libc::SIGTERM);
@@ -474,4 +482,14 @@ fn too_low_a_limit_of_descriptors_is_told() {
     let (code, _, err) = output(&mut by_shell("ulimit -n 40; exec \"$@\"", &run(&file)));
     assert_eq!(code, Some(0));
     assert!(err.contains("the hard limit of open files is 40"), "{err}");
+}
+
+#[test]
+fn an_interrupt_is_heeded_though_it_was_ignored_from_the_start() {
+    let file = Scratch::new(&format!("processes:\n- {{name: a, cmd: '{PROBE}', args: [pause], sigKillWait: 1h}}\n"));
+    let mut running = Running::start(by_shell("trap '' INT; exec \"$@\" 2>&1", &run(&file)));
+    let child = running.ready_child();
+    assert_eq!(status_signals(child, "SigIgn") & 1 << (libc::SIGINT - 1), 0);
+    running.kill(libc::SIGINT);
+    assert_eq!(running.code(), 0);
 }
