@@ -198,3 +198,16 @@ fn whoever_cancels_too_late_comes_to_no_harm() {
     canceller.cancel();
     sys::set_disposition(libc::SIGPIPE, before);
 }
+
+#[test]
+fn who_is_cancelled_while_many_start_does_not_start_them_all() {
+    let _turn = turn();
+    let supervisor = Supervisor::new([]).unwrap();
+    let canceller = supervisor.canceller();
+    // With the first that is started.
+    let mut supervisor = supervisor.on_line(move |_| canceller.cancel());
+    let configs: Vec<_> = (0..100).map(|number| shell(&format!("p{number}"), "exec sleep 1000")).collect();
+    let results = supervisor.run_all(&configs).unwrap();
+    let started = results.iter().filter(|result| !matches!(result, Err(Error::Cancelled))).count();
+    assert!((1..50).contains(&started), "{started}");
+}
