@@ -66,7 +66,7 @@ fn a_stop_sends_int_once_and_ends_with_0() {
         "processes:
   - name: a
     cmd: sh
-    args: [-c, 'trap \"echo int; exit 5\" INT; echo ready; while :; do sleep 1000 & wait; done']
+    args: [-c, 'trap \"echo int; exit 5\" INT; echo ready; while :; do sleep 0.1; done']
   - name: waiting
     cmd: 'false'
     minWait: 1h
