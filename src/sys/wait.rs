@@ -56,6 +56,11 @@ pub(crate) fn is_any(which: Which<'_>) -> bool {
     !matches!(wait(which, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT), Ok(Next::NoChild) | Err(_))
 }
 
+/// Whether any child has ended that isn't reaped yet. Async-signal-safe.
+pub(super) fn has_any_ended() -> bool {
+    matches!(wait(Which::Any, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT), Ok(Next::Ended(_)))
+}
+
 fn wait(which: Which<'_>, options: i32) -> io::Result<Next> {
     let (kind, id) = match which {
         Which::Any => (libc::P_ALL, 0),

@@ -1,6 +1,8 @@
 //! Several processes from one file.
 
-use crate::support::{PROBE, Random, Running, Scratch, children, output, panicmon, spend, status_field, wait_for};
+use crate::support::{
+    PROBE, Random, Running, Scratch, children, outcome, output, panicmon, spend, status_field, wait_for,
+};
 use crate::support::{
     assert_little_memory, by_shell, name, status_signals, wait_for_full_pipe, with_one_pipe, with_one_pipe_held,
 };
@@ -155,7 +157,7 @@ fn a_reader_that_is_gone_stops_all() {
     let file = Scratch::new("processes:\n  - {name: a, cmd: 'yes'}\n  - {name: b, cmd: sleep, args: [1000]}\n");
     let mut child = run(&file).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
+    let output = outcome(child);
     let err = String::from_utf8_lossy(&output.stderr);
     assert!(err.contains("panicmon: error: nobody reads stdout any more: stopping"), "{err}");
     assert_eq!(output.status.code(), Some(125));

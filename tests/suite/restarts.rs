@@ -1,7 +1,7 @@
 //! One command, started again, killed when it doesn't stop, and its lines labelled.
 
 use crate::support::{
-    PROBE, Running, Scratch, assert_little_memory, by_shell, children, name, output, panicmon, wait_for,
+    PROBE, Running, Scratch, assert_little_memory, by_shell, children, name, outcome, output, panicmon, wait_for,
     wait_for_full_pipe, with_one_pipe,
 };
 use std::process::Command;
@@ -182,7 +182,7 @@ fn a_reader_that_is_gone_ends_the_command_though_it_is_started_again() {
     let mut command = wrapper(&["--label=x", "--restart=always"], &["yes"]);
     let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
+    let output = outcome(child);
     let err = String::from_utf8_lossy(&output.stderr);
     assert!(err.contains("nobody reads stdout any more: stopping"), "{err}");
     assert_eq!(output.status.code(), Some(130));

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -236,7 +236,20 @@ impl Drop for Scratch {
 
 /// What a program that ends by itself said and how it ended.
 pub fn output(command: &mut Command) -> (Option<i32>, String, String) {
-    let output = command.stdin(Stdio::null()).output().expect("the program starts");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = outcome(command.spawn().expect("the program starts"));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// Its end, and what it said of what is read of it.
+pub fn outcome(child: Child) -> Output {
+    let pid = child.id();
+    let (sender, end) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let output = end.recv_timeout(deadline()).unwrap_or_else(|_| {
+        let _ = sys::kill(pid, libc::SIGKILL);
+        panic!("waited in vain for the end of the program")
+    });
+    output.expect("it can be waited for")
 }

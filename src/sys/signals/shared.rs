@@ -437,13 +437,15 @@ fn default_stops(signal: Signal) -> bool {
     matches!(signal, Signal::TSTP | Signal::TTIN | Signal::TTOU) && default.contains(signal)
 }
 
-/// Whether the program has asked not to hear of this.
+/// Whether the program has asked not to hear of this: a child that stops or goes on. Where one has ended as well, the two
+/// signals may have come as one.
 fn is_nothing_to_program(signal: Signal, info: *const libc::siginfo_t) -> bool {
     // SAFETY: with SA_SIGINFO the kernel passes a siginfo_t.
     let code = unsafe { (*info).si_code };
     signal == Signal::CHLD
         && matches!(code, libc::CLD_STOPPED | libc::CLD_TRAPPED | libc::CLD_CONTINUED)
         && PROGRAM_HEARS_ENDS_ONLY.load(Ordering::SeqCst)
+        && !wait::has_any_ended()
 }
 
 /// Calls what the program has installed, and says whether there was something.
