@@ -24,6 +24,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long the readers of our output may take nothing at all, once all has ended that was to be stopped.
@@ -131,6 +132,15 @@ struct Woken {
     patience_in_all: Option<Instant>,
 }
 
+/// Children that are due and weren't started.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unstarted {
+    /// After so many others that what has come meanwhile is looked at first.
+    for_now: bool,
+    /// Because readers don't keep up.
+    for_readers: bool,
+}
+
 /// What was asked of a loop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -173,7 +183,7 @@ impl Run<'_, '_> {
         // What was asked before there was a loop.
         self.take_orders(&mut left);
         loop {
-            let more = self.start_due(&mut left);
+            let unstarted = self.start_due(&mut left);
             self.write(&mut woken, &mut left);
             if self.tasks.iter().all(Task::is_over) && self.is_written(&mut woken, &mut left) {
                 let result = |task: &mut Task<'_>| task.result.take().unwrap_or(Err(Error::Cancelled));
@@ -187,7 +197,7 @@ impl Run<'_, '_> {
                 let needed: Vec<_> = self.relay.iter().flat_map(Relay::fds).collect();
                 settle(self.source, &needed)?;
             }
-            self.wait(&mut woken, more).map_err(|source| Error::Wait { source })?;
+            self.wait(&mut woken, unstarted).map_err(|source| Error::Wait { source })?;
             // Each signal is dealt with before the next is looked at: the order of queued ones depends on it.
             for received in woken.signals.drain(..) {
                 self.signal(received, &mut left);
@@ -204,23 +214,27 @@ impl Run<'_, '_> {
     }
 
     /// Starts children that are due; again only as long as the readers of what they write, and of what is said of them,
-    /// keep up. Whether there are more.
-    fn start_due(&mut self, left: &mut Left) -> bool {
+    /// keep up. What it couldn't start.
+    fn start_due(&mut self, left: &mut Left) -> Unstarted {
         let mut started = 0;
+        let mut unstarted = Unstarted::default();
         for number in 0..self.tasks.len() {
             let task = &self.tasks[number];
-            let is_first = task.result.is_none();
+            if !task.supervision.is_due(Instant::now) {
+                continue;
+            }
             // What its last run wrote comes before its next.
             let is_behind = || self.relay.as_ref().is_some_and(|relay| relay.is_behind(number));
-            if task.supervision.is_due(Instant::now) && (is_first || (self.keeps_up() && !is_behind())) {
-                if started == STARTS_AT_ONCE {
-                    return true;
-                }
+            if task.result.is_some() && (!self.keeps_up() || is_behind()) {
+                unstarted.for_readers = true;
+            } else if started == STARTS_AT_ONCE {
+                unstarted.for_now = true;
+            } else {
                 started += 1;
                 self.start(number, left);
             }
         }
-        false
+        unstarted
     }
 
     fn keeps_up(&self) -> bool {
@@ -275,13 +289,13 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Waits for whatever is next; if there is more to do, only sees what has come.
-    fn wait(&mut self, woken: &mut Woken, more: bool) -> io::Result<()> {
+    /// Waits for whatever is next; if there is more to start, only sees what has come.
+    fn wait(&mut self, woken: &mut Woken, unstarted: Unstarted) -> io::Result<()> {
         // A start that waits for readers waits for them, not for its time.
         let keeps_up = self.keeps_up();
         let deadline = |task: &Task<'_>| if keeps_up { task.deadline() } else { task.lifecycle.deadline() };
         let deadline = self.tasks.iter().filter_map(deadline).chain(woken.patience).min();
-        let deadline = if more { Some(Instant::now()) } else { deadline };
+        let deadline = if unstarted.for_now { Some(Instant::now()) } else { deadline };
 
         let mut others = Vec::new();
         others.extend(self.orders.map(|orders| Other::Read(orders.fd())));
@@ -291,7 +305,8 @@ impl Run<'_, '_> {
         let pipes = others.len();
         woken.pipes.clear();
         if let Some(relay) = &self.relay {
-            for (number, fd) in relay.to_read() {
+            // Others could fill the room for ever that a start waits for.
+            for (number, fd) in relay.to_read(unstarted.for_readers) {
                 woken.pipes.push(number);
                 others.push(Other::Read(fd));
             }
@@ -562,7 +577,8 @@ impl Run<'_, '_> {
         if let Some(relay) = &mut self.relay {
             relay.ended(number);
         }
-        if self.reaps_all && self.signals != Signals::Forwarded && wait::is_any(Which::Group(ended.pid)) {
+        if self.reaps_all && self.signals != Signals::Forwarded && process::is_any_in_group(ended.pid) {
+            left.groups.retain(|group| process::is_any_in_group(*group));
             left.groups.push(ended.pid);
         }
         let took = at.elapsed();
@@ -616,13 +632,24 @@ impl Run<'_, '_> {
     }
 }
 
-/// Kills what is left of process groups whose leaders have ended: orphans, which are children of this process.
+/// Kills what is left of process groups whose leaders have ended: orphans, which are children of this process. Who may not
+/// be killed is not waited for.
 fn kill_others_of(groups: &[Pid]) {
+    let until = Instant::now() + PATIENCE;
     for group in groups {
         let which = Which::Group(*group);
-        if wait::is_any(which) {
-            try_to("kill a process group", signals::send_to_group(Target { pid: *group, pidfd: None }, Signal::KILL));
-            while matches!(wait::until_end(which), Ok(next) if next != Next::NoChild) {}
+        // Only while a child of ours is in it, it is the same group.
+        if !wait::is_any(which) {
+            continue;
+        }
+        try_to("kill a process group", signals::send_to_group(Target { pid: *group, pidfd: None }, Signal::KILL));
+        while let Ok(next) = wait::next(which) {
+            match next {
+                Next::NoChild => break,
+                Next::Running if Instant::now() >= until => break,
+                Next::Running => thread::sleep(Duration::from_millis(1)),
+                Next::Ended(_) | Next::Stopped(..) | Next::Continued(_) => {}
+            }
         }
     }
 }

@@ -33,10 +33,10 @@ pub(super) fn take() -> Vec<u8> {
     for_relay().as_mut().map(std::mem::take).unwrap_or_default()
 }
 
-/// There is no relay any more: what it didn't take is written, if that can be.
+/// There is no relay any more: what it didn't take is written, if that can be without waiting; it has waited.
 pub(super) fn leave_no_more() {
     if let Some(rest) = for_relay().take() {
-        let _ = write(&rest, PollTimeout::from(PATIENCE));
+        let _ = write(&rest, PollTimeout::ZERO);
     }
 }
 

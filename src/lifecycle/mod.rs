@@ -355,6 +355,11 @@ impl Lifecycle {
     pub(crate) fn stopped(&mut self, signal: Signal, foreground: impl FnOnce() -> Foreground, actions: &mut Actions) {
         self.stopped = true;
         actions.push_back(Action::TellStopped(signal));
+        if self.told_to_stop {
+            // Else it couldn't end.
+            actions.push_back(Action::Continue);
+            return;
+        }
         if let Group::Own(Some(job)) = &mut self.group {
             job.stopped(signal, foreground(), actions);
         }
@@ -637,6 +642,9 @@ mod tests {
         lifecycle.stop(Signal::INT, now, &mut actions);
         assert_eq!(lifecycle.deadline(), Some(now + GRACE), "nobody said how long");
         assert!(matches!(actions.pop_back(), Some(Action::Continue)), "who is stopped couldn't end");
+        lifecycle.continued(&mut Actions::new());
+        lifecycle.stopped(Signal::STOP, no_terminal, &mut actions);
+        assert!(matches!(actions.pop_back(), Some(Action::Continue)), "nor who stops then");
     }
 
     #[test]

@@ -58,8 +58,8 @@ pub(crate) struct Relay<'o> {
     /// In the order in which they were opened.
     pipes: Vec<Pipe>,
     buffer: Vec<u8>,
-    /// Whose turn it is to be read first.
-    turn: usize,
+    /// Whose turn it is to be read first, for stdout and for stderr.
+    turns: [usize; 2],
 }
 
 /// One stream of one child.
@@ -78,7 +78,7 @@ const CHUNK: usize = 64 * 1024;
 
 impl<'o> Relay<'o> {
     pub(crate) fn new(sink: Sink<'o>) -> Relay<'o> {
-        Relay { sink, pipes: Vec::new(), buffer: Vec::new(), turn: 0 }
+        Relay { sink, pipes: Vec::new(), buffer: Vec::new(), turns: [0; 2] }
     }
 
     /// Pipes for the stdout and the stderr of a process that is to be started: the child's ends.
@@ -90,10 +90,11 @@ impl<'o> Relay<'o> {
         Ok([childs_stdout, childs_stderr])
     }
 
-    /// The pipes to be read now, each with its number: those whose lines find room.
-    pub(crate) fn to_read(&self) -> impl Iterator<Item = (usize, BorrowedFd<'_>)> {
+    /// The pipes to be read now, each with its number: those whose lines find room. All, or of ended children only.
+    pub(crate) fn to_read(&self, ended_only: bool) -> impl Iterator<Item = (usize, BorrowedFd<'_>)> {
         let pipes = self.pipes.iter().enumerate();
-        pipes.filter(|(_, pipe)| self.has_room(pipe.stream, ENOUGH)).map(|(number, pipe)| (number, pipe.fd.as_fd()))
+        let is_read = move |pipe: &Pipe| (!ended_only || pipe.left.is_some()) && self.has_room(pipe.stream, ENOUGH);
+        pipes.filter(move |(_, pipe)| is_read(pipe)).map(|(number, pipe)| (number, pipe.fd.as_fd()))
     }
 
     /// All descriptors it holds but stdout and stderr themselves.
@@ -132,12 +133,18 @@ impl<'o> Relay<'o> {
     /// Reads from these pipes, in rising order of their numbers, as long as there is room for their lines. Those that are
     /// closed are pipes no more.
     pub(crate) fn read(&mut self, numbers: &[usize]) {
-        // Where there is room for one only, it is another's each time.
-        let (before, from_turn) = numbers.split_at(numbers.partition_point(|number| *number < self.turn));
         let mut closed = Vec::new();
-        for number in from_turn.iter().chain(before).copied() {
-            if self.pipes.get(number).is_some_and(|pipe| self.has_room(pipe.stream, ENOUGH)) {
-                self.turn = number + 1;
+        for outbox in 0..self.turns.len() {
+            let is_its =
+                |number: &usize| self.pipes.get(*number).is_some_and(|pipe| self.outbox(pipe.stream) == outbox);
+            let (before, from_turn): (Vec<_>, Vec<_>) =
+                numbers.iter().copied().filter(is_its).partition(|number| *number < self.turns[outbox]);
+            for number in from_turn.into_iter().chain(before) {
+                if !self.has_room(self.pipes[number].stream, ENOUGH) {
+                    break;
+                }
+                // Where there is room for one only, it is another's each time.
+                self.turns[outbox] = number + 1;
                 if !self.read_chunk(number) {
                     closed.push(number);
                 }
@@ -188,6 +195,9 @@ impl<'o> Relay<'o> {
     /// The last line, if it had no newline, is one.
     fn close(&mut self, number: usize) {
         let mut pipe = self.pipes.remove(number);
+        for turn in &mut self.turns {
+            *turn -= usize::from(*turn > number);
+        }
         match &mut self.sink {
             Sink::Printed(printed) => {
                 let mut to = printed.lines_of(pipe.process, pipe.stream);
@@ -217,6 +227,14 @@ impl<'o> Relay<'o> {
         match &mut self.sink {
             Sink::Printed(printed) => printed.flush(),
             Sink::Told { .. } => Ok(false),
+        }
+    }
+
+    /// Which of our streams a child's goes to.
+    fn outbox(&self, stream: Stream) -> usize {
+        match &self.sink {
+            Sink::Printed(printed) => printed.number(stream),
+            Sink::Told { .. } => 0,
         }
     }
 

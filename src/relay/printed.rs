@@ -2,7 +2,7 @@
 //!
 //! SEP is `›` for a line of stdout, `»` of stderr, `~` for a remark. Lines of stdout go to stdout, all others to stderr.
 
-use super::outbox::Outbox;
+use super::outbox::{ENOUGH, Outbox};
 use super::{Gone, Stream};
 use crate::sys::output::Output;
 use std::fmt;
@@ -126,9 +126,10 @@ impl Printed {
     }
 
     pub(crate) fn flush(&mut self) -> Result<bool, Gone> {
-        let beside = (self.beside)();
-        if let Some(lines) = beside.strip_suffix(b"\n") {
-            let stderr = self.number(Stream::Stderr);
+        let stderr = self.number(Stream::Stderr);
+        if self.outboxes[stderr].has_room(ENOUGH)
+            && let Some(lines) = (self.beside)().strip_suffix(b"\n")
+        {
             self.outboxes[stderr].add(b"", lines);
         }
         let mut any = false;
@@ -139,7 +140,7 @@ impl Printed {
     }
 
     /// The outbox for a stream.
-    fn number(&self, stream: Stream) -> usize {
+    pub(crate) fn number(&self, stream: Stream) -> usize {
         usize::from(stream != Stream::Stdout).min(self.outboxes.len() - 1)
     }
 }

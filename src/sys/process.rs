@@ -31,6 +31,12 @@ pub(crate) fn takes_default(pid: Pid, signal: Signal) -> bool {
     !(traced || is_init || is_in("SigBlk") || is_in("SigIgn") || is_in("SigCgt"))
 }
 
+/// Whether there is any process in this group.
+pub(crate) fn is_any_in_group(group: Pid) -> bool {
+    // SAFETY: touches no memory; signal 0 isn't one.
+    !matches!(unsafe { syscall(libc::SYS_kill, [-group.as_raw() as usize, 0]) }, Err(libc::ESRCH))
+}
+
 /// A claim on being a child subreaper (prctl(2)); the last to go puts back what was before the first.
 #[derive(Debug)]
 pub(crate) struct Subreaper(());

@@ -495,3 +495,35 @@ fn an_interrupt_is_heeded_though_it_was_ignored_from_the_start() {
     running.kill(libc::SIGINT);
     assert_eq!(running.code(), 0);
 }
+
+#[test]
+fn who_writes_without_end_keeps_nobody_from_being_started_again() {
+    let file = Scratch::new(
+        "processes:\n- {name: noisy, cmd: 'yes'}\n- {name: ends, cmd: sh, args: [-c, 'echo run'], minWait: 1ms, maxWait: 1ms}\n",
+    );
+    let mut command = run(&file);
+    command.stderr(Stdio::null());
+    let mut running = Running::start(command);
+    for _ in 0..30 {
+        while !running.line().expect("a line").ends_with("› run") {}
+    }
+    running.kill(libc::SIGTERM);
+    running.kill(libc::SIGKILL);
+}
+
+#[test]
+fn who_writes_to_both_streams_gets_its_share_of_each() {
+    let file =
+        Scratch::new("processes:\n- {name: a, cmd: 'yes'}\n- {name: b, cmd: sh, args: [-c, 'yes >&2 & exec yes']}\n");
+    let mut command = run(&file);
+    command.stderr(Stdio::null());
+    let mut running = Running::start(command);
+    let pids = wait_for("both", || Some(children(running.pid())).filter(|pids| pids.len() == 2));
+    pids.iter().for_each(|pid| wait_for_full_pipe(*pid));
+    let mut counts = [0; 2];
+    for _ in 0..1_000_000 {
+        let line = running.line().expect("a line");
+        counts[usize::from(line.starts_with('b'))] += 1;
+    }
+    assert!(counts.iter().all(|count| *count > 300_000), "{counts:?}");
+}
