@@ -25,8 +25,10 @@ const RETRY_MAX: Duration = Duration::from_millis(100);
 /// How long a child that we stop on our own account has, if nobody has said how long; pmux's.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// With so many signals held, the kernel's queue must hold the others.
-const HELD_ENOUGH: usize = 64;
+/// With so many signals held, the kernel's queue must hold the others. More than are read at once: while the first of them
+/// found no room, and our own limit was lowered for that, senders may have filled the queue up to the limit as it was. Were
+/// none of those read, the child would have no room for ever.
+const HELD_ENOUGH: usize = 2 * crate::sys::signals::process::BATCH;
 
 /// With so many held, further ones are given up: where signals come by handlers, they can't be left in the kernel.
 const HELD_MAX: usize = 65_536;
