@@ -24,7 +24,6 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long the readers of our output may take nothing at all, once all has ended that was to be stopped.
@@ -130,6 +129,8 @@ struct Woken {
     /// Until when the readers of our output have time to take the next of the last of it, and until when all.
     patience: Option<Instant>,
     patience_in_all: Option<Instant>,
+    /// Until when those that were killed have time to end.
+    kill_until: Option<Instant>,
 }
 
 /// Children that are due and weren't started.
@@ -185,12 +186,12 @@ impl Run<'_, '_> {
         loop {
             let unstarted = self.start_due(&mut left);
             self.write(&mut woken, &mut left);
-            if self.tasks.iter().all(Task::is_over) && self.is_written(&mut woken, &mut left) {
+            if self.tasks.iter().all(Task::is_over)
+                && are_killed(&mut woken, &mut left)
+                && self.is_written(&mut woken, &mut left)
+            {
                 let result = |task: &mut Task<'_>| task.result.take().unwrap_or(Err(Error::Cancelled));
                 left.results = self.tasks.iter_mut().map(result).collect();
-                if left.asked == Asked::Kill {
-                    kill_others_of(&left.groups);
-                }
                 return Ok(left);
             }
             if let Some(settle) = settle.take() {
@@ -294,7 +295,7 @@ impl Run<'_, '_> {
         // A start that waits for readers waits for them, not for its time.
         let keeps_up = self.keeps_up();
         let deadline = |task: &Task<'_>| if keeps_up { task.deadline() } else { task.lifecycle.deadline() };
-        let deadline = self.tasks.iter().filter_map(deadline).chain(woken.patience).min();
+        let deadline = self.tasks.iter().filter_map(deadline).chain(woken.patience).chain(woken.kill_until).min();
         let deadline = if unstarted.for_now { Some(Instant::now()) } else { deadline };
 
         let mut others = Vec::new();
@@ -632,26 +633,19 @@ impl Run<'_, '_> {
     }
 }
 
-/// Kills what is left of process groups whose leaders have ended: orphans, which are children of this process. Who may not
-/// be killed is not waited for.
-fn kill_others_of(groups: &[Pid]) {
-    let until = Instant::now() + PATIENCE;
-    for group in groups {
-        let which = Which::Group(*group);
-        // Only while a child of ours is in it, it is the same group.
-        if !wait::is_any(which) {
-            continue;
-        }
-        try_to("kill a process group", signals::send_to_group(Target { pid: *group, pidfd: None }, Signal::KILL));
-        while let Ok(next) = wait::next(which) {
-            match next {
-                Next::NoChild => break,
-                Next::Running if Instant::now() >= until => break,
-                Next::Running => thread::sleep(Duration::from_millis(1)),
-                Next::Ended(_) | Next::Stopped(..) | Next::Continued(_) => {}
-            }
-        }
+/// All is over. Whether, if all is to be killed, nobody is left of groups whose leaders have ended: orphans, which are
+/// children of this process, and tell it of their end. Who may not be killed is waited for for a while only.
+fn are_killed(woken: &mut Woken, left: &mut Left) -> bool {
+    if left.asked != Asked::Kill {
+        return true;
     }
+    // Only while a child of ours is in it, it is the same group.
+    left.groups.retain(|group| wait::is_any(Which::Group(*group)));
+    for group in &left.groups {
+        try_to("kill a process group", signals::send_to_group(Target { pid: *group, pidfd: None }, Signal::KILL));
+    }
+    let now = Instant::now();
+    left.groups.is_empty() || *woken.kill_until.get_or_insert(now + PATIENCE) <= now
 }
 
 /// Does what a lifecycle wants of the child there is.
