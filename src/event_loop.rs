@@ -524,7 +524,9 @@ impl Run<'_, '_> {
         while let Some(action) = self.tasks[number].actions.pop_front() {
             let task = &mut self.tasks[number];
             match action {
-                Action::StopAsked => {
+                // What is ignored, as after nohup(1), asks for nothing.
+                Action::StopAsked(Some(signal)) if self.source.is_ignored(signal) => {}
+                Action::StopAsked(_) => {
                     if left.asked == Asked::Nothing {
                         left.asked = Asked::Stop;
                     }
@@ -708,7 +710,7 @@ fn with_child(task: &mut Task<'_>, handlers: &mut [Box<dyn Handler + Send + '_>]
         | Action::LeaveRealtime
         | Action::StopBeside(_)
         | Action::SignalOwnGroup(_)
-        | Action::StopAsked
+        | Action::StopAsked(_)
         | Action::SignalGroup(_)
         | Action::Finish(_) => {}
     }

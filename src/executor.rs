@@ -3,7 +3,7 @@
 use crate::command::Command;
 use crate::event_loop::{self, Run, Signals, Spec, Task};
 use crate::lifecycle::supervision::Supervision;
-use crate::lifecycle::{End, Lifecycle, stop_signals};
+use crate::lifecycle::{End, Lifecycle};
 use crate::relay::Relay;
 use crate::relay::copy::copy;
 use crate::sys::fd::above_stdio;
@@ -118,9 +118,7 @@ impl<'a> Executor<'a> {
         // In a program that isn't a wrapper only nothing else comes.
         let listened = signals.map_or(SignalSet::ALL, |signals| signals.union(group.needs()));
         let timers_are_childs = matches!(source, Source::Process(_));
-        let stops = stop_signals();
-        let stops = stops.difference(source.ignored_of(stops));
-        let lifecycle = Lifecycle::new(own, timers_are_childs, listened, stops, *kill_after);
+        let lifecycle = Lifecycle::new(own, timers_are_childs, listened, *kill_after);
         let Manner { supervision, relay } = manner;
         let reaps_all = *init;
         let run = |handlers: &mut [Box<dyn Handler + Send + 'a>], childs| {

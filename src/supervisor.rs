@@ -184,9 +184,7 @@ impl<'a> Supervisor<'a> {
                 streams: Streams::Relayed { null_stdin: true },
                 heeded: SignalSet::EMPTY.with(Signal::INT),
             };
-            // What stops one, stops all: that is the loop's affair.
-            let (listened, stops) = (SignalSet::ALL, SignalSet::EMPTY);
-            let lifecycle = Lifecycle::new(own, own_process, listened, stops, Some(config.sig_kill_wait));
+            let lifecycle = Lifecycle::new(own, own_process, SignalSet::ALL, Some(config.sig_kill_wait));
             tasks.push(Task::new(spec, supervision, lifecycle));
         }
         let run = Run {

@@ -14,8 +14,8 @@ use crate::sys::limit::Changed;
 use crate::sys::output::Output;
 use crate::sys::poll::Source;
 use crate::sys::process::{self, Subreaper};
-use crate::sys::signals::ignored_of;
 use crate::sys::signals::process::ProcessSignals;
+use crate::sys::signals::{Disposition, disposition};
 use crate::{Error, Signal, StatusCode, Supervisor};
 use std::ffi::CStr;
 
@@ -61,9 +61,9 @@ fn run_all(
 ) -> Result<Left, Error> {
     process::fill_streams();
     // As the seed does, whatever this program was started to ignore; the others only if it wasn't, as by nohup(1).
-    let stops = stop_signals();
-    let always = [Signal::INT, Signal::TERM].into_iter().collect();
-    let stop_on = stops.difference(ignored_of(stops.difference(always)));
+    let is_heeded =
+        |signal: &Signal| matches!(*signal, Signal::INT | Signal::TERM) || disposition(*signal) != Disposition::Ignored;
+    let stop_on = stop_signals().iter().filter(is_heeded).collect();
     if let Some(listened) = settings.signals {
         signals.limit(listened.union(stop_on));
     }

@@ -181,7 +181,7 @@ impl JobControl {
         self.handed |= foreground == Foreground::Child;
         if self.handed && is_interrupted(status) {
             // The terminal told the child's group alone.
-            actions.push_back(Action::StopAsked);
+            actions.push_back(Action::StopAsked(None));
         }
         let ExitStatus::Signaled { signal, .. } = status else {
             self.take_back(true, actions);
@@ -270,7 +270,7 @@ pub(super) mod tests {
             Action::StopSelf { signal, whole_group: false } => format!("stop {signal}"),
             Action::StopSelf { signal, whole_group: true } => format!("stop all {signal}"),
             Action::SignalOwnGroup(signal) => format!("signal {signal}"),
-            Action::StopAsked => "asked".to_owned(),
+            Action::StopAsked(_) => "asked".to_owned(),
             other => format!("{other:?}"),
         };
         actions.drain(..).map(word).collect::<Vec<_>>().join(", ")

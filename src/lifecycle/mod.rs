@@ -82,9 +82,9 @@ pub(crate) enum Action {
     StopBeside(Signal),
     /// Send this to this process's group.
     SignalOwnGroup(Signal),
-    /// A stop signal came through: the child isn't to be started again. To be said with [`Lifecycle::stop_asked`], with
-    /// the time.
-    StopAsked,
+    /// The child isn't to be started again: this stop signal came through, unless it is one that is ignored; or the
+    /// command was interrupted at the terminal. To be said with [`Lifecycle::stop_asked`], with the time.
+    StopAsked(Option<Signal>),
     /// Send this to the child's group, on our own account.
     SignalGroup(Signal),
     /// The child has ended, and the run with it.
@@ -144,8 +144,6 @@ pub(crate) struct Lifecycle {
     retry: Option<Retry>,
     /// What came while there was no child.
     early: VecDeque<Received>,
-    /// What asks the child to end; then it isn't started again.
-    stops: SignalSet,
     /// We have told the child to stop.
     told_to_stop: bool,
     /// The child is stopped, as by ^Z.
@@ -168,7 +166,6 @@ impl Lifecycle {
         own: Pid,
         timers_are_childs: bool,
         listened: SignalSet,
-        stops: SignalSet,
         kill_after: Option<Duration>,
     ) -> Lifecycle {
         Lifecycle {
@@ -185,7 +182,6 @@ impl Lifecycle {
             reserved: false,
             retry: None,
             early: VecDeque::new(),
-            stops,
             told_to_stop: false,
             stopped: false,
             kill_after,
@@ -240,8 +236,8 @@ impl Lifecycle {
             return;
         }
         actions.push_back(Action::TellReceived(received));
-        if self.stops.contains(received.signal) {
-            actions.push_back(Action::StopAsked);
+        if stop_signals().contains(received.signal) {
+            actions.push_back(Action::StopAsked(Some(received.signal)));
         }
         let to = match &mut self.group {
             // The terminal signals a whole process group, and the child is in ours: it has had this one.
@@ -433,8 +429,8 @@ impl Lifecycle {
 
     /// There is no child now. What is for the child is for the next one, as it is for the first before there is one.
     fn keep(&mut self, received: Received, from_terminal: bool, actions: &mut Actions) {
-        if self.stops.contains(received.signal) {
-            actions.push_back(Action::StopAsked);
+        if stop_signals().contains(received.signal) {
+            actions.push_back(Action::StopAsked(Some(received.signal)));
         } else if from_terminal {
             // What the terminal says of now is nothing to the next, but ^Z is for this job.
             if received.signal == Signal::TSTP {
@@ -507,14 +503,14 @@ mod tests {
     }
 
     fn started(group: Group, kill_after: Option<Duration>) -> Lifecycle {
-        let mut lifecycle = Lifecycle::new(OWN, true, SignalSet::ALL, stop_signals(), kill_after);
+        let mut lifecycle = Lifecycle::new(OWN, true, SignalSet::ALL, kill_after);
         lifecycle.started(CHILD, group, no_terminal, &mut Actions::new());
         lifecycle
     }
 
     /// Without what says that it is a stop signal.
     fn but_stop_asked(actions: &mut Actions) {
-        actions.retain(|action| !matches!(action, Action::StopAsked));
+        actions.retain(|action| !matches!(action, Action::StopAsked(_)));
     }
 
     fn sent(signal: Signal) -> Received {
@@ -553,7 +549,7 @@ mod tests {
             lifecycle.signal(sent(signal), no_terminal, &mut actions);
             assert!(matches!(actions.pop_front(), Some(Action::TellReceived(received)) if received == sent(signal)));
             let stop = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP].contains(&signal);
-            assert_eq!(stop, matches!(actions.front(), Some(Action::StopAsked)), "{signal}");
+            assert_eq!(stop, matches!(actions.front(), Some(Action::StopAsked(_))), "{signal}");
             but_stop_asked(&mut actions);
             assert!(matches!(actions.pop_front(), Some(Action::Pass(received, To::Child)) if received == sent(signal)));
             assert!(actions.is_empty());
@@ -576,7 +572,7 @@ mod tests {
         let (mut lifecycle, mut actions) = (waiting(), Actions::new());
         for signal in [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP] {
             lifecycle.signal(sent(signal), no_terminal, &mut actions);
-            assert!(matches!(actions.pop_front(), Some(Action::StopAsked)), "{signal}");
+            assert!(matches!(actions.pop_front(), Some(Action::StopAsked(_))), "{signal}");
         }
         let kept = [queued(40, 1), sent(Signal::USR1), queued(36, 2)];
         for received in kept {

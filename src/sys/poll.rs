@@ -3,7 +3,7 @@
 use super::limit::Changed;
 use super::signals::process::{self as process_signals, ProcessSignals};
 use super::signals::shared::{self, SharedSignals};
-use super::signals::{self, Disposition, Received, disposition};
+use super::signals::{Disposition, Received, disposition};
 use crate::{Signal, SignalSet};
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::time::TimeSpec;
@@ -88,16 +88,10 @@ impl Source {
         }
     }
 
-    /// Those of them that this program was started to ignore; in one that belongs to others, that it ignores.
-    pub(crate) fn ignored_of(&self, signals: SignalSet) -> SignalSet {
-        let ignored = signals::ignored_of(signals);
-        match self {
-            Source::Process(_) => ignored,
-            Source::Shared(_) => {
-                let by_program = shared::ignored_by_program();
-                ignored.union(signals.iter().filter(|signal| by_program.signals.contains(*signal)).collect())
-            }
-        }
+    /// Whether this program was started to ignore this signal; in one that belongs to others, whether that ignores it.
+    pub(crate) fn is_ignored(&self, signal: Signal) -> bool {
+        let by_program = || matches!(self, Source::Shared(_)) && shared::ignored_by_program().signals.contains(signal);
+        disposition(signal) == Disposition::Ignored || by_program()
     }
 
     /// The mask the child is to have; none: that of the thread.

@@ -204,11 +204,6 @@ pub(crate) fn disposition(signal: Signal) -> Disposition {
     }
 }
 
-/// Those of them that are ignored.
-pub(crate) fn ignored_of(signals: SignalSet) -> SignalSet {
-    signals.iter().filter(|signal| disposition(*signal) == Disposition::Ignored).collect()
-}
-
 /// Lets the signal take its default course, or be ignored. Async-signal-safe.
 pub(crate) fn set_disposition(signal: Signal, ignored: bool) {
     let handler = if ignored { libc::SIG_IGN } else { libc::SIG_DFL };
