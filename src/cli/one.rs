@@ -88,9 +88,8 @@ fn listen(source: &mut Source) -> Result<(), Error> {
 fn supervision(settings: &Settings) -> Supervision {
     let defaults = ProcessConfig::new("");
     // One alone moves the other's default, if need be.
-    let min_wait = settings
-        .min_wait
-        .unwrap_or_else(|| settings.max_wait.map_or(defaults.min_wait, |most| most.min(defaults.min_wait)));
+    let most = settings.max_wait.unwrap_or(defaults.max_wait);
+    let min_wait = settings.min_wait.unwrap_or(defaults.min_wait.min(most));
     let max_wait = settings.max_wait.unwrap_or(defaults.max_wait.max(min_wait));
     Supervision::new(&ProcessConfig {
         min_wait,

@@ -757,6 +757,30 @@ mod tests {
         assert_eq!((read_again, lifecycle.deadline()), (1, None));
     }
 
+    /// The queue of signals has one count for this process and its child. It is filled up to the limit while the first
+    /// signal finds no room; only then our own limit is lower.
+    #[test]
+    fn a_queue_that_was_full_when_our_limit_was_lowered_leaves_the_child_room() {
+        const BATCH: usize = crate::sys::signals::process::BATCH;
+        let limit = 4 * BATCH;
+        let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
+        let mut pending = limit;
+        let mut value = 0;
+        while !lifecycle.leaves_realtime() {
+            pending -= BATCH;
+            if value == 0 {
+                // Before the first of the batch is passed on, senders have filled the room it made.
+                pending = limit;
+            }
+            for _ in 0..BATCH {
+                lifecycle.signal(queued(40, value), no_terminal, &mut actions);
+                value += 1;
+                assert!(act(&mut lifecycle, &mut actions, now, &mut 0).is_empty());
+            }
+        }
+        assert!(pending < limit, "nobody makes room any more, and the child has none");
+    }
+
     /// Whatever comes in whatever order, with a child that has room now and then: each signal is passed on once, the
     /// queued ones of a number in their order.
     #[test]

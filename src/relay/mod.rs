@@ -135,13 +135,11 @@ impl<'o> Relay<'o> {
     pub(crate) fn read(&mut self, numbers: &[usize]) {
         let mut closed = Vec::new();
         for outbox in 0..self.turns.len() {
-            let is_its =
-                |number: &usize| self.pipes.get(*number).is_some_and(|pipe| self.outbox(pipe.stream) == outbox);
-            let (before, from_turn): (Vec<_>, Vec<_>) =
-                numbers.iter().copied().filter(is_its).partition(|number| *number < self.turns[outbox]);
-            for number in from_turn.into_iter().chain(before) {
-                if !self.has_room(self.pipes[number].stream, ENOUGH) {
-                    break;
+            let (before, from_turn) = numbers.split_at(numbers.partition_point(|number| *number < self.turns[outbox]));
+            for number in from_turn.iter().chain(before).copied() {
+                let Some(stream) = self.pipes.get(number).map(|pipe| pipe.stream) else { continue };
+                if self.outbox(stream) != outbox || !self.has_room(stream, ENOUGH) {
+                    continue;
                 }
                 // Where there is room for one only, it is another's each time.
                 self.turns[outbox] = number + 1;
