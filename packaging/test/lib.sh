@@ -1,0 +1,75 @@
+# Sourced by the tests of this folder, each of which is a script of its own, run as root on a Debian machine: it installs
+# what it needs, starts the real thing, uses it and cleans up. shellcheck shell=bash
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+checks=0
+cleanups=()
+
+# Anything that is to be undone at the end, however that comes; the last first.
+at_end() { cleanups=("$*" "${cleanups[@]}"); }
+
+clean_up() {
+    local status=$?
+    trap - EXIT
+    set +e
+    for cleanup in "${cleanups[@]}"; do eval "$cleanup"; done
+    [ "$status" = 0 ] && echo "$(basename "$0"): $checks checks passed"
+    exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+    echo "$(basename "$0"): FAILED: $*" >&2
+    exit 1
+}
+
+# same WHAT EXPECTED ACTUAL
+same() {
+    [ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
+    checks=$((checks + 1))
+    echo "ok: $1"
+}
+
+# holds WHAT COMMAND...: the command succeeds.
+holds() {
+    local what=$1
+    shift
+    "$@" || fail "$what: '$*' failed"
+    checks=$((checks + 1))
+    echo "ok: $what"
+}
+
+# Seconds after which a test that waits has failed.
+deadline=${PANICMON_TEST_DEADLINE:-60}
+exec {nothing}<> <(:)
+
+# wait_for WHAT COMMAND...: asks until the command succeeds.
+wait_for() {
+    local what=$1 end=$((SECONDS + deadline))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$end" ] || fail "waited in vain for: $what"
+        read -rt 0.02 -u "$nothing" || true
+    done
+}
+
+# Installs those of Debian's packages that aren't there yet.
+packages() {
+    local missing=() package
+    for package in "$@"; do
+        dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    apt-get update -q >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# The static binary under test: PANICMON_TEST_BINARY, or a build of its own.
+panicmon=${PANICMON_TEST_BINARY:-$(packaging/build-static | tail -n 1)}
+
+# A directory for this test.
+scratch=$(mktemp -d)
+chmod 755 "$scratch"
+at_end "rm -rf '$scratch'"
