@@ -2,6 +2,7 @@
 
 use crate::error::os_string;
 use crate::options::names;
+use crate::sys::user::Identity;
 use crate::{Error, NotExecutable};
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
@@ -25,6 +26,8 @@ pub(crate) struct Command {
     pub(crate) candidates: Vec<CString>,
     /// Its working directory, if not this process's.
     pub(crate) dir: Option<CString>,
+    /// Who runs it, if not this process's user.
+    pub(crate) user: Option<Identity>,
 }
 
 /// How the attempts to execute the candidates ended.
@@ -56,7 +59,7 @@ impl Command {
             return Err(Error::EmptyCommand);
         }
         let candidates = candidates(file, path_of(&env));
-        Ok(Command { args, env, candidates, dir: None })
+        Ok(Command { args, env, candidates, dir: None, user: None })
     }
 
     /// The error to report when no candidate could be executed.
@@ -76,6 +79,12 @@ impl Command {
     pub(crate) fn dir_error(&self, errno: i32) -> Error {
         let dir = self.dir.as_deref().map(os_string).unwrap_or_default();
         Error::Dir { dir, source: io::Error::from_raw_os_error(errno) }
+    }
+
+    /// The error to report when it couldn't be given its user.
+    pub(crate) fn user_error(&self, errno: i32) -> Error {
+        let (uid, gid) = self.user.as_ref().map_or((0, 0), |user| (user.uid, user.gid));
+        Error::User { uid, gid, source: io::Error::from_raw_os_error(errno) }
     }
 
     fn name(&self) -> OsString {

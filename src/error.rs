@@ -38,6 +38,15 @@ pub enum Error {
         /// Why not: chdir(2).
         source: io::Error,
     },
+    /// The child couldn't be given the user and the groups it was to have.
+    User {
+        /// The user.
+        uid: u32,
+        /// The group.
+        gid: u32,
+        /// Why not: setgroups(2), setresgid(2), setresuid(2).
+        source: io::Error,
+    },
     /// The child couldn't be made, or not be given what it needs before it executes its command.
     Start {
         /// What was tried.
@@ -123,6 +132,10 @@ impl fmt::Display for Error {
             Error::Dir { dir, source } => {
                 write!(f, "can't change to the working directory {}: {source}", dir.display())
             }
+            Error::User { uid, gid, source } => write!(
+                f,
+                "can't change to user {uid} and group {gid}: {source} (it takes root, or the capabilities SETUID and SETGID)"
+            ),
             Error::Cancelled => f.write_str("it was cancelled before it was started"),
             Error::Start { step, source } => write!(f, "can't start the command: {step}: {source}"),
             Error::Listen { source } => write!(f, "can't listen to signals: {source}"),
@@ -142,6 +155,7 @@ fn hint(errno: Option<i32>) -> &'static str {
         }
         Some(libc::ETXTBSY) => " (somebody is still writing to it)",
         Some(libc::E2BIG) => " (arguments and environment together are too long, or one of them is)",
+        Some(libc::EAGAIN) => " (its user has as many processes as it may have: RLIMIT_NPROC)",
         _ => "",
     }
 }
@@ -151,6 +165,7 @@ impl std::error::Error for Error {
         match self {
             Error::NotExecutable { reason: NotExecutable::Shell(source) | NotExecutable::Refused(source), .. }
             | Error::Dir { source, .. }
+            | Error::User { source, .. }
             | Error::Start { source, .. }
             | Error::Listen { source }
             | Error::Wait { source } => Some(source),

@@ -152,12 +152,39 @@ pub struct SignalReceived {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct SignalPassed {
-    /// Which one.
+    /// Which one; with [`Options::rewrite`](crate::Options::rewrite) it may be another than the one that came.
     pub signal: Signal,
     /// Who sent it, and its value.
     pub origin: Origin,
     /// The child that has it now.
     pub child: Pid,
+}
+
+/// A signal isn't passed on to the child: [`Options::rewrite`](crate::Options::rewrite) says so, or it is one with the next
+/// of its kind, while both waited ([`Options::delay`](crate::Options::delay)).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SignalDropped {
+    /// Which one.
+    pub signal: Signal,
+    /// Who sent it, and its value.
+    pub origin: Origin,
+    /// The child that doesn't get it.
+    pub child: Pid,
+}
+
+/// A signal will be passed on to the child later.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SignalDelayed {
+    /// Which one.
+    pub signal: Signal,
+    /// Who sent it, and its value.
+    pub origin: Origin,
+    /// The child it is meant for.
+    pub child: Pid,
+    /// How long from now.
+    pub delay: Duration,
 }
 
 /// A signal couldn't be passed on to the child.
@@ -194,6 +221,10 @@ pub enum Event<'a> {
     Received(SignalReceived),
     /// After it was passed on.
     Passed(SignalPassed),
+    /// It isn't passed on.
+    Dropped(SignalDropped),
+    /// It will be passed on later.
+    Delayed(SignalDelayed),
     /// It couldn't be passed on.
     NotPassed(SignalFailed<'a>),
 }

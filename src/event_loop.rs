@@ -1,11 +1,13 @@
 //! The loop: waits, asks the pure parts what to do, and does it. One child, once, is the same as many, again and again.
 
 use crate::command::Command;
+use crate::lifecycle::drain::Drain;
 use crate::lifecycle::job_control::{Foreground, JobControl};
 use crate::lifecycle::supervision::Supervision;
 use crate::lifecycle::{Action, Actions, End, Group, Lifecycle, To};
 use crate::relay::Relay;
 use crate::remarks::Remark;
+use crate::sys::descendants;
 use crate::sys::fd::above_stdio;
 use crate::sys::limit::Changed;
 use crate::sys::orders::{Order, Orders};
@@ -17,7 +19,7 @@ use crate::sys::terminal::{self, ChildGroup, Terminal};
 use crate::sys::wait::{self, Ended, Next, Which};
 use crate::{
     Error, Event, Handler, Origin, Pid, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped,
-    RestartScheduled, Signal, SignalFailed, SignalPassed, SignalReceived, SignalSet,
+    RestartScheduled, Signal, SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived, SignalSet,
 };
 use std::ffi::OsString;
 use std::fs::File;
@@ -50,6 +52,8 @@ pub(crate) struct Run<'r, 'o> {
     /// From other threads.
     pub(crate) orders: Option<&'r Orders>,
     pub(crate) limits: Changed,
+    /// What is done about those that an ended child leaves behind; for one that reaps all.
+    pub(crate) drain: Option<Drain>,
 }
 
 /// What is done with signals that come.
@@ -184,9 +188,11 @@ impl Run<'_, '_> {
         // What was asked before there was a loop.
         self.take_orders(&mut left);
         loop {
-            let unstarted = self.start_due(&mut left);
+            let is_drained = self.is_drained(&woken);
+            let unstarted = if is_drained { self.start_due(&mut left) } else { Unstarted::default() };
             self.write(&mut woken, &mut left);
             if self.tasks.iter().all(Task::is_over)
+                && is_drained
                 && are_killed(&mut woken, &mut left)
                 && self.is_written(&mut woken, &mut left)
             {
@@ -259,8 +265,8 @@ impl Run<'_, '_> {
                 stdio,
                 heeded: task.spec.heeded,
                 limits: self.limits,
-                own_group: matches!(task.spec.group, ChildGroup::Own(_)),
-                terminal: terminal.filter(|_| hand_over).map(Terminal::fd),
+                group: task.spec.group,
+                hand_over,
                 mask: self.source.inherited_mask(),
                 shared: matches!(self.source, Source::Shared(_)),
             };
@@ -276,6 +282,7 @@ impl Run<'_, '_> {
                 let group = match task.spec.group {
                     ChildGroup::Shared => Group::Shared,
                     ChildGroup::Own(_) => Group::Own(job),
+                    ChildGroup::Session(_) => Group::Session,
                 };
                 task.started = Some(Started { child, at, ended: None, end: None });
                 task.lifecycle.started(pid, group, || foreground(task.spec.group, pid), &mut task.actions);
@@ -292,10 +299,12 @@ impl Run<'_, '_> {
 
     /// Waits for whatever is next; if there is more to start, only sees what has come.
     fn wait(&mut self, woken: &mut Woken, unstarted: Unstarted) -> io::Result<()> {
-        // A start that waits for readers waits for them, not for its time.
-        let keeps_up = self.keeps_up();
-        let deadline = |task: &Task<'_>| if keeps_up { task.deadline() } else { task.lifecycle.deadline() };
-        let deadline = self.tasks.iter().filter_map(deadline).chain(woken.patience).chain(woken.kill_until).min();
+        // A start that waits for readers, or for what the last run has left, waits for them, not for its time.
+        let may_start = self.keeps_up() && !self.drain.as_ref().is_some_and(Drain::is_on);
+        let deadline = |task: &Task<'_>| if may_start { task.deadline() } else { task.lifecycle.deadline() };
+        let drain = self.drain.as_ref().and_then(Drain::deadline);
+        let deadline = self.tasks.iter().filter_map(deadline).chain(drain);
+        let deadline = deadline.chain(woken.patience).chain(woken.kill_until).min();
         let deadline = if unstarted.for_now { Some(Instant::now()) } else { deadline };
 
         let mut others = Vec::new();
@@ -404,6 +413,44 @@ impl Run<'_, '_> {
         if order == Some(Order::Kill) && left.asked == Asked::Stop {
             self.kill(Remark::CancelledAgain, left);
         }
+    }
+
+    /// Sees to what ended children have left behind. Whether there is nothing of that.
+    fn is_drained(&mut self, woken: &Woken) -> bool {
+        let Some(drain) = self.drain.as_mut().filter(|drain| drain.is_on()) else { return true };
+        // Every descendant whose parents have ended is a child of this process: with no child there is none.
+        if !wait::is_any(Which::Any) {
+            drain.end();
+            return true;
+        }
+        let now = Instant::now();
+        if drain.is_given_up(now) {
+            log::warn!("what the command has left behind can't be killed");
+            drain.end();
+            return true;
+        }
+        let Some(signal) = drain.look(now, woken.children) else { return false };
+        // What is born while we look is found by looking again.
+        let mut sent = 0;
+        loop {
+            let before = sent;
+            let looked = descendants::visit(self.own, |descendant| {
+                if drain.is_for(signal, (descendant.pid, descendant.started)) {
+                    sent += 1;
+                    try_to("end a process that the command has left behind", descendant.send(signal));
+                }
+            });
+            try_to("look for what the command has left behind", looked);
+            if sent == before || signal == Signal::KILL {
+                break;
+            }
+        }
+        match sent {
+            0 => {}
+            1 => log::info!("one process was left behind: sent it {signal}"),
+            _ => log::info!("{sent} processes were left behind: sent them {signal}"),
+        }
+        false
     }
 
     /// Reaps until no child is left that has ended, or has anything else to tell: their SIGCHLDs coalesce.
@@ -526,11 +573,13 @@ impl Run<'_, '_> {
             match action {
                 // What is ignored, as after nohup(1), asks for nothing.
                 Action::StopAsked(Some(signal)) if self.source.is_ignored(signal) => {}
-                Action::StopAsked(_) => {
+                Action::StopAsked(signal) => {
                     if left.asked == Asked::Nothing {
                         left.asked = Asked::Stop;
+                    } else if let Some(drain) = &mut self.drain {
+                        drain.hurry(Instant::now());
                     }
-                    task.lifecycle.stop_asked(Instant::now());
+                    task.lifecycle.stop_asked(signal, Instant::now());
                     if task.supervision.stop() {
                         self.over(number);
                     }
@@ -561,9 +610,10 @@ impl Run<'_, '_> {
                     remark(&mut self.relay, Some(number), Remark::Sending(signal));
                     if let Some(started) = &task.started {
                         let target = started.child.target();
-                        let sent = match task.spec.group {
-                            ChildGroup::Own(_) => signals::send_to_group(target, signal),
-                            ChildGroup::Shared => signals::send(target, signal),
+                        let sent = if task.spec.group.is_own() {
+                            signals::send_to_group(target, signal)
+                        } else {
+                            signals::send(target, signal)
                         };
                         try_to("signal a process", sent);
                     }
@@ -585,6 +635,9 @@ impl Run<'_, '_> {
             left.groups.push(ended.pid);
         }
         let took = at.elapsed();
+        if let Some(drain) = &mut self.drain {
+            drain.begin(at + took);
+        }
         let result = match child.failure() {
             Some(error) => Err(error),
             None => {
@@ -698,6 +751,14 @@ fn with_child(task: &mut Task<'_>, handlers: &mut [Box<dyn Handler + Send + '_>]
         }
         Action::TellPassed(Received { signal, origin }) => {
             tell(handlers, &Event::Passed(SignalPassed { signal, origin, child: pid }));
+        }
+        Action::TellDropped(Received { signal, origin }) => {
+            tell(handlers, &Event::Dropped(SignalDropped { signal, origin, child: pid }));
+        }
+        Action::Delay(delayed, delay) => {
+            let Received { signal, origin } = delayed.came;
+            tell(handlers, &Event::Delayed(SignalDelayed { signal, origin, child: pid, delay }));
+            lifecycle.delayed(delayed, Instant::now().checked_add(delay));
         }
         Action::TellNotPassed(Received { signal, origin }, error) => {
             tell(handlers, &Event::NotPassed(SignalFailed { signal, origin, child: pid, error: &error }));

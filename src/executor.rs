@@ -2,6 +2,7 @@
 
 use crate::command::Command;
 use crate::event_loop::{self, Run, Signals, Spec, Task};
+use crate::lifecycle::drain::Drain;
 use crate::lifecycle::supervision::Supervision;
 use crate::lifecycle::{End, Lifecycle};
 use crate::relay::Relay;
@@ -105,10 +106,27 @@ impl<'a> Executor<'a> {
     ) -> Result<End, Error> {
         let Executor { options, source, group, .. } = self;
         let group = &*group;
-        let Options { handlers, stdout, stderr, environment, init, signals, kill_after, .. } = options;
+        let Options {
+            handlers,
+            stdout,
+            stderr,
+            environment,
+            init,
+            signals,
+            kill_after,
+            forwarding,
+            dir,
+            user,
+            drain,
+            ..
+        } = options;
         let ready = words.and_then(|words| {
             let env = environment.resolve().map_err(|entry| Error::Nul { word: entry })?;
-            Ok((Arc::new(Command::new(words, env)?), Streams::open(stdout, stderr)?))
+            let mut command = Command::new(words, env)?;
+            command.dir = dir.clone().map(c_string).transpose()?;
+            // As whoever this process is already, it needs no right to become that.
+            command.user = user.clone().filter(|user| !user.is_own());
+            Ok((Arc::new(command), Streams::open(stdout, stderr)?))
         });
         let (command, streams) = match ready {
             Ok(ready) => ready,
@@ -118,9 +136,10 @@ impl<'a> Executor<'a> {
         // In a program that isn't a wrapper only nothing else comes.
         let listened = signals.map_or(SignalSet::ALL, |signals| signals.union(group.needs()));
         let timers_are_childs = matches!(source, Source::Process(_));
-        let lifecycle = Lifecycle::new(own, timers_are_childs, listened, *kill_after);
+        let lifecycle = Lifecycle::new(own, timers_are_childs, listened, forwarding.clone(), *kill_after);
         let Manner { supervision, relay } = manner;
         let reaps_all = *init;
+        let drain = drain.filter(|_| reaps_all).map(Drain::new);
         let run = |handlers: &mut [Box<dyn Handler + Send + 'a>], childs| {
             let streams = match relay {
                 Some(_) => event_loop::Streams::Relayed { null_stdin: false },
@@ -129,7 +148,7 @@ impl<'a> Executor<'a> {
             let spec = Spec { args, command, group, streams, heeded: SignalSet::EMPTY };
             let (tasks, limits) = (vec![Task::new(spec, supervision, lifecycle)], Changed::default());
             let signals = Signals::Forwarded;
-            let run = Run { own, source, tasks, handlers, reaps_all, relay, signals, orders: None, limits };
+            let run = Run { own, source, tasks, handlers, reaps_all, relay, signals, orders: None, limits, drain };
             run.run(|source, needed| settle(source, group, needed))
         };
         let left = match streams.ended {

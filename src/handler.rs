@@ -2,7 +2,7 @@
 
 use crate::{
     Event, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, RestartScheduled,
-    SignalFailed, SignalPassed, SignalReceived,
+    SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
 };
 
 /// Is told of every process and signal event; each method does nothing unless written.
@@ -72,6 +72,16 @@ pub trait Handler {
         let _ = event;
     }
 
+    /// It isn't passed on.
+    fn signal_dropped(&mut self, event: &SignalDropped) {
+        let _ = event;
+    }
+
+    /// It will be passed on later.
+    fn signal_delayed(&mut self, event: &SignalDelayed) {
+        let _ = event;
+    }
+
     /// It couldn't be passed on.
     fn signal_failed(&mut self, event: &SignalFailed<'_>) {
         let _ = event;
@@ -88,6 +98,8 @@ pub trait Handler {
             Event::RestartScheduled(event) => self.restart_scheduled(event),
             Event::Received(event) => self.signal_received(event),
             Event::Passed(event) => self.signal_passed(event),
+            Event::Dropped(event) => self.signal_dropped(event),
+            Event::Delayed(event) => self.signal_delayed(event),
             Event::NotPassed(event) => self.signal_failed(event),
         }
     }

@@ -26,6 +26,8 @@
 
 #![cfg_attr(not(feature = "cli"), allow(dead_code, reason = "what only a process of its own needs, the program"))]
 
+#[cfg(feature = "cli")]
+mod accounts;
 mod backoff;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
@@ -59,7 +61,7 @@ pub use backoff::Backoff;
 pub use error::{Error, NotExecutable};
 pub use event::{
     Event, Origin, Pid, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped,
-    RestartScheduled, SignalFailed, SignalPassed, SignalReceived,
+    RestartScheduled, SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
 };
 pub use executor::Executor;
 pub use handler::Handler;

@@ -1,5 +1,7 @@
 //! How a command is run.
 
+use crate::lifecycle::forwarding::Forwarding;
+use crate::sys::user::Identity;
 use crate::{Handler, Signal, SignalSet};
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
@@ -66,6 +68,13 @@ impl Environment {
         let changes = variables.iter().map(|(key, value)| (key.clone(), Some(value.clone())));
         environment.changes.extend(changes);
         environment
+    }
+
+    /// The same without these.
+    #[cfg(feature = "cli")]
+    pub(crate) fn without(mut self, names: &[OsString]) -> Environment {
+        self.changes.extend(names.iter().map(|name| (name.clone(), None)));
+        self
     }
 
     /// The `K=V` of the child, or the entry that has a NUL byte.
@@ -142,6 +151,10 @@ pub struct Options<'a> {
     pub(crate) init: bool,
     pub(crate) job_control: bool,
     pub(crate) kill_after: Option<Duration>,
+    pub(crate) forwarding: Forwarding,
+    pub(crate) dir: Option<OsString>,
+    pub(crate) user: Option<Identity>,
+    pub(crate) drain: Option<Duration>,
 }
 
 impl<'a> Options<'a> {
@@ -200,6 +213,61 @@ impl<'a> Options<'a> {
     pub fn env_replace(mut self, entries: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         let entries = entries.into_iter().map(|entry| entry.as_ref().to_owned()).collect();
         self.environment = Environment { base: Base::Exactly(entries), changes: Vec::new() };
+        self
+    }
+
+    /// Starts the child in this directory. A command with a slash in its name is looked for from there (`env -C` does
+    /// the same).
+    #[must_use]
+    pub fn dir(mut self, dir: impl AsRef<OsStr>) -> Self {
+        self.dir = Some(dir.as_ref().to_owned());
+        self
+    }
+
+    /// Gives the child this user, this group, and these supplementary groups: setresuid(2), setresgid(2), setgroups(2).
+    /// The [directory](Options::dir) is entered as that user. It takes root, or the capabilities SETUID and SETGID.
+    ///
+    /// Without the capability KILL nobody can signal a child of another user, or have it killed at its own end.
+    #[must_use]
+    pub fn user(mut self, uid: u32, gid: u32, groups: impl IntoIterator<Item = u32>) -> Self {
+        let groups = [gid].into_iter().chain(groups.into_iter().filter(|group| *group != gid)).collect();
+        self.user = Some(Identity { uid, gid, groups });
+        self
+    }
+
+    /// Passes `to` on to the child instead of `from`; none: nothing. The last for a signal counts.
+    ///
+    /// What a terminal sends to the child's own group, it sends itself.
+    #[must_use]
+    pub fn rewrite(mut self, from: Signal, to: Option<Signal>) -> Self {
+        self.forwarding.rewrites.retain(|(other, _)| *other != from);
+        self.forwarding.rewrites.push((from, to));
+        self
+    }
+
+    /// Passes this signal on only after so long, by what came; a second one that comes meanwhile is passed on at once, and
+    /// the first with it. One that asks the child to stop (TERM, INT, QUIT, HUP) is delayed once only. The last for a signal
+    /// counts.
+    #[must_use]
+    pub fn delay(mut self, signal: Signal, delay: Duration) -> Self {
+        self.forwarding.delays.retain(|(other, _)| *other != signal);
+        self.forwarding.delays.push((signal, delay));
+        self
+    }
+
+    /// Passes signals on to the child's whole process group, if it has one of its own
+    /// ([`job_control`](Options::job_control)). Real-time signals lose their values with it: kill(2) has none.
+    #[must_use]
+    pub fn signal_group(mut self, group: bool) -> Self {
+        self.forwarding.to_group = group;
+        self
+    }
+
+    /// Ends all that is left of the child's descendants when it has ended, wherever they have gone: TERM, and KILL to those
+    /// that are there so much later. It is for an [`init`](Options::init), which is given orphans, only.
+    #[must_use]
+    pub fn drain(mut self, budget: Duration) -> Self {
+        self.drain = Some(budget);
         self
     }
 

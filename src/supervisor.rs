@@ -2,6 +2,7 @@
 
 use crate::command::Command;
 use crate::event_loop::{Left, Run, Signals, Spec, Streams, Task};
+use crate::lifecycle::forwarding::Forwarding;
 use crate::lifecycle::supervision::Supervision;
 use crate::lifecycle::{End, Lifecycle};
 use crate::options::Environment;
@@ -184,7 +185,8 @@ impl<'a> Supervisor<'a> {
                 streams: Streams::Relayed { null_stdin: true },
                 heeded: SignalSet::EMPTY.with(Signal::INT),
             };
-            let lifecycle = Lifecycle::new(own, own_process, SignalSet::ALL, Some(config.sig_kill_wait));
+            let lifecycle =
+                Lifecycle::new(own, own_process, SignalSet::ALL, Forwarding::default(), Some(config.sig_kill_wait));
             tasks.push(Task::new(spec, supervision, lifecycle));
         }
         let run = Run {
@@ -197,6 +199,7 @@ impl<'a> Supervisor<'a> {
             signals: Signals::Stop(self.stop_on),
             orders: Some(&self.orders),
             limits,
+            drain: None,
         };
         run.run(|_, _| Ok(()))
     }

@@ -1,61 +1,25 @@
 //! The program: words to options, options to a run, its end to an exit status.
 
+mod exit;
 mod flags;
 mod logger;
 mod one;
+mod oom;
+mod parse;
+mod settings;
 mod several;
 mod stderr;
+mod values;
 
+use crate::StatusCode;
+use crate::sys::process;
 use crate::sys::signals::process::ProcessSignals;
 use crate::timestamp::Timestamp;
-use crate::{NoRestartOn, Restart, SignalSet, StatusCode};
-use std::ffi::{CStr, OsString};
+use settings::Settings;
+use std::ffi::CStr;
 use std::io::{self, Write};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use stderr::say;
-
-/// What the command line and the environment say.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Settings {
-    /// Listen to these only.
-    pub(crate) signals: Option<SignalSet>,
-    /// How long after a stop signal the command is killed.
-    pub(crate) kill_after: Option<Duration>,
-    pub(crate) restart: Restart,
-    pub(crate) min_wait: Option<Duration>,
-    pub(crate) max_wait: Option<Duration>,
-    pub(crate) no_restart_on: Vec<NoRestartOn>,
-    pub(crate) max_restarts: Option<u32>,
-    /// What stands in front of each line.
-    pub(crate) label: Option<String>,
-    /// And before that.
-    pub(crate) timestamps: Option<Timestamp>,
-    /// The file whose processes are run.
-    pub(crate) config: Option<OsString>,
-    /// Or only looked at.
-    pub(crate) check: bool,
-    /// How much is logged.
-    pub(crate) verbosity: logger::Verbosity,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
-            signals: None,
-            kill_after: None,
-            restart: Restart::Never,
-            min_wait: None,
-            max_wait: None,
-            no_restart_on: Vec::new(),
-            max_restarts: None,
-            label: None,
-            timestamps: None,
-            config: None,
-            check: false,
-            verbosity: logger::Verbosity::Default,
-        }
-    }
-}
 
 /// What is to be done.
 #[derive(Debug, PartialEq)]
@@ -75,7 +39,15 @@ pub(crate) enum Request {
 pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
     // First of all: from here on no signal is lost, and none ends this process before the child has it.
     let signals = ProcessSignals::take();
-    match flags::parse(args, env) {
+    let request = parse::parse(args, env);
+    if let Ok(Request::Run(settings, _) | Request::RunFile(settings)) = &request
+        && let Some(signal) = settings.parent_death_signal
+        && let Err(error) = process::die_with_parent(signal)
+    {
+        say(&format_args!("--parent-death-signal: {error}"));
+        return StatusCode::OWN_FAILURE.get();
+    }
+    match request {
         Ok(Request::Run(settings, command)) => one::run(signals, settings, &args[command..], env).get(),
         Ok(Request::RunFile(settings)) => several::run(signals, &settings, env).get(),
         Ok(Request::Print(text)) => print(&text).get(),

@@ -1,10 +1,13 @@
 //! One command.
 
+use super::exit::{self, Ending, ExitFrom};
 use super::stderr::{self, say};
-use super::{Settings, colours, logger, stamp};
+use super::{Settings, colours, logger, oom, stamp};
+use crate::accounts::{self, Account};
 use crate::error::os_string;
 use crate::executor::Manner;
 use crate::handlers::LogHandler;
+use crate::lifecycle::forwarding::Forwarding;
 use crate::lifecycle::supervision::Supervision;
 use crate::options::Environment;
 use crate::relay::printed::{Names, Printed};
@@ -14,28 +17,48 @@ use crate::sys::poll::Source;
 use crate::sys::process;
 use crate::sys::signals::own;
 use crate::sys::signals::process::ProcessSignals;
-use crate::sys::terminal::{ChildGroup, Terminal};
+use crate::sys::terminal::ChildGroup;
 use crate::{Error, Executor, ExitStatus, Options, ProcessConfig, StatusCode};
 use std::borrow::Cow;
-use std::ffi::CStr;
+use std::ffi::{CStr, OsString};
 use std::os::fd::BorrowedFd;
 
 /// Runs it, once or again and again, and returns the exit status.
 pub(super) fn run(
     mut signals: ProcessSignals,
-    settings: Settings,
+    mut settings: Settings,
     words: &[&'static CStr],
     env: &[&'static CStr],
 ) -> StatusCode {
     logger::install(settings.verbosity);
-    let group = ChildGroup::find(signals.inherited_mask(), true);
+    let (dir, user) = (settings.dir.clone(), settings.user.as_ref());
+    let account = match user.map(|name| accounts::find(&name.user, name.group.as_deref())).transpose() {
+        Ok(account) => account,
+        Err(message) => {
+            say(&format_args!("--user: {message}"));
+            return StatusCode::OWN_FAILURE;
+        }
+    };
+    let group = if settings.session { ChildGroup::session() } else { ChildGroup::find(signals.inherited_mask(), true) };
     if let Some(listened) = settings.signals {
         signals.limit(listened.union(group.needs()).union(group.sends()));
     }
     let mut options = Options::default().handler(LogHandler).init(true);
     options.signals = settings.signals;
     options.kill_after = settings.kill_after;
-    options.environment = Environment::entries(env);
+    options.forwarding =
+        Forwarding { rewrites: settings.rewrites.clone(), delays: settings.delays.clone(), to_group: settings.group };
+    options.dir = dir;
+    options.drain = settings.drain;
+    options.environment = environment(&settings, env, account.as_ref());
+    options.user = account.map(|account| account.identity);
+    let exit = std::mem::take(&mut settings.exit);
+    let mut oom = None;
+    if exit.iter().any(|(from, _)| *from == ExitFrom::Oom) {
+        let (watch, verdict) = oom::watch();
+        options = options.handler(watch);
+        oom = Some(verdict);
+    }
     let args: Vec<_> = words.iter().map(|word| os_string(word)).collect();
     let words = words.iter().map(|word| Cow::Borrowed(*word)).collect();
     let manner = Manner { supervision: supervision(&settings), relay: relay(settings) };
@@ -49,6 +72,11 @@ pub(super) fn run(
     stderr::leave_no_more();
     match result {
         Ok(end) => {
+            let oom = !end.killed && oom.is_some_and(|verdict| verdict.is_oom());
+            let ending = Ending { status: end.status, requested: end.requested, oom };
+            if let Some(code) = exit::mapped(&exit, ending) {
+                return StatusCode::new(code);
+            }
             let systemds = match end.status {
                 ExitStatus::Signaled { signal, .. } if is_systemds_own(env) => Some(signal),
                 ExitStatus::Signaled { .. } | ExitStatus::Exited(_) => None,
@@ -65,10 +93,18 @@ pub(super) fn run(
     }
 }
 
+/// The variables of the command: those inherited, if they are wanted, and what was asked for.
+fn environment(settings: &Settings, env: &[&'static CStr], account: Option<&Account>) -> Environment {
+    let inherited = if settings.clear_env { &[] } else { env };
+    let users = account.into_iter().flat_map(|account| &account.variables);
+    let users = users.map(|(key, value)| (OsString::from(*key), OsString::from(value)));
+    Environment::entries(inherited).without(&settings.unset_env).with(&users.collect::<Vec<_>>()).with(&settings.env)
+}
+
 /// Once the child exists: lets go of what is the child's now, and only then opens what panicmon needs itself, which a
 /// full table of descriptors would have had no room for.
 fn settle(source: &mut Source, group: &ChildGroup, needed: &[BorrowedFd<'_>]) -> Result<(), Error> {
-    let kept: Vec<_> = group.terminal().map(Terminal::fd).into_iter().chain(needed.iter().copied()).collect();
+    let kept: Vec<_> = group.fd().into_iter().chain(needed.iter().copied()).collect();
     process::let_go(&kept, !needed.is_empty())
         .map_err(|source| Error::start("letting go of inherited descriptors", source))?;
     listen(source).or_else(|_| {
@@ -94,7 +130,7 @@ fn supervision(settings: &Settings) -> Supervision {
     Supervision::new(&ProcessConfig {
         min_wait,
         max_wait,
-        restart: settings.restart,
+        restart: settings.restart(),
         no_restart_on: settings.no_restart_on.clone(),
         max_restarts: settings.max_restarts,
         ..defaults

@@ -2,7 +2,7 @@
 
 use crate::{
     Handler, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, RestartScheduled,
-    SignalFailed, SignalPassed, SignalReceived,
+    SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
 };
 use std::ffi::OsString;
 
@@ -59,6 +59,14 @@ impl Handler for LogHandler {
 
     fn signal_passed(&mut self, event: &SignalPassed) {
         log::debug!("passed {} on to pid {}", event.signal, event.child);
+    }
+
+    fn signal_dropped(&mut self, event: &SignalDropped) {
+        log::debug!("{} isn't passed on", event.signal);
+    }
+
+    fn signal_delayed(&mut self, event: &SignalDelayed) {
+        log::debug!("{} is passed on in {:?}", event.signal, event.delay);
     }
 
     fn signal_failed(&mut self, event: &SignalFailed<'_>) {

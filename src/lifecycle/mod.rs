@@ -8,11 +8,14 @@
 //! An empty cell does nothing: there is nobody to act on. What comes before there is a first child waits in the kernel.
 //! Whether and when there is a next child is the matter of [`supervision`].
 
+pub(crate) mod drain;
+pub(crate) mod forwarding;
 pub(crate) mod job_control;
 pub(crate) mod supervision;
 
 use crate::sys::signals::Received;
 use crate::{ExitStatus, Origin, Pid, Signal, SignalSet};
+use forwarding::{Delayed, Forwarding, Waiting};
 use job_control::{Foreground, JobControl};
 use std::collections::VecDeque;
 use std::io;
@@ -48,6 +51,10 @@ pub(crate) enum Action {
     Pass(Received, To),
     /// Tell the handlers that it was passed on.
     TellPassed(Received),
+    /// Tell the handlers that it isn't.
+    TellDropped(Received),
+    /// Tell the handlers that it will be so much later, and say when that is, with [`Lifecycle::delayed`].
+    Delay(Delayed, Duration),
     /// Tell the handlers that it couldn't be.
     TellNotPassed(Received, io::Error),
     /// There is no room in the queue of signals: see that some is kept for the child.
@@ -103,6 +110,10 @@ pub(crate) enum To {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) status: ExitStatus,
+    /// By a stop signal that was passed on to it, or with 128 and that.
+    pub(crate) requested: bool,
+    /// It was sent KILL by this process.
+    pub(crate) killed: bool,
     /// Whoever waits for this process should see it die of this signal, as the child did: a shell ends its loop on ^C,
     /// and restores the terminal's modes, only then.
     pub(crate) die_of: Option<Signal>,
@@ -115,6 +126,8 @@ pub(crate) enum Group {
     Shared,
     /// One of its own; with a terminal that both can use, or none.
     Own(Option<JobControl>),
+    /// The first of a session of its own, which this process's terminal sends nothing.
+    Session,
 }
 
 /// Actions still to be done.
@@ -128,6 +141,7 @@ pub(crate) struct Lifecycle {
     group: Group,
     /// Whether the timers of this process were the child's, had it been executed in its place (setitimer(2)).
     timers_are_childs: bool,
+    forwarding: Forwarding,
     /// Whatever else comes was sent to this process, not to its child; what a terminal sends is for both.
     listened: SignalSet,
     child: Option<Pid>,
@@ -142,6 +156,13 @@ pub(crate) struct Lifecycle {
     leaving_realtime: bool,
     reserved: bool,
     retry: Option<Retry>,
+    /// Those to be passed on later.
+    waiting: Waiting,
+    /// Stop signals that aren't delayed any more: one has been passed on already.
+    hurried: SignalSet,
+    /// What has been passed on that asks the child to stop.
+    stops_passed: SignalSet,
+    killed: bool,
     /// What came while there was no child.
     early: VecDeque<Received>,
     /// We have told the child to stop.
@@ -166,12 +187,14 @@ impl Lifecycle {
         own: Pid,
         timers_are_childs: bool,
         listened: SignalSet,
+        forwarding: Forwarding,
         kill_after: Option<Duration>,
     ) -> Lifecycle {
         Lifecycle {
             own,
             group: Group::Shared,
             timers_are_childs,
+            forwarding,
             listened,
             child: None,
             from_terminal: SignalSet::EMPTY,
@@ -181,6 +204,10 @@ impl Lifecycle {
             leaving_realtime: false,
             reserved: false,
             retry: None,
+            waiting: Waiting::default(),
+            hurried: SignalSet::EMPTY,
+            stops_passed: SignalSet::EMPTY,
+            killed: false,
             early: VecDeque::new(),
             told_to_stop: false,
             stopped: false,
@@ -204,6 +231,9 @@ impl Lifecycle {
         self.passing_held = false;
         self.told_to_stop = false;
         self.stopped = false;
+        self.hurried = SignalSet::EMPTY;
+        self.stops_passed = SignalSet::EMPTY;
+        self.killed = false;
         for received in std::mem::take(&mut self.early) {
             self.signal(received, &foreground, actions);
         }
@@ -211,7 +241,7 @@ impl Lifecycle {
 
     /// When [`time_is_up`](Lifecycle::time_is_up) is to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.retry.map(|retry| retry.at).into_iter().chain(self.kill_at).min()
+        self.retry.map(|retry| retry.at).into_iter().chain(self.kill_at).chain(self.waiting.deadline()).min()
     }
 
     /// A signal came.
@@ -236,23 +266,91 @@ impl Lifecycle {
             return;
         }
         actions.push_back(Action::TellReceived(received));
-        if stop_signals().contains(received.signal) {
-            actions.push_back(Action::StopAsked(Some(received.signal)));
+        let Some(signal) = self.forwarding.becomes(received.signal) else {
+            actions.push_back(Action::TellDropped(received));
+            return;
+        };
+        let sent = Received { signal, ..received };
+        let asked = asks_to_stop(signal).then_some(Action::StopAsked(Some(signal)));
+        match self.delay(received, actions) {
+            None => {
+                actions.extend(asked);
+                if let Some(to) = self.to(received, sent, from_terminal, foreground, actions) {
+                    self.pass(sent, to, from_terminal, actions);
+                }
+            }
+            Some(delay) => {
+                if let Some(to) = self.to(received, sent, from_terminal, foreground, actions) {
+                    actions.push_back(Action::Delay(Delayed { came: received, sent, to }, delay));
+                }
+                // After that, since the time to be killed counts from when the child hears of it.
+                actions.extend(asked);
+            }
         }
+    }
+
+    /// To whom it is passed on; none, if that has been done, or isn't to be.
+    fn to(
+        &mut self,
+        received: Received,
+        sent: Received,
+        from_terminal: bool,
+        foreground: impl FnOnce() -> Foreground,
+        actions: &mut Actions,
+    ) -> Option<To> {
         let to = match &mut self.group {
             // The terminal signals a whole process group, and the child is in ours: it has had this one.
             Group::Shared if from_terminal => {
                 if received.signal == Signal::TSTP {
                     actions.push_back(Action::StopBeside(received.signal));
                 }
-                return;
+                return None;
             }
-            Group::Own(Some(job)) => match job.signal(received, foreground, actions) {
-                Some(to) => to,
-                None => return,
-            },
-            Group::Shared | Group::Own(None) => To::Child,
+            Group::Shared => return Some(To::Child),
+            Group::Own(Some(job)) if sent == received => job.signal(received, foreground, actions)?,
+            // The terminal would have sent it to a whole group.
+            Group::Own(Some(_)) | Group::Session if from_terminal => {
+                if sent.signal == Signal::TSTP {
+                    actions.push_back(Action::StopBeside(Signal::TSTP));
+                }
+                To::Group
+            }
+            Group::Own(_) | Group::Session => To::Child,
         };
+        Some(if self.forwarding.to_group { To::Group } else { to })
+    }
+
+    /// How long this signal is to wait. A second one doesn't, and the first no longer: two of a kind that wait are one, as
+    /// they are in the kernel, but for real-time signals.
+    fn delay(&mut self, received: Received, actions: &mut Actions) -> Option<Duration> {
+        let delay = self.forwarding.delay(received.signal)?;
+        if self.hurried.contains(received.signal) {
+            return None;
+        }
+        let Some(first) = self.waiting.take(received.signal) else { return Some(delay) };
+        if asks_to_stop(first.sent.signal) {
+            self.hurried = self.hurried.with(received.signal);
+        }
+        if first.sent.signal.is_realtime() {
+            self.pass(first.sent, first.to, false, actions);
+        } else {
+            actions.push_back(Action::TellDropped(first.came));
+        }
+        None
+    }
+
+    /// It was said when a signal is due that is to wait.
+    pub(crate) fn delayed(&mut self, delayed: Delayed, until: Option<Instant>) {
+        // A time that never comes is none.
+        if let Some(until) = until
+            && self.child.is_some()
+        {
+            self.waiting.add(until, delayed);
+        }
+    }
+
+    /// Passes it on, behind those that are held.
+    fn pass(&mut self, received: Received, to: To, from_terminal: bool, actions: &mut Actions) {
         if from_terminal && to == To::Group && matches!(received.signal, Signal::INT | Signal::QUIT) {
             actions.push_back(Action::SeeFate(received.signal));
             actions.push_back(Action::Pass(received, to));
@@ -276,7 +374,7 @@ impl Lifecycle {
                 // Else it couldn't end.
                 actions.push_back(Action::Continue);
             }
-            self.stop_asked(now);
+            self.stop_asked(None, now);
             if self.kill_after.is_none() {
                 self.kill_at.get_or_insert(now + GRACE);
             }
@@ -286,15 +384,18 @@ impl Lifecycle {
     /// The child's group is to be killed now.
     pub(crate) fn kill(&mut self, actions: &mut Actions) {
         if self.child.is_some() {
+            self.killed = true;
             actions.push_back(Action::SignalGroup(Signal::KILL));
         }
     }
 
-    /// The child was asked to stop, at this time; the first time counts.
-    pub(crate) fn stop_asked(&mut self, now: Instant) {
-        if self.child.is_some() && self.kill_at.is_none() {
+    /// The child is asked to stop: now, or when this signal is due that waits. The first time counts.
+    pub(crate) fn stop_asked(&mut self, signal: Option<Signal>, now: Instant) {
+        if self.child.is_some() {
+            let from = signal.and_then(|signal| self.waiting.time_of(signal)).unwrap_or(now);
             // A time that never comes is none.
-            self.kill_at = self.kill_after.and_then(|after| now.checked_add(after));
+            let kill_at = self.kill_after.and_then(|after| from.checked_add(after));
+            self.kill_at = self.kill_at.into_iter().chain(kill_at).min();
         }
     }
 
@@ -327,7 +428,13 @@ impl Lifecycle {
                 self.retry_later(now(), actions);
                 return;
             }
-            Ok(()) => actions.push_back(Action::TellPassed(received)),
+            Ok(()) => {
+                if asks_to_stop(received.signal) {
+                    self.stops_passed = self.stops_passed.with(received.signal);
+                }
+                self.killed |= received.signal == Signal::KILL;
+                actions.push_back(Action::TellPassed(received));
+            }
             Err(error) => actions.push_back(Action::TellNotPassed(received, error)),
         }
         if was_held {
@@ -342,6 +449,12 @@ impl Lifecycle {
     pub(crate) fn time_is_up(&mut self, now: Instant, actions: &mut Actions) {
         if self.retry.is_some_and(|retry| retry.at <= now) {
             self.pass_held(actions);
+        }
+        while let Some(delayed) = self.waiting.take_due(now) {
+            if asks_to_stop(delayed.sent.signal) {
+                self.hurried = self.hurried.with(delayed.came.signal);
+            }
+            self.pass(delayed.sent, delayed.to, false, actions);
         }
         if self.kill_at.is_some_and(|at| at <= now) {
             self.kill_at = None;
@@ -390,11 +503,16 @@ impl Lifecycle {
         self.held.clear();
         self.leave_realtime(actions);
         self.retry = None;
+        self.waiting.clear();
         self.kill_at = None;
         actions.retain(|action| {
             let to_child = matches!(
                 action,
-                Action::Pass(..) | Action::HandOver { .. } | Action::Continue | Action::SignalGroup(_)
+                Action::Pass(..)
+                    | Action::Delay(..)
+                    | Action::HandOver { .. }
+                    | Action::Continue
+                    | Action::SignalGroup(_)
             );
             !to_child
         });
@@ -402,14 +520,19 @@ impl Lifecycle {
         let by_terminal = matches!(status, ExitStatus::Signaled { signal, .. } if self.from_terminal.contains(signal));
         let alike = match &mut self.group {
             Group::Own(Some(job)) => job.ended(status, by_terminal, foreground(), actions),
-            Group::Shared | Group::Own(None) => by_terminal,
+            Group::Shared | Group::Own(None) | Group::Session => by_terminal,
         };
         let die_of = match status {
             ExitStatus::Signaled { signal, .. } if alike => Some(signal),
             ExitStatus::Signaled { .. } | ExitStatus::Exited(_) => None,
         };
         let die_of = self.doom.or(die_of);
-        actions.push_back(Action::Finish(End { status, die_of }));
+        let requested = match status {
+            ExitStatus::Signaled { signal, .. } => Some(signal),
+            ExitStatus::Exited(code) => code.checked_sub(128).and_then(|number| Signal::new(number.into())),
+        };
+        let requested = requested.is_some_and(|signal| self.stops_passed.contains(signal));
+        actions.push_back(Action::Finish(End { status, requested, killed: self.killed, die_of }));
     }
 
     /// What this process did to itself: a write to a closed pipe, or beyond the limit for files, or too much of its own
@@ -429,8 +552,9 @@ impl Lifecycle {
 
     /// There is no child now. What is for the child is for the next one, as it is for the first before there is one.
     fn keep(&mut self, received: Received, from_terminal: bool, actions: &mut Actions) {
-        if stop_signals().contains(received.signal) {
-            actions.push_back(Action::StopAsked(Some(received.signal)));
+        let sent = self.forwarding.becomes(received.signal);
+        if let Some(stop) = sent.filter(|sent| asks_to_stop(*sent)) {
+            actions.push_back(Action::StopAsked(Some(stop)));
         } else if from_terminal {
             // What the terminal says of now is nothing to the next, but ^Z is for this job.
             if received.signal == Signal::TSTP {
@@ -484,411 +608,10 @@ pub(crate) fn stop_signals() -> SignalSet {
     [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP].into_iter().collect()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::job_control::Standing;
-    use super::job_control::tests::JOB;
-    use super::*;
-    use crate::test_random::Random;
-
-    const CHILD: Pid = Pid::new(7);
-    const OWN: Pid = Pid::new(1);
-
-    fn no_terminal() -> Foreground {
-        Foreground::Other
-    }
-
-    fn running() -> Lifecycle {
-        started(Group::Shared, None)
-    }
-
-    fn started(group: Group, kill_after: Option<Duration>) -> Lifecycle {
-        let mut lifecycle = Lifecycle::new(OWN, true, SignalSet::ALL, kill_after);
-        lifecycle.started(CHILD, group, no_terminal, &mut Actions::new());
-        lifecycle
-    }
-
-    /// Without what says that it is a stop signal.
-    fn but_stop_asked(actions: &mut Actions) {
-        actions.retain(|action| !matches!(action, Action::StopAsked(_)));
-    }
-
-    fn sent(signal: Signal) -> Received {
-        Received { signal, origin: Origin::Process { pid: Pid::new(9), uid: 0 } }
-    }
-
-    fn queued(number: i32, value: usize) -> Received {
-        let signal = Signal::new(number).unwrap();
-        Received { signal, origin: Origin::Queue { pid: Pid::new(9), uid: 0, value } }
-    }
-
-    fn full() -> io::Result<()> {
-        Err(io::Error::from_raw_os_error(libc::EAGAIN))
-    }
-
-    /// Does what is wanted, with a child that has room for so many, and says what was passed on.
-    fn act(lifecycle: &mut Lifecycle, actions: &mut Actions, now: Instant, room: &mut usize) -> Vec<Received> {
-        let mut passed = Vec::new();
-        while let Some(action) = actions.pop_front() {
-            if let Action::Pass(received, _) = action {
-                let found = !received.signal.is_realtime() || *room > 0;
-                if found {
-                    passed.push(received);
-                    *room -= usize::from(received.signal.is_realtime());
-                }
-                lifecycle.passed(received, if found { Ok(()) } else { full() }, || now, actions);
-            }
-        }
-        passed
-    }
-
-    #[test]
-    fn a_signal_is_told_passed_and_told_again() {
-        for signal in Signal::all() {
-            let (mut lifecycle, mut actions) = (running(), Actions::new());
-            lifecycle.signal(sent(signal), no_terminal, &mut actions);
-            assert!(matches!(actions.pop_front(), Some(Action::TellReceived(received)) if received == sent(signal)));
-            let stop = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP].contains(&signal);
-            assert_eq!(stop, matches!(actions.front(), Some(Action::StopAsked(_))), "{signal}");
-            but_stop_asked(&mut actions);
-            assert!(matches!(actions.pop_front(), Some(Action::Pass(received, To::Child)) if received == sent(signal)));
-            assert!(actions.is_empty());
-            lifecycle.passed(sent(signal), Ok(()), Instant::now, &mut actions);
-            assert!(matches!(actions.pop_front(), Some(Action::TellPassed(_))));
-            lifecycle.passed(sent(signal), Err(io::Error::from_raw_os_error(libc::EPERM)), Instant::now, &mut actions);
-            assert!(matches!(actions.pop_front(), Some(Action::TellNotPassed(..))));
-        }
-    }
-
-    /// Between two runs.
-    fn waiting() -> Lifecycle {
-        let mut lifecycle = running();
-        lifecycle.ended(ExitStatus::Exited(1), no_terminal, &mut Actions::new());
-        lifecycle
-    }
-
-    #[test]
-    fn without_a_child_a_stop_signal_ends_it_and_others_wait_for_the_next() {
-        let (mut lifecycle, mut actions) = (waiting(), Actions::new());
-        for signal in [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP] {
-            lifecycle.signal(sent(signal), no_terminal, &mut actions);
-            assert!(matches!(actions.pop_front(), Some(Action::StopAsked(_))), "{signal}");
-        }
-        let kept = [queued(40, 1), sent(Signal::USR1), queued(36, 2)];
-        for received in kept {
-            lifecycle.signal(received, no_terminal, &mut actions);
-        }
-        // To this process, or about the terminal as it is now.
-        lifecycle.signal(sent(Signal::CONT), no_terminal, &mut actions);
-        lifecycle.signal(from_kernel(Signal::WINCH), no_terminal, &mut actions);
-        assert!(actions.is_empty(), "{actions:?}");
-        lifecycle.signal(from_kernel(Signal::TSTP), no_terminal, &mut actions);
-        assert!(matches!(actions.pop_front(), Some(Action::StopBeside(Signal::TSTP))));
-        lifecycle.started(CHILD, Group::Shared, no_terminal, &mut actions);
-        assert_eq!(act(&mut lifecycle, &mut actions, Instant::now(), &mut 9), kept);
-    }
-
-    #[test]
-    fn the_next_child_starts_with_nothing_of_the_last() {
-        let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
-        for value in 0..HELD_ENOUGH {
-            lifecycle.signal(queued(40, value), no_terminal, &mut actions);
-            act(&mut lifecycle, &mut actions, now, &mut 0);
-        }
-        lifecycle.doomed(Signal::INT);
-        assert!(lifecycle.leaves_realtime());
-        lifecycle.ended(ExitStatus::Exited(1), no_terminal, &mut actions);
-        assert!(actions.iter().any(|action| matches!(action, Action::LeaveRealtime)) && !lifecycle.leaves_realtime());
-        actions.clear();
-        lifecycle.started(CHILD, Group::Shared, no_terminal, &mut actions);
-        lifecycle.signal(queued(40, 99), no_terminal, &mut actions);
-        assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 1), [queued(40, 99)]);
-        assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), None);
-    }
-
-    #[test]
-    fn who_does_not_stop_in_time_is_killed_once_and_with_its_group() {
-        let (now, after) = (Instant::now(), Duration::from_secs(10));
-        let mut actions = Actions::new();
-        let mut lifecycle = started(Group::Own(None), Some(after));
-        assert_eq!(lifecycle.deadline(), None);
-        lifecycle.stop_asked(now);
-        // A second signal doesn't put it off.
-        lifecycle.stop_asked(now + Duration::from_secs(9));
-        assert_eq!(lifecycle.deadline(), Some(now + after));
-        lifecycle.time_is_up(now + after - Duration::from_nanos(1), &mut actions);
-        assert!(actions.is_empty());
-        lifecycle.time_is_up(now + after, &mut actions);
-        assert!(matches!(actions.pop_front(), Some(Action::SignalGroup(Signal::KILL))));
-        lifecycle.time_is_up(now + 2 * after, &mut actions);
-        assert!(actions.is_empty());
-
-        lifecycle.stop(Signal::INT, now, &mut actions);
-        assert!(matches!(actions.pop_front(), Some(Action::SignalGroup(Signal::INT))));
-        lifecycle.stop(Signal::INT, now, &mut actions);
-        assert!(actions.is_empty(), "once");
-        lifecycle.kill(&mut actions);
-        lifecycle.ended(ExitStatus::Exited(0), no_terminal, &mut actions);
-        assert!(matches!(actions.pop_front(), Some(Action::Finish(_))), "nobody is signalled after its end");
-        assert_eq!(lifecycle.deadline(), None);
-        lifecycle.stop(Signal::INT, now, &mut actions);
-        lifecycle.kill(&mut actions);
-        assert!(actions.is_empty() && lifecycle.deadline().is_none());
-
-        let mut lifecycle = started(Group::Own(None), None);
-        lifecycle.stopped(Signal::TSTP, no_terminal, &mut Actions::new());
-        lifecycle.stop(Signal::INT, now, &mut actions);
-        assert_eq!(lifecycle.deadline(), Some(now + GRACE), "nobody said how long");
-        assert!(matches!(actions.pop_back(), Some(Action::Continue)), "who is stopped couldn't end");
-        lifecycle.continued(&mut Actions::new());
-        lifecycle.stopped(Signal::STOP, no_terminal, &mut actions);
-        assert!(matches!(actions.pop_back(), Some(Action::Continue)), "nor who stops then");
-    }
-
-    #[test]
-    fn what_the_process_did_to_itself_is_not_the_childs() {
-        let (mut lifecycle, mut actions) = (running(), Actions::new());
-        for signal in [Signal::PIPE, Signal::XFSZ] {
-            lifecycle.signal(
-                Received { signal, origin: Origin::Process { pid: OWN, uid: 0 } },
-                no_terminal,
-                &mut actions,
-            );
-        }
-        lifecycle.signal(Received { signal: Signal::XCPU, origin: Origin::Kernel }, no_terminal, &mut actions);
-        assert!(actions.is_empty());
-        lifecycle.signal(
-            Received { signal: Signal::USR1, origin: Origin::Process { pid: OWN, uid: 0 } },
-            no_terminal,
-            &mut actions,
-        );
-        assert_eq!(actions.len(), 2);
-    }
-
-    #[test]
-    fn what_the_terminal_sent_has_reached_a_child_in_the_same_group() {
-        for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::WINCH] {
-            let (mut lifecycle, mut actions) = (running(), Actions::new());
-            lifecycle.signal(Received { signal, origin: Origin::Kernel }, no_terminal, &mut actions);
-            but_stop_asked(&mut actions);
-            assert!(matches!(actions.pop_front(), Some(Action::TellReceived(_))), "{signal}");
-            // It has stopped, too.
-            let stops = matches!(actions.pop_front(), Some(Action::StopBeside(Signal::TSTP)));
-            assert_eq!(stops, signal == Signal::TSTP);
-            assert!(actions.is_empty());
-        }
-        let (mut lifecycle, mut actions) = (running(), Actions::new());
-        lifecycle.signal(Received { signal: Signal::ALRM, origin: Origin::Kernel }, no_terminal, &mut actions);
-        assert_eq!(actions.len(), 2);
-    }
-
-    #[test]
-    fn after_the_end_of_the_child_nobody_is_signalled() {
-        let (mut lifecycle, mut actions) = (running(), Actions::new());
-        lifecycle.signal(sent(Signal::USR1), no_terminal, &mut actions);
-        lifecycle.ended(ExitStatus::Exited(42), no_terminal, &mut actions);
-        lifecycle.signal(sent(Signal::USR2), no_terminal, &mut actions);
-        assert!(!actions.iter().any(|action| matches!(action, Action::Pass(..))), "{actions:?}");
-        assert!(matches!(actions.pop_back(), Some(Action::Finish(end)) if end.status == ExitStatus::Exited(42)));
-        assert_eq!(lifecycle.deadline(), None);
-    }
-
-    #[test]
-    fn a_standard_signal_overtakes_those_that_found_no_room() {
-        let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
-        lifecycle.signal(queued(40, 1), no_terminal, &mut actions);
-        assert!(act(&mut lifecycle, &mut actions, now, &mut 0).is_empty());
-        lifecycle.signal(sent(Signal::TERM), no_terminal, &mut actions);
-        assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 0), [sent(Signal::TERM)]);
-    }
-
-    #[test]
-    fn the_wait_for_room_doubles_up_to_its_limit_and_starts_anew_with_room() {
-        let (mut lifecycle, mut actions, mut now) = (running(), Actions::new(), Instant::now());
-        for value in 0..3 {
-            lifecycle.signal(queued(40, value), no_terminal, &mut actions);
-            act(&mut lifecycle, &mut actions, now, &mut 0);
-        }
-        let mut waits = Vec::new();
-        for _ in 0..9 {
-            let deadline = lifecycle.deadline().unwrap();
-            waits.push((deadline - now).as_millis());
-            lifecycle.time_is_up(now, &mut actions);
-            assert!(actions.is_empty(), "too early");
-            now = deadline;
-            lifecycle.time_is_up(now, &mut actions);
-            act(&mut lifecycle, &mut actions, now, &mut 0);
-        }
-        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 100, 100]);
-        now = lifecycle.deadline().unwrap();
-        lifecycle.time_is_up(now, &mut actions);
-        assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 1), [queued(40, 0)]);
-        assert_eq!(lifecycle.deadline(), Some(now + RETRY_MIN));
-    }
-
-    #[test]
-    fn with_many_held_the_others_stay_in_the_kernel_until_there_is_room() {
-        let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
-        let mut wanted = Vec::new();
-        for value in 0..HELD_ENOUGH {
-            lifecycle.signal(queued(40, value), no_terminal, &mut actions);
-            while let Some(action) = actions.pop_front() {
-                match action {
-                    Action::Pass(received, _) => lifecycle.passed(received, full(), || now, &mut actions),
-                    Action::ReserveQueue => wanted.push((value, "reserve")),
-                    Action::LeaveRealtime => {
-                        assert!(lifecycle.leaves_realtime());
-                        wanted.push((value, "leave"));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        assert_eq!(wanted, [(0, "reserve"), (HELD_ENOUGH - 1, "leave")]);
-        lifecycle.time_is_up(lifecycle.deadline().unwrap(), &mut actions);
-        let mut read_again = 0;
-        while let Some(action) = actions.pop_front() {
-            match action {
-                Action::Pass(received, _) => lifecycle.passed(received, Ok(()), || now, &mut actions),
-                Action::LeaveRealtime => read_again += usize::from(!lifecycle.leaves_realtime()),
-                _ => {}
-            }
-        }
-        assert_eq!((read_again, lifecycle.deadline()), (1, None));
-    }
-
-    /// The queue of signals has one count for this process and its child. It is filled up to the limit while the first
-    /// signal finds no room; only then our own limit is lower.
-    #[test]
-    fn a_queue_that_was_full_when_our_limit_was_lowered_leaves_the_child_room() {
-        const BATCH: usize = crate::sys::signals::process::BATCH;
-        let limit = 4 * BATCH;
-        let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
-        let mut pending = limit;
-        let mut value = 0;
-        while !lifecycle.leaves_realtime() {
-            pending -= BATCH;
-            if value == 0 {
-                // Before the first of the batch is passed on, senders have filled the room it made.
-                pending = limit;
-            }
-            for _ in 0..BATCH {
-                lifecycle.signal(queued(40, value), no_terminal, &mut actions);
-                value += 1;
-                assert!(act(&mut lifecycle, &mut actions, now, &mut 0).is_empty());
-            }
-        }
-        assert!(pending < limit, "nobody makes room any more, and the child has none");
-    }
-
-    /// Whatever comes in whatever order, with a child that has room now and then: each signal is passed on once, the
-    /// queued ones of a number in their order.
-    #[test]
-    fn at_random_nothing_is_lost_doubled_or_out_of_order() {
-        let mut numbers = Random::new(1);
-        let mut random = |below: u64| numbers.below(below);
-        for _ in 0..200 {
-            let (mut lifecycle, mut actions, mut now) = (running(), Actions::new(), Instant::now());
-            let (mut came, mut passed, mut room) = (Vec::new(), Vec::new(), 5);
-            for value in 0..500 {
-                let received = queued([15, 36, 37, 64][random(4) as usize], value);
-                came.push(received);
-                lifecycle.signal(received, no_terminal, &mut actions);
-                passed.extend(act(&mut lifecycle, &mut actions, now, &mut room));
-                if random(10) == 0 {
-                    room += random(20) as usize;
-                }
-                if random(20) == 0 {
-                    now = lifecycle.deadline().unwrap_or(now);
-                    lifecycle.time_is_up(now, &mut actions);
-                    passed.extend(act(&mut lifecycle, &mut actions, now, &mut room));
-                }
-            }
-            while let Some(deadline) = lifecycle.deadline() {
-                room += 1;
-                lifecycle.time_is_up(deadline, &mut actions);
-                passed.extend(act(&mut lifecycle, &mut actions, deadline, &mut room));
-            }
-            for number in [15, 36, 37, 64] {
-                let of = |all: &[Received]| {
-                    all.iter().filter(|one| one.signal.number() == number).copied().collect::<Vec<_>>()
-                };
-                assert_eq!(of(&passed), of(&came));
-            }
-        }
-    }
-
-    fn at_terminal(standing: Standing) -> Lifecycle {
-        let job = JobControl::new(standing, Foreground::Own);
-        started(Group::Own(Some(job)), None)
-    }
-
-    fn from_kernel(signal: Signal) -> Received {
-        Received { signal, origin: Origin::Kernel }
-    }
-
-    /// To whom it is passed on, if to anybody.
-    fn passed_to(lifecycle: &mut Lifecycle, received: Received) -> Option<To> {
-        let mut actions = Actions::new();
-        lifecycle.signal(received, || Foreground::Own, &mut actions);
-        actions.into_iter().find_map(|action| if let Action::Pass(_, to) = action { Some(to) } else { None })
-    }
-
-    #[test]
-    fn the_terminals_signals_go_to_the_childs_group_and_those_of_kill_to_the_child() {
-        let leader = Standing { session_leader: true, ..JOB };
-        for signal in Signal::all() {
-            let terminals = [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::WINCH];
-            let group = terminals.contains(&signal) || signal == Signal::CONT;
-            let is_own = signal == Signal::XCPU;
-            let to = |group| Some(if group { To::Group } else { To::Child });
-            let kernels = to(group || signal == Signal::HUP).filter(|_| !is_own);
-            assert_eq!(passed_to(&mut at_terminal(JOB), from_kernel(signal)), kernels, "{signal}");
-            // The hang-up is for the leader of the session alone.
-            assert_eq!(passed_to(&mut at_terminal(leader), from_kernel(signal)), to(group).filter(|_| !is_own));
-            assert_eq!(passed_to(&mut at_terminal(JOB), sent(signal)), to(signal == Signal::CONT), "{signal}");
-            // Without a terminal, none is from one.
-            let mut lifecycle = started(Group::Own(None), None);
-            assert_eq!(passed_to(&mut lifecycle, sent(signal)), to(false));
-        }
-    }
-
-    fn end(lifecycle: &mut Lifecycle, status: ExitStatus) -> Option<Signal> {
-        let mut actions = Actions::new();
-        lifecycle.ended(status, || Foreground::Own, &mut actions);
-        match actions.pop_back() {
-            Some(Action::Finish(end)) => end.die_of,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn what_the_terminal_sent_too_late_for_a_doomed_child_counts_all_the_same() {
-        let script = Standing { group_leader: false, ..JOB };
-        let mut lifecycle = at_terminal(script);
-        let mut actions = Actions::new();
-        lifecycle.signal(from_kernel(Signal::INT), || Foreground::Own, &mut actions);
-        assert!(actions.iter().any(|action| matches!(action, Action::SeeFate(Signal::INT))));
-        lifecycle.doomed(Signal::INT);
-        assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), Some(Signal::INT));
-        // One that catches it meanwhile, or lives through it, ends as it ends.
-        let mut lifecycle = at_terminal(script);
-        lifecycle.doomed(Signal::INT);
-        lifecycle.spared();
-        assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), None);
-        let mut lifecycle = at_terminal(script);
-        lifecycle.signal(from_kernel(Signal::INT), || Foreground::Own, &mut actions);
-        assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), None);
-    }
-
-    #[test]
-    fn die_as_the_child_died_where_it_is_looked_at() {
-        let killed = |signal| ExitStatus::Signaled { signal, core_dumped: false };
-        assert_eq!(end(&mut at_terminal(JOB), killed(Signal::TERM)), Some(Signal::TERM));
-        let script = Standing { group_leader: false, ..JOB };
-        assert_eq!(end(&mut at_terminal(script), killed(Signal::TERM)), None);
-        let leader = Standing { session_leader: true, ..JOB };
-        assert_eq!(end(&mut at_terminal(leader), killed(Signal::TERM)), None);
-        assert_eq!(end(&mut running(), killed(Signal::TERM)), None);
-    }
+/// Whether it asks the child to stop, as it is passed on; KILL comes here by a rewrite only.
+fn asks_to_stop(sent: Signal) -> bool {
+    sent == Signal::KILL || stop_signals().contains(sent)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 use super::limit::Changed;
 use super::raw::{Errno, syscall};
 use super::signals::{Disposition, disposition, set_disposition, set_mask};
+use super::user::Identity;
 use crate::command::{ExecFailure, ExecFailureKind};
 use crate::{Signal, SignalSet};
 use std::ffi::{c_char, c_int, c_void};
@@ -17,10 +18,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) struct Plan {
     /// The process that must be the parent still when PR_SET_PDEATHSIG is set.
     pub(super) parent: i32,
-    /// Whether it gets a process group of its own.
-    pub(super) own_group: bool,
-    /// The terminal whose foreground group that becomes.
-    pub(super) terminal: Option<RawFd>,
+    /// The process group it is in.
+    pub(super) group: PlannedGroup,
+    /// Who it is to be; null: whoever this process is.
+    pub(super) user: *const Identity,
     /// Its working directory, a C string; null: this process's.
     pub(super) dir: *const c_char,
     /// What becomes descriptors 0, 1 and 2, where they aren't inherited; each is 3 or higher.
@@ -42,7 +43,24 @@ pub(super) struct Plan {
     /// envp, ended by a null pointer.
     pub(super) envp: *const *const c_char,
     /// Where the child says what failed.
-    pub(super) report: Report,
+    pub(super) report: *const Report,
+}
+
+/// The process group of a child that is to be started.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PlannedGroup {
+    /// That of its parent.
+    Shared,
+    /// One of its own.
+    Own {
+        /// The terminal whose foreground group it becomes.
+        terminal: Option<RawFd>,
+    },
+    /// The first of a session of its own.
+    Session {
+        /// The terminal that becomes the session's.
+        terminal: Option<RawFd>,
+    },
 }
 
 /// What failed in the child; nothing, if it executed its command.
@@ -60,6 +78,10 @@ pub(crate) enum Failure {
     ParentDeathSignal(Errno),
     /// A filter forbids setpgid.
     Group(Errno),
+    /// A filter forbids setsid.
+    Session(Errno),
+    /// It may not become that user.
+    User(Errno),
     /// The working directory isn't there, or not to be entered.
     Dir(Errno),
 }
@@ -80,6 +102,8 @@ impl Report {
             Failure::ParentDeathSignal(errno) => (5, errno, 0),
             Failure::Group(errno) => (6, errno, 0),
             Failure::Dir(errno) => (7, errno, 0),
+            Failure::Session(errno) => (8, errno, 0),
+            Failure::User(errno) => (9, errno, 0),
         };
         let packed = (candidate as u64) << CANDIDATE_SHIFT | kind << KIND_SHIFT | u64::from(errno as u32);
         self.0.store(packed, Ordering::Release);
@@ -99,6 +123,8 @@ impl Report {
             5 => Some(Failure::ParentDeathSignal(errno)),
             6 => Some(Failure::Group(errno)),
             7 => Some(Failure::Dir(errno)),
+            8 => Some(Failure::Session(errno)),
+            9 => Some(Failure::User(errno)),
             _ => None,
         }
     }
@@ -109,19 +135,35 @@ pub(super) extern "C" fn main(plan: *mut c_void) -> c_int {
     // SAFETY: spawn passes its plan, which outlives the child; what both write in it is atomic.
     let plan = unsafe { &*plan.cast::<Plan>().cast_const() };
     let failure = become_command(plan);
-    plan.report.store(failure);
+    // SAFETY: the report lives as long as the plan.
+    unsafe { &*plan.report }.store(failure);
     // The parent tells from the report; the code is for nobody.
     exit(127)
 }
 
 fn become_command(plan: &Plan) -> Failure {
+    // SAFETY: it is null, or what the plan's owner keeps.
+    if let Some(user) = unsafe { plan.user.as_ref() }
+        && let Err(errno) = user.take()
+    {
+        return Failure::User(errno);
+    }
+    // After the change of user, with which the kernel takes it back.
     if let Err(errno) = die_with_parent(plan.parent) {
         return Failure::ParentDeathSignal(errno);
     }
-    if plan.own_group
-        && let Err(errno) = lead_group(plan.terminal)
-    {
-        return Failure::Group(errno);
+    match plan.group {
+        PlannedGroup::Shared => {}
+        PlannedGroup::Own { terminal } => {
+            if let Err(errno) = lead_group(terminal) {
+                return Failure::Group(errno);
+            }
+        }
+        PlannedGroup::Session { terminal } => {
+            if let Err(errno) = lead_session(terminal) {
+                return Failure::Session(errno);
+            }
+        }
     }
     if !plan.dir.is_null()
         // SAFETY: it is a C string that the plan's owner keeps.
@@ -172,6 +214,19 @@ fn lead_group(terminal: Option<RawFd>) -> Result<(), Errno> {
             let group = syscall(libc::SYS_getpid, [])? as c_int;
             let _ =
                 syscall(libc::SYS_ioctl, [terminal as usize, libc::TIOCSPGRP as usize, (&raw const group) as usize]);
+        }
+    }
+    Ok(())
+}
+
+/// Puts this process into a session of its own, whose terminal that becomes.
+fn lead_session(terminal: Option<RawFd>) -> Result<(), Errno> {
+    // SAFETY: the calls touch no memory.
+    unsafe {
+        syscall(libc::SYS_setsid, [])?;
+        if let Some(terminal) = terminal {
+            // As above: one that has hung up is no reason not to run.
+            let _ = syscall(libc::SYS_ioctl, [terminal as usize, libc::TIOCSCTTY as usize, 0]);
         }
     }
     Ok(())
@@ -282,6 +337,8 @@ mod tests {
             Failure::ParentDeathSignal(libc::EPERM),
             Failure::Group(libc::EPERM),
             Failure::Dir(libc::ENOENT),
+            Failure::Session(libc::EPERM),
+            Failure::User(libc::EPERM),
         ] {
             let report = Report::default();
             report.store(failure);

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `raw` | a system call that touches no `errno` |
 //! | `spawn`, `child` | clone(2); what the child does between clone and exec |
+//! | `cgroup` | the cgroup this process is in, and what it counts |
+//! | `descendants` | the processes that descend from this one |
 //! | `fd` | descriptors of our own |
 //! | `terminal` | the controlling terminal, its foreground process group, its modes |
 //! | `signals` | masks, dispositions, passing signals on, the two sources they come from, and those sent to oneself |
@@ -12,12 +14,17 @@
 //! | `output` | writing without waiting for a reader |
 //! | `pipe` | pipes from children |
 //! | `poll` | ppoll(2): the one place where this process waits |
+//! | `shared_memory` | memory shared with a child that has none of ours |
+//! | `user` | who a process is: user and groups |
 //! | `wait` | waitid(2) with resource usage |
 //! | `process` | getpid(2), prctl(2), and letting go of what was inherited |
 //! | `entry` | the C `main` of the programs; no part of the library |
 #![allow(unsafe_code)]
 
+#[cfg(feature = "cli")]
+pub(crate) mod cgroup;
 pub(crate) mod child;
+pub(crate) mod descendants;
 pub(crate) mod fd;
 pub(crate) mod limit;
 pub(crate) mod orders;
@@ -26,7 +33,9 @@ pub(crate) mod pipe;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod raw;
+mod shared_memory;
 pub(crate) mod signals;
 pub(crate) mod spawn;
 pub(crate) mod terminal;
+pub(crate) mod user;
 pub(crate) mod wait;

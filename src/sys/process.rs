@@ -31,6 +31,20 @@ pub(crate) fn takes_default(pid: Pid, signal: Signal) -> bool {
     !(traced || is_init || is_in("SigBlk") || is_in("SigIgn") || is_in("SigCgt"))
 }
 
+/// Has the kernel send this signal to this process when its parent dies: PR_SET_PDEATHSIG (prctl(2)). A parent that dies
+/// while this is said counts.
+pub(crate) fn die_with_parent(signal: Signal) -> io::Result<()> {
+    // SAFETY: these calls touch no memory.
+    unsafe {
+        let parent = syscall_io(libc::SYS_getppid, [])?;
+        syscall_io(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, signal.number() as usize, 0, 0, 0])?;
+        if syscall_io(libc::SYS_getppid, [])? != parent {
+            syscall_io(libc::SYS_kill, [id().as_raw() as usize, signal.number() as usize])?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether there is any process in this group.
 pub(crate) fn is_any_in_group(group: Pid) -> bool {
     // SAFETY: touches no memory; signal 0 isn't one.

@@ -4,11 +4,16 @@
 //! left out: it would suspend this process until the child execs, deaf to all signals if the child is stopped before
 //! that, or hangs in an exec from a file system that doesn't answer. So both run side by side, the child by the rules of
 //! [`child`](super::child), and what the child uses stays in place until it has been waited for.
+//!
+//! A child that changes its user gets a copy of the memory all the same. In shared memory that change would make this
+//! process one that leaves no core and can't be looked into (PR_SET_DUMPABLE), for good.
 
-use super::child::{self, Failure, Plan, Report};
+use super::child::{self, Failure, Plan, PlannedGroup, Report};
 use super::limit::Changed;
 use super::poll::Source;
+use super::shared_memory::Shared;
 use super::signals::{self, Target};
+use super::terminal::ChildGroup;
 use super::wait::{self, Next, Which};
 use crate::command::Command;
 use crate::{Error, Pid, Signal, SignalSet};
@@ -32,10 +37,10 @@ pub(crate) struct Setup<'t> {
     pub(crate) heeded: SignalSet,
     /// The limits it gets back.
     pub(crate) limits: Changed,
-    /// Whether it gets a process group of its own.
-    pub(crate) own_group: bool,
-    /// The terminal it is handed over at once.
-    pub(crate) terminal: Option<BorrowedFd<'t>>,
+    /// The process group it is in.
+    pub(crate) group: &'t ChildGroup,
+    /// Whether it is handed the terminal at once.
+    pub(crate) hand_over: bool,
     /// The mask it executes with, if all signals are blocked already; none: that of this thread.
     pub(crate) mask: Option<SignalSet>,
     /// Whether this process belongs to others too, who may have handlers and may wait for children.
@@ -55,10 +60,28 @@ pub(crate) struct Child {
 /// All that the child reads and writes before it execs.
 #[derive(Debug)]
 struct Block {
-    plan: Box<Plan>,
+    _plan: Box<Plan>,
+    report: Place,
     command: Arc<Command>,
     _lists: [Vec<*const c_char>; 3],
     _stack: Vec<u8>,
+}
+
+/// Where the child's report is.
+#[derive(Debug)]
+enum Place {
+    Own(Box<Report>),
+    /// For a child with memory of its own.
+    Shared(Shared<Report>),
+}
+
+impl Place {
+    fn report(&self) -> &Report {
+        match self {
+            Place::Own(report) => report,
+            Place::Shared(report) => report,
+        }
+    }
 }
 
 // SAFETY: the pointers point into the block itself, which has no thread of its own.
@@ -77,10 +100,19 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
 
     // A process of our own has them blocked since its start.
     let before = setup.mask.is_none().then(signals::block_all);
+    let report = match command.user {
+        None => Place::Own(Box::default()),
+        Some(_) => Place::Shared(Shared::new(Report::default()).map_err(|source| Error::start("mmap", source))?),
+    };
+    let terminal = setup.group.fd().map(|terminal| terminal.as_raw_fd());
     let mut plan = Box::new(Plan {
         parent: setup.parent.as_raw(),
-        own_group: setup.own_group,
-        terminal: setup.terminal.map(|terminal| terminal.as_raw_fd()),
+        group: match setup.group {
+            ChildGroup::Shared => PlannedGroup::Shared,
+            ChildGroup::Own(_) => PlannedGroup::Own { terminal: terminal.filter(|_| setup.hand_over) },
+            ChildGroup::Session(_) => PlannedGroup::Session { terminal },
+        },
+        user: command.user.as_ref().map_or(ptr::null(), ptr::from_ref),
         dir: command.dir.as_deref().map_or(ptr::null(), CStr::as_ptr),
         stdio: setup.stdio.each_ref().map(|fd| fd.as_ref().map(|fd| fd.as_raw_fd())),
         ignored: SignalSet::EMPTY,
@@ -91,22 +123,28 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
         candidates: candidates.as_ptr(),
         shell_argv: argv.as_mut_ptr(),
         envp: envp.as_ptr(),
-        report: Report::default(),
+        report: report.report(),
     });
     let cloned = source.with_ignored(|ignored| {
         plan.ignored = ignored.difference(setup.heeded);
-        clone(&mut plan, &mut stack, setup.shared)
+        clone(&mut plan, &mut stack, setup.shared, command.user.is_some())
     });
     before.map(signals::set_mask);
 
     let (pid, pidfd) = cloned.map_err(|source| Error::start("clone", source))?;
-    let block = Block { plan, command, _lists: [argv, envp, candidates], _stack: stack };
-    Ok(Child { pid, pidfd, own_group: setup.own_group, block, ended: false })
+    let block = Block { _plan: plan, report, command, _lists: [argv, envp, candidates], _stack: stack };
+    Ok(Child { pid, pidfd, own_group: setup.group.is_own(), block, ended: false })
 }
 
-fn clone(plan: &mut Plan, stack: &mut Vec<u8>, with_pidfd: bool) -> io::Result<(Pid, Option<OwnedFd>)> {
+fn clone(
+    plan: &mut Plan,
+    stack: &mut Vec<u8>,
+    with_pidfd: bool,
+    own_memory: bool,
+) -> io::Result<(Pid, Option<OwnedFd>)> {
     let mut pidfd: c_int = -1;
-    let flags = libc::CLONE_VM | libc::SIGCHLD | if with_pidfd { libc::CLONE_PIDFD } else { 0 };
+    let flag = |flag, is_set| if is_set { flag } else { 0 };
+    let flags = libc::SIGCHLD | flag(libc::CLONE_VM, !own_memory) | flag(libc::CLONE_PIDFD, with_pidfd);
     let spare = stack.spare_capacity_mut();
     let plan: *mut Plan = plan;
     // SAFETY: the stack grows down from its end, aligned to 16 bytes, and, like the plan, is kept by `Child` until the
@@ -147,13 +185,15 @@ impl Child {
 
     /// Why it never executed its command; asked after its end.
     pub(crate) fn failure(&self) -> Option<Error> {
-        self.block.plan.report.load().map(|failure| match failure {
+        self.block.report.report().load().map(|failure| match failure {
             Failure::Exec(failure) => self.block.command.error(failure),
             Failure::Stdio(errno) => Error::start("dup3", io::Error::from_raw_os_error(errno)),
             Failure::ParentDeathSignal(errno) => {
                 Error::start("prctl(PR_SET_PDEATHSIG)", io::Error::from_raw_os_error(errno))
             }
             Failure::Group(errno) => Error::start("setpgid", io::Error::from_raw_os_error(errno)),
+            Failure::Session(errno) => Error::start("setsid", io::Error::from_raw_os_error(errno)),
+            Failure::User(errno) => self.block.command.user_error(errno),
             Failure::Dir(errno) => self.block.command.dir_error(errno),
         })
     }

@@ -5,7 +5,8 @@
 
 use super::fd::above_stdio;
 use super::process;
-use super::signals::{self, Disposition, disposition};
+use super::raw::syscall;
+use super::signals::{self, Disposition, disposition, own};
 use crate::lifecycle::job_control::{Foreground, JobControl, Standing};
 use crate::{Pid, Signal, SignalSet};
 use nix::errno::Errno;
@@ -15,7 +16,7 @@ use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use nix::unistd;
 use std::cell::RefCell;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// The process group of a child that is to be started.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) enum ChildGroup {
     Shared,
     /// One of its own, and the terminal of the session, if it has one.
     Own(Option<Terminal>),
+    /// The first of a session of its own, and the terminal that becomes the session's.
+    Session(Option<OwnedFd>),
 }
 
 impl ChildGroup {
@@ -38,6 +41,25 @@ impl ChildGroup {
                 log::debug!("no job control: {error}");
                 ChildGroup::Shared
             }
+        }
+    }
+
+    /// The first of a session of its own. If this process leads the one it is in, that session's terminal goes with it.
+    pub(crate) fn session() -> ChildGroup {
+        ChildGroup::Session(give_up())
+    }
+
+    /// Whether the child is in another process group than this process.
+    pub(crate) fn is_own(&self) -> bool {
+        !matches!(self, ChildGroup::Shared)
+    }
+
+    /// The terminal, for what the child does before its exec.
+    pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            ChildGroup::Shared => None,
+            ChildGroup::Own(terminal) => terminal.as_ref().map(Terminal::fd),
+            ChildGroup::Session(terminal) => terminal.as_ref().map(AsFd::as_fd),
         }
     }
 
@@ -60,7 +82,7 @@ impl ChildGroup {
     pub(crate) fn terminal(&self) -> Option<&Terminal> {
         match self {
             ChildGroup::Own(terminal) => terminal.as_ref(),
-            ChildGroup::Shared => None,
+            ChildGroup::Shared | ChildGroup::Session(_) => None,
         }
     }
 }
@@ -78,13 +100,7 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// The controlling terminal, if there is one.
     fn open(inherited_mask: SignalSet, ends_with_child: bool) -> io::Result<Option<Terminal>> {
-        // A line that is down would have the open wait for it.
-        let flags = OFlag::O_RDONLY | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let fd = match nix::fcntl::open(c"/dev/tty", flags, Mode::empty()) {
-            Ok(fd) => above_stdio(fd)?,
-            Err(Errno::ENXIO) => return Ok(None),
-            Err(errno) => return Err(errno.into()),
-        };
+        let Some(fd) = open()? else { return Ok(None) };
         let (own, own_group) = (process::id().as_raw(), unistd::getpgrp());
         if own_group.as_raw() == 0 {
             return Err(io::Error::other("this process's group is outside its PID namespace"));
@@ -157,6 +173,32 @@ impl Terminal {
             None => Ok(()),
         }
     }
+}
+
+/// The controlling terminal, if there is one.
+fn open() -> io::Result<Option<OwnedFd>> {
+    // A line that is down would have the open wait for it.
+    let flags = OFlag::O_RDONLY | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    match nix::fcntl::open(c"/dev/tty", flags, Mode::empty()) {
+        Ok(fd) => above_stdio(fd).map(Some),
+        Err(Errno::ENXIO) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Gives the terminal up, if this process leads its session: a terminal is that of one session.
+fn give_up() -> Option<OwnedFd> {
+    let own = process::id().as_raw();
+    if own != 1 && unistd::getsid(None).is_ok_and(|session| session.as_raw() != own) {
+        return None;
+    }
+    let fd = open().ok().flatten()?;
+    // SAFETY: the call touches no memory.
+    unsafe { syscall(libc::SYS_ioctl, [fd.as_raw_fd() as usize, libc::TIOCNOTTY as usize, 0]) }.ok()?;
+    // The kernel takes that for a hang-up, in this process's name.
+    own::forget(Signal::HUP);
+    own::forget(Signal::CONT);
+    Some(fd)
 }
 
 /// Does something to the terminal for which the kernel stops processes that are in the background, unless they block this

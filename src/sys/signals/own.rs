@@ -5,6 +5,7 @@ use crate::sys::process;
 use crate::sys::raw::{syscall, syscall_io};
 use crate::{Signal, SignalSet};
 use std::io;
+use std::mem::MaybeUninit;
 
 /// Sends it to every other process of this process's group: kill(2) with 0. A process that has it blocked all the same
 /// finds it pending, sent by itself.
@@ -54,6 +55,30 @@ pub(crate) fn die(signal: Signal) {
 fn send_to_self(signal: Signal) -> io::Result<()> {
     // SAFETY: the call touches no memory.
     unsafe { syscall_io(libc::SYS_kill, [process::id().as_raw() as usize, signal.number() as usize]) }.map(drop)
+}
+
+/// Takes back a blocked signal that this process has sent to itself just now. One that somebody else sent stays pending.
+pub(crate) fn forget(signal: Signal) {
+    let set = SignalSet::EMPTY.with(signal).bits();
+    let (mut info, now) = (MaybeUninit::<libc::siginfo_t>::zeroed(), [0i64; 2]);
+    let (set, info_at, now) = (&raw const set, info.as_mut_ptr(), &raw const now);
+    // SAFETY: the kernel reads 64 bits and a struct timespec, of zero, and writes a siginfo_t.
+    let taken =
+        unsafe { syscall(libc::SYS_rt_sigtimedwait, [set as usize, info_at as usize, now as usize, SIGSET_BYTES]) };
+    if taken.is_err() {
+        return;
+    }
+    // SAFETY: zeroes are a value of it, and the kernel has written another; of SI_USER it has a pid.
+    let by_self = unsafe {
+        let info = info.assume_init_ref();
+        info.si_code == libc::SI_USER && info.si_pid() == process::id().as_raw()
+    };
+    if !by_self {
+        let number = signal.number() as usize;
+        // SAFETY: the kernel reads a siginfo_t, which may be any to oneself.
+        let _ =
+            unsafe { syscall(libc::SYS_rt_sigqueueinfo, [process::id().as_raw() as usize, number, info_at as usize]) };
+    }
 }
 
 /// Lets a pending signal take its course.

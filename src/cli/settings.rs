@@ -1,0 +1,64 @@
+//! What the command line and the environment say.
+
+use super::exit::ExitFrom;
+use super::logger::Verbosity;
+use super::values::UserName;
+use crate::timestamp::Timestamp;
+use crate::{NoRestartOn, Restart, Signal, SignalSet};
+use std::ffi::OsString;
+use std::time::Duration;
+
+/// What the command line and the environment say.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Settings {
+    /// Where the command is started.
+    pub(crate) dir: Option<OsString>,
+    /// The command has no variables but those that follow.
+    pub(crate) clear_env: bool,
+    /// It doesn't have these.
+    pub(crate) unset_env: Vec<OsString>,
+    /// It has these.
+    pub(crate) env: Vec<(OsString, OsString)>,
+    /// Who runs it.
+    pub(crate) user: Option<UserName>,
+    /// Listen to these only.
+    pub(crate) signals: Option<SignalSet>,
+    /// What is forwarded instead; none: nothing.
+    pub(crate) rewrites: Vec<(Signal, Option<Signal>)>,
+    /// How much later.
+    pub(crate) delays: Vec<(Signal, Duration)>,
+    /// To the whole group.
+    pub(crate) group: bool,
+    pub(crate) session: bool,
+    pub(crate) parent_death_signal: Option<Signal>,
+    /// How long after a stop signal the command is killed.
+    pub(crate) kill_after: Option<Duration>,
+    /// How long what is left of it may take to end.
+    pub(crate) drain: Option<Duration>,
+    pub(crate) exit: Vec<(ExitFrom, u8)>,
+    /// When it is started again, if at all.
+    pub(crate) restart: Option<Restart>,
+    pub(crate) min_wait: Option<Duration>,
+    pub(crate) max_wait: Option<Duration>,
+    pub(crate) no_restart_on: Vec<NoRestartOn>,
+    pub(crate) max_restarts: Option<u32>,
+    /// What stands in front of each line.
+    pub(crate) label: Option<String>,
+    /// And before that.
+    pub(crate) timestamps: Option<Timestamp>,
+    /// The file whose processes are run.
+    pub(crate) config: Option<OsString>,
+    /// Or only looked at.
+    pub(crate) check: bool,
+    /// Only tell what is so here.
+    pub(crate) doctor: bool,
+    /// How much is logged.
+    pub(crate) verbosity: Verbosity,
+}
+
+impl Settings {
+    /// When the command is started again.
+    pub(crate) fn restart(&self) -> Restart {
+        self.restart.unwrap_or(Restart::Never)
+    }
+}

@@ -1,0 +1,181 @@
+//! What stands for an option, as what it means.
+
+use super::exit::ExitFrom;
+use crate::duration;
+use crate::{NoRestartOn, Signal, SignalSet};
+use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+/// A user, and perhaps a group, each by name or number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UserName {
+    pub(crate) user: String,
+    pub(crate) group: Option<String>,
+}
+
+fn signal(word: &str) -> Result<Signal, String> {
+    word.parse().map_err(|error: crate::ParseSignalError| error.to_string())
+}
+
+/// A signal that can come to panicmon, and be forwarded.
+fn forwarded(word: &str) -> Result<Signal, String> {
+    match signal(word)? {
+        signal @ (Signal::KILL | Signal::STOP) => {
+            Err(format!("{signal} can't be listened to: the kernel keeps it to itself"))
+        }
+        Signal::CHLD => {
+            Err(format!("{} can't be forwarded: it is how panicmon learns of its own children", Signal::CHLD))
+        }
+        signal => Ok(signal),
+    }
+}
+
+pub(super) fn signal_list(list: &str) -> Result<SignalSet, String> {
+    list.split(',').map(forwarded).collect()
+}
+
+pub(super) fn no_restart_list(list: &str) -> Result<Vec<NoRestartOn>, String> {
+    list.split(',').map(|word| word.parse().map_err(|error: crate::ParseNoRestartOnError| error.to_string())).collect()
+}
+
+/// The two sides of each `FROM=TO` of a list.
+fn pairs<'l>(list: &'l str, example: &str) -> Result<Vec<(&'l str, &'l str)>, String> {
+    let pair =
+        |word: &'l str| word.split_once('=').ok_or_else(|| format!("'{word}' has no '=' in it: write {example}"));
+    list.split(',').map(pair).collect()
+}
+
+/// Adds to those there are, each of which may be there once.
+pub(super) fn add<K: PartialEq + Display, V>(all: &mut Vec<(K, V)>, more: Vec<(K, V)>) -> Result<(), String> {
+    for (from, to) in more {
+        if all.iter().any(|(other, _)| *other == from) {
+            return Err(format!("{from} is there twice: which is meant?"));
+        }
+        all.push((from, to));
+    }
+    Ok(())
+}
+
+/// `FROM=TO` and `FROM=drop`, in a list.
+pub(super) fn rewrites(list: &str) -> Result<Vec<(Signal, Option<Signal>)>, String> {
+    let rewrite = |(from, to): (&str, &str)| {
+        let to = if to == "drop" { None } else { Some(signal(to).map_err(|why| format!("{why}; or drop"))?) };
+        Ok((forwarded(from)?, to))
+    };
+    pairs(list, "FROM=TO, e.g. TERM=QUIT, or FROM=drop")?.into_iter().map(rewrite).collect()
+}
+
+/// `SIG=DURATION`, in a list.
+pub(super) fn delays(list: &str) -> Result<Vec<(Signal, Duration)>, String> {
+    let delay = |(from, to): (&str, &str)| Ok((forwarded(from)?, duration::parse(to)?));
+    pairs(list, "SIG=DURATION, e.g. TERM=10s")?.into_iter().map(delay).collect()
+}
+
+/// `FROM=TO`, in a list: what panicmon exits with.
+pub(super) fn exit_rules(list: &str) -> Result<Vec<(ExitFrom, u8)>, String> {
+    let rule = |(from, to): (&str, &str)| {
+        let code = to.parse().map_err(|_| format!("'{to}' is not an exit status: write a number from 0 to 255"))?;
+        Ok((from.parse()?, code))
+    };
+    pairs(list, "FROM=TO, e.g. 143=0")?.into_iter().map(rule).collect()
+}
+
+pub(super) fn parent_death_signal(word: &str) -> Result<Signal, String> {
+    match signal(word)? {
+        signal @ (Signal::STOP | Signal::CHLD) => Err(format!("{signal} tells panicmon nothing: write TERM, or KILL")),
+        signal => Ok(signal),
+    }
+}
+
+/// `K=V`, whatever bytes they are.
+pub(super) fn assignment(word: &OsStr) -> Result<(OsString, OsString), String> {
+    let bytes = word.as_bytes();
+    match bytes.iter().position(|byte| *byte == b'=') {
+        None => Err(format!("'{}' has no '=' in it: write {}=VALUE", word.display(), word.display())),
+        Some(0) => Err(format!("'{}' has no name before the '='", word.display())),
+        Some(at) => Ok((OsStr::from_bytes(&bytes[..at]).to_owned(), OsStr::from_bytes(&bytes[at + 1..]).to_owned())),
+    }
+}
+
+/// Names of variables, in a list.
+pub(super) fn variable_names(list: &OsStr) -> Result<Vec<OsString>, String> {
+    let name = |bytes: &[u8]| {
+        let name = OsStr::from_bytes(bytes);
+        if bytes.is_empty() || bytes.contains(&b'=') {
+            return Err(format!(
+                "'{}' is no name of a variable: write names with commas between, TOKEN,DEBUG",
+                name.display()
+            ));
+        }
+        Ok(name.to_owned())
+    };
+    list.as_bytes().split(|byte| *byte == b',').map(name).collect()
+}
+
+pub(super) fn directory(path: &OsStr) -> Result<OsString, String> {
+    if path.is_empty() {
+        return Err("'' is no directory: is a variable unset? Write . for this one".to_owned());
+    }
+    Ok(path.to_owned())
+}
+
+/// `USER` or `USER:GROUP`.
+pub(super) fn user(word: &str) -> Result<UserName, String> {
+    let (user, group) = match word.split_once(':') {
+        Some((user, group)) => (user, Some(group)),
+        None => (word, None),
+    };
+    if user.is_empty() || group.is_some_and(str::is_empty) {
+        return Err(format!("'{word}' is no user: write USER or USER:GROUP, each a name or a number"));
+    }
+    Ok(UserName { user: user.to_owned(), group: group.map(str::to_owned) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_of_a_pair_are_read() {
+        let quit = (Signal::TERM, Some(Signal::QUIT));
+        assert_eq!(rewrites("TERM=QUIT,sighup=drop"), Ok(vec![quit, (Signal::HUP, None)]));
+        assert_eq!(delays("15=1m30s"), Ok(vec![(Signal::TERM, Duration::from_secs(90))]));
+        assert_eq!(
+            exit_rules("143=0,oom=99,requested=1,TERM=2"),
+            Ok(vec![
+                (ExitFrom::Status(143), 0),
+                (ExitFrom::Oom, 99),
+                (ExitFrom::Requested, 1),
+                (ExitFrom::Signal(Signal::TERM), 2)
+            ])
+        );
+    }
+
+    #[test]
+    fn an_assignment_ends_at_its_first_equals_sign() {
+        let pair = |key: &str, value: &str| Ok((key.into(), value.into()));
+        assert_eq!(assignment(OsStr::new("A=b=c")), pair("A", "b=c"));
+        assert_eq!(assignment(OsStr::new("A=")), pair("A", ""));
+        assert_eq!(assignment(OsStr::new("A, B=c\nd")), pair("A, B", "c\nd"));
+        let bytes = assignment(OsStr::from_bytes(b"K=\xff")).unwrap();
+        assert_eq!(bytes.1.as_bytes(), b"\xff");
+    }
+
+    #[test]
+    fn a_user_may_have_a_group() {
+        let name =
+            |user: &str, group: Option<&str>| Ok(UserName { user: user.to_owned(), group: group.map(str::to_owned) });
+        assert_eq!(user("www"), name("www", None));
+        assert_eq!(user("www:adm"), name("www", Some("adm")));
+        assert_eq!(user("7:8"), name("7", Some("8")));
+    }
+
+    #[test]
+    fn each_may_be_there_once() {
+        let mut all = vec![(Signal::TERM, 1)];
+        assert_eq!(add(&mut all, vec![(Signal::HUP, 2)]), Ok(()));
+        assert_eq!(add(&mut all, vec![(Signal::TERM, 3)]), Err("SIGTERM is there twice: which is meant?".to_owned()));
+    }
+}

@@ -1,0 +1,74 @@
+//! What becomes of a signal on its way to the child: another one, or none; at once, or later; to the child, or its group.
+
+use super::To;
+use crate::Signal;
+use crate::sys::signals::Received;
+use std::time::{Duration, Instant};
+
+/// What is to become of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Forwarding {
+    /// Instead of the first of each pair the second is sent; none: nothing.
+    pub(crate) rewrites: Vec<(Signal, Option<Signal>)>,
+    /// How much later it is sent, by what came.
+    pub(crate) delays: Vec<(Signal, Duration)>,
+    /// To the child's process group, not to the child alone.
+    pub(crate) to_group: bool,
+}
+
+impl Forwarding {
+    /// What is sent for one that came.
+    pub(crate) fn becomes(&self, signal: Signal) -> Option<Signal> {
+        let rewrite = self.rewrites.iter().find(|(from, _)| *from == signal);
+        rewrite.map_or(Some(signal), |(_, to)| *to)
+    }
+
+    /// How long one that came is kept.
+    pub(crate) fn delay(&self, signal: Signal) -> Option<Duration> {
+        self.delays.iter().find(|(from, _)| *from == signal).map(|(_, delay)| *delay)
+    }
+}
+
+/// A signal that is to be sent later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Delayed {
+    pub(crate) came: Received,
+    /// As it will be sent.
+    pub(crate) sent: Received,
+    pub(crate) to: To,
+}
+
+/// Those that wait, each with its time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waiting(Vec<(Instant, Delayed)>);
+
+impl Waiting {
+    pub(crate) fn add(&mut self, at: Instant, delayed: Delayed) {
+        self.0.push((at, delayed));
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Takes the one that came as this signal.
+    pub(crate) fn take(&mut self, signal: Signal) -> Option<Delayed> {
+        let at = self.0.iter().position(|(_, delayed)| delayed.came.signal == signal)?;
+        Some(self.0.remove(at).1)
+    }
+
+    /// Takes the first that is due.
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<Delayed> {
+        let at = self.0.iter().position(|(at, _)| *at <= now)?;
+        Some(self.0.remove(at).1)
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.0.iter().map(|(at, _)| *at).min()
+    }
+
+    /// When this signal will be sent.
+    pub(crate) fn time_of(&self, sent: Signal) -> Option<Instant> {
+        self.0.iter().find(|(_, delayed)| delayed.sent.signal == sent).map(|(at, _)| *at)
+    }
+}

@@ -1,0 +1,588 @@
+use super::job_control::Standing;
+use super::job_control::tests::JOB;
+use super::*;
+use crate::test_random::Random;
+
+const CHILD: Pid = Pid::new(7);
+const OWN: Pid = Pid::new(1);
+
+fn no_terminal() -> Foreground {
+    Foreground::Other
+}
+
+fn running() -> Lifecycle {
+    started(Group::Shared, None)
+}
+
+fn started(group: Group, kill_after: Option<Duration>) -> Lifecycle {
+    let mut lifecycle = Lifecycle::new(OWN, true, SignalSet::ALL, Forwarding::default(), kill_after);
+    lifecycle.started(CHILD, group, no_terminal, &mut Actions::new());
+    lifecycle
+}
+
+/// Without what says that it is a stop signal.
+fn but_stop_asked(actions: &mut Actions) {
+    actions.retain(|action| !matches!(action, Action::StopAsked(_)));
+}
+
+fn sent(signal: Signal) -> Received {
+    Received { signal, origin: Origin::Process { pid: Pid::new(9), uid: 0 } }
+}
+
+fn queued(number: i32, value: usize) -> Received {
+    let signal = Signal::new(number).unwrap();
+    Received { signal, origin: Origin::Queue { pid: Pid::new(9), uid: 0, value } }
+}
+
+fn full() -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::EAGAIN))
+}
+
+/// Does what is wanted, with a child that has room for so many, and says what was passed on.
+fn act(lifecycle: &mut Lifecycle, actions: &mut Actions, now: Instant, room: &mut usize) -> Vec<Received> {
+    let mut passed = Vec::new();
+    while let Some(action) = actions.pop_front() {
+        if let Action::Pass(received, _) = action {
+            let found = !received.signal.is_realtime() || *room > 0;
+            if found {
+                passed.push(received);
+                *room -= usize::from(received.signal.is_realtime());
+            }
+            lifecycle.passed(received, if found { Ok(()) } else { full() }, || now, actions);
+        }
+    }
+    passed
+}
+
+#[test]
+fn a_signal_is_told_passed_and_told_again() {
+    for signal in Signal::all() {
+        let (mut lifecycle, mut actions) = (running(), Actions::new());
+        lifecycle.signal(sent(signal), no_terminal, &mut actions);
+        assert!(matches!(actions.pop_front(), Some(Action::TellReceived(received)) if received == sent(signal)));
+        let stop = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::KILL].contains(&signal);
+        assert_eq!(stop, matches!(actions.front(), Some(Action::StopAsked(_))), "{signal}");
+        but_stop_asked(&mut actions);
+        assert!(matches!(actions.pop_front(), Some(Action::Pass(received, To::Child)) if received == sent(signal)));
+        assert!(actions.is_empty());
+        lifecycle.passed(sent(signal), Ok(()), Instant::now, &mut actions);
+        assert!(matches!(actions.pop_front(), Some(Action::TellPassed(_))));
+        lifecycle.passed(sent(signal), Err(io::Error::from_raw_os_error(libc::EPERM)), Instant::now, &mut actions);
+        assert!(matches!(actions.pop_front(), Some(Action::TellNotPassed(..))));
+    }
+}
+
+fn forwarding(forwarding: Forwarding) -> Lifecycle {
+    let kill_after = Some(Duration::from_secs(5));
+    let mut lifecycle = Lifecycle::new(OWN, true, SignalSet::ALL, forwarding, kill_after);
+    lifecycle.started(CHILD, Group::Own(None), no_terminal, &mut Actions::new());
+    lifecycle
+}
+
+/// What is wanted when this signal comes, but that it is told; with what the loop would say back.
+fn comes(lifecycle: &mut Lifecycle, received: Received, now: Instant) -> Vec<String> {
+    let mut actions = Actions::new();
+    lifecycle.signal(received, no_terminal, &mut actions);
+    wanted(lifecycle, actions, now)
+}
+
+fn wanted(lifecycle: &mut Lifecycle, mut actions: Actions, now: Instant) -> Vec<String> {
+    let mut wanted = Vec::new();
+    while let Some(action) = actions.pop_front() {
+        match action {
+            Action::Pass(received, to) => {
+                wanted.push(format!("{} to {to:?}", received.signal));
+                lifecycle.passed(received, Ok(()), || now, &mut actions);
+            }
+            Action::TellDropped(received) => wanted.push(format!("{} dropped", received.signal)),
+            Action::Delay(delayed, delay) => {
+                wanted.push(format!("{} later", delayed.came.signal));
+                lifecycle.delayed(delayed, now.checked_add(delay));
+            }
+            Action::StopAsked(signal) => lifecycle.stop_asked(signal, now),
+            Action::SignalGroup(signal) => wanted.push(format!("{signal} to the group of our own")),
+            _ => {}
+        }
+    }
+    wanted
+}
+
+fn due(lifecycle: &mut Lifecycle, now: Instant) -> Vec<String> {
+    let mut actions = Actions::new();
+    lifecycle.time_is_up(now, &mut actions);
+    wanted(lifecycle, actions, now)
+}
+
+fn rewriting(rewrites: &[(Signal, Option<Signal>)]) -> Lifecycle {
+    forwarding(Forwarding { rewrites: rewrites.to_vec(), ..Forwarding::default() })
+}
+
+#[test]
+fn another_signal_is_sent_instead_or_none() {
+    let rewrites = [(Signal::TERM, Some(Signal::USR1)), (Signal::HUP, None), (Signal::USR2, Some(Signal::INT))];
+    let (mut lifecycle, now) = (rewriting(&rewrites), Instant::now());
+    assert_eq!(comes(&mut lifecycle, sent(Signal::TERM), now), ["SIGUSR1 to Child"]);
+    assert_eq!(comes(&mut lifecycle, sent(Signal::HUP), now), ["SIGHUP dropped"]);
+    assert_eq!(comes(&mut lifecycle, sent(Signal::USR1), now), ["SIGUSR1 to Child"]);
+    assert_eq!(lifecycle.deadline(), None, "what came asked the child to stop, but what was sent didn't");
+    assert_eq!(comes(&mut lifecycle, sent(Signal::USR2), now), ["SIGINT to Child"], "what is sent isn't rewritten");
+    assert_eq!(lifecycle.deadline(), Some(now + Duration::from_secs(5)));
+}
+
+#[test]
+fn a_queued_signal_is_rewritten_with_its_value() {
+    let to = Signal::new(50);
+    let mut lifecycle = rewriting(&[(Signal::new(40).unwrap(), to)]);
+    let mut actions = Actions::new();
+    lifecycle.signal(queued(40, 7), no_terminal, &mut actions);
+    let passed = act(&mut lifecycle, &mut actions, Instant::now(), &mut 1);
+    assert_eq!(passed, [queued(50, 7)]);
+}
+
+#[test]
+fn between_two_runs_a_rewritten_signal_stops_as_what_is_sent() {
+    for (to, stops) in
+        [(Some(Signal::TERM), true), (Some(Signal::KILL), true), (Some(Signal::USR2), false), (None, false)]
+    {
+        let mut lifecycle = rewriting(&[(Signal::USR1, to)]);
+        lifecycle.ended(ExitStatus::Exited(1), no_terminal, &mut Actions::new());
+        let mut actions = Actions::new();
+        lifecycle.signal(sent(Signal::USR1), no_terminal, &mut actions);
+        assert_eq!(matches!(actions.front(), Some(Action::StopAsked(_))), stops, "{to:?}");
+    }
+}
+
+#[test]
+fn all_go_to_the_group_if_that_is_asked_for() {
+    let mut lifecycle = forwarding(Forwarding { to_group: true, ..Forwarding::default() });
+    assert_eq!(comes(&mut lifecycle, sent(Signal::USR1), Instant::now()), ["SIGUSR1 to Group"]);
+    let mut lifecycle =
+        Lifecycle::new(OWN, true, SignalSet::ALL, Forwarding { to_group: true, ..Forwarding::default() }, None);
+    lifecycle.started(CHILD, Group::Shared, no_terminal, &mut Actions::new());
+    assert_eq!(comes(&mut lifecycle, sent(Signal::USR1), Instant::now()), ["SIGUSR1 to Child"], "it is our group, too");
+}
+
+const TEN: Duration = Duration::from_secs(10);
+
+fn delaying(signal: Signal) -> Lifecycle {
+    forwarding(Forwarding { delays: vec![(signal, TEN)], ..Forwarding::default() })
+}
+
+#[test]
+fn a_signal_waits_for_its_time_and_the_child_is_killed_so_much_later() {
+    let (mut lifecycle, now) = (delaying(Signal::TERM), Instant::now());
+    assert_eq!(comes(&mut lifecycle, sent(Signal::TERM), now), ["SIGTERM later"]);
+    assert_eq!(lifecycle.deadline(), Some(now + TEN));
+    assert_eq!(due(&mut lifecycle, now + TEN - Duration::from_millis(1)), [""; 0]);
+    assert_eq!(comes(&mut lifecycle, sent(Signal::USR1), now), ["SIGUSR1 to Child"]);
+    assert_eq!(due(&mut lifecycle, now + TEN), ["SIGTERM to Child"]);
+    assert_eq!(lifecycle.deadline(), Some(now + TEN + Duration::from_secs(5)), "counted from when it was sent");
+    assert_eq!(comes(&mut lifecycle, sent(Signal::TERM), now + TEN), ["SIGTERM to Child"], "one more isn't delayed");
+    assert_eq!(due(&mut lifecycle, now + TEN + Duration::from_secs(5)), ["SIGKILL to the group of our own"]);
+}
+
+#[test]
+fn a_second_one_goes_at_once_and_they_are_one() {
+    let (mut lifecycle, now) = (delaying(Signal::TERM), Instant::now());
+    comes(&mut lifecycle, sent(Signal::TERM), now);
+    let soon = now + Duration::from_secs(1);
+    assert_eq!(comes(&mut lifecycle, sent(Signal::TERM), soon), ["SIGTERM dropped", "SIGTERM to Child"]);
+    assert_eq!(lifecycle.deadline(), Some(soon + Duration::from_secs(5)));
+    assert_eq!(comes(&mut lifecycle, sent(Signal::TERM), soon), ["SIGTERM to Child"]);
+}
+
+#[test]
+fn what_asks_for_no_stop_is_delayed_each_time_and_queued_ones_are_all_sent() {
+    let (mut lifecycle, now) = (delaying(Signal::HUP), Instant::now());
+    comes(&mut lifecycle, sent(Signal::HUP), now);
+    assert_eq!(due(&mut lifecycle, now + TEN), ["SIGHUP to Child"]);
+    let number = 40;
+    let (mut lifecycle, signal) = (delaying(Signal::new(number).unwrap()), "SIGRTMIN+6");
+    for _ in 0..2 {
+        assert_eq!(comes(&mut lifecycle, queued(number, 1), now), [format!("{signal} later")]);
+        assert_eq!(comes(&mut lifecycle, queued(number, 2), now), vec![format!("{signal} to Child"); 2]);
+    }
+}
+
+#[test]
+fn a_child_that_ends_leaves_nothing_that_waits() {
+    let (mut lifecycle, now) = (delaying(Signal::TERM), Instant::now());
+    comes(&mut lifecycle, sent(Signal::TERM), now);
+    lifecycle.ended(ExitStatus::Exited(0), no_terminal, &mut Actions::new());
+    assert_eq!(lifecycle.deadline(), None);
+    assert_eq!(due(&mut lifecycle, now + TEN), [""; 0]);
+}
+
+fn finish(lifecycle: &mut Lifecycle, status: ExitStatus) -> End {
+    let mut actions = Actions::new();
+    lifecycle.ended(status, no_terminal, &mut actions);
+    let end = actions.into_iter().find_map(|action| match action {
+        Action::Finish(end) => Some(end),
+        _ => None,
+    });
+    end.unwrap()
+}
+
+#[test]
+fn an_end_was_requested_if_it_is_that_of_a_stop_signal_that_was_sent() {
+    let by = |signal| ExitStatus::Signaled { signal, core_dumped: false };
+    for (came, status, requested) in [
+        (Some(Signal::TERM), by(Signal::TERM), true),
+        (Some(Signal::TERM), ExitStatus::Exited(143), true),
+        (Some(Signal::TERM), ExitStatus::Exited(0), false),
+        (Some(Signal::TERM), by(Signal::INT), false),
+        (Some(Signal::TERM), by(Signal::KILL), false),
+        (Some(Signal::USR1), by(Signal::USR1), false),
+        (None, by(Signal::TERM), false),
+        (None, ExitStatus::Exited(143), false),
+    ] {
+        let mut lifecycle = rewriting(&[]);
+        if let Some(came) = came {
+            comes(&mut lifecycle, sent(came), Instant::now());
+        }
+        assert_eq!(finish(&mut lifecycle, status).requested, requested, "{came:?}, {status}");
+    }
+    let mut lifecycle = rewriting(&[(Signal::TERM, Some(Signal::INT))]);
+    comes(&mut lifecycle, sent(Signal::TERM), Instant::now());
+    assert!(finish(&mut lifecycle, by(Signal::INT)).requested, "what was sent counts");
+}
+
+#[test]
+fn who_was_killed_by_this_process_is_known() {
+    let by_kill = ExitStatus::Signaled { signal: Signal::KILL, core_dumped: false };
+    let (mut lifecycle, now) = (rewriting(&[]), Instant::now());
+    comes(&mut lifecycle, sent(Signal::TERM), now);
+    due(&mut lifecycle, now + Duration::from_secs(5));
+    assert!(finish(&mut lifecycle, by_kill).killed);
+    let mut lifecycle = rewriting(&[(Signal::TERM, Some(Signal::KILL))]);
+    comes(&mut lifecycle, sent(Signal::TERM), now);
+    assert!(finish(&mut lifecycle, by_kill).killed);
+    assert!(!finish(&mut rewriting(&[]), by_kill).killed);
+}
+
+/// Between two runs.
+fn waiting() -> Lifecycle {
+    let mut lifecycle = running();
+    lifecycle.ended(ExitStatus::Exited(1), no_terminal, &mut Actions::new());
+    lifecycle
+}
+
+#[test]
+fn without_a_child_a_stop_signal_ends_it_and_others_wait_for_the_next() {
+    let (mut lifecycle, mut actions) = (waiting(), Actions::new());
+    for signal in [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP] {
+        lifecycle.signal(sent(signal), no_terminal, &mut actions);
+        assert!(matches!(actions.pop_front(), Some(Action::StopAsked(_))), "{signal}");
+    }
+    let kept = [queued(40, 1), sent(Signal::USR1), queued(36, 2)];
+    for received in kept {
+        lifecycle.signal(received, no_terminal, &mut actions);
+    }
+    // To this process, or about the terminal as it is now.
+    lifecycle.signal(sent(Signal::CONT), no_terminal, &mut actions);
+    lifecycle.signal(from_kernel(Signal::WINCH), no_terminal, &mut actions);
+    assert!(actions.is_empty(), "{actions:?}");
+    lifecycle.signal(from_kernel(Signal::TSTP), no_terminal, &mut actions);
+    assert!(matches!(actions.pop_front(), Some(Action::StopBeside(Signal::TSTP))));
+    lifecycle.started(CHILD, Group::Shared, no_terminal, &mut actions);
+    assert_eq!(act(&mut lifecycle, &mut actions, Instant::now(), &mut 9), kept);
+}
+
+#[test]
+fn the_next_child_starts_with_nothing_of_the_last() {
+    let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
+    for value in 0..HELD_ENOUGH {
+        lifecycle.signal(queued(40, value), no_terminal, &mut actions);
+        act(&mut lifecycle, &mut actions, now, &mut 0);
+    }
+    lifecycle.doomed(Signal::INT);
+    assert!(lifecycle.leaves_realtime());
+    lifecycle.ended(ExitStatus::Exited(1), no_terminal, &mut actions);
+    assert!(actions.iter().any(|action| matches!(action, Action::LeaveRealtime)) && !lifecycle.leaves_realtime());
+    actions.clear();
+    lifecycle.started(CHILD, Group::Shared, no_terminal, &mut actions);
+    lifecycle.signal(queued(40, 99), no_terminal, &mut actions);
+    assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 1), [queued(40, 99)]);
+    assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), None);
+}
+
+#[test]
+fn who_does_not_stop_in_time_is_killed_once_and_with_its_group() {
+    let (now, after) = (Instant::now(), Duration::from_secs(10));
+    let mut actions = Actions::new();
+    let mut lifecycle = started(Group::Own(None), Some(after));
+    assert_eq!(lifecycle.deadline(), None);
+    lifecycle.stop_asked(None, now);
+    // A second signal doesn't put it off.
+    lifecycle.stop_asked(None, now + Duration::from_secs(9));
+    assert_eq!(lifecycle.deadline(), Some(now + after));
+    lifecycle.time_is_up(now + after - Duration::from_nanos(1), &mut actions);
+    assert!(actions.is_empty());
+    lifecycle.time_is_up(now + after, &mut actions);
+    assert!(matches!(actions.pop_front(), Some(Action::SignalGroup(Signal::KILL))));
+    lifecycle.time_is_up(now + 2 * after, &mut actions);
+    assert!(actions.is_empty());
+
+    lifecycle.stop(Signal::INT, now, &mut actions);
+    assert!(matches!(actions.pop_front(), Some(Action::SignalGroup(Signal::INT))));
+    lifecycle.stop(Signal::INT, now, &mut actions);
+    assert!(actions.is_empty(), "once");
+    lifecycle.kill(&mut actions);
+    lifecycle.ended(ExitStatus::Exited(0), no_terminal, &mut actions);
+    assert!(matches!(actions.pop_front(), Some(Action::Finish(_))), "nobody is signalled after its end");
+    assert_eq!(lifecycle.deadline(), None);
+    lifecycle.stop(Signal::INT, now, &mut actions);
+    lifecycle.kill(&mut actions);
+    assert!(actions.is_empty() && lifecycle.deadline().is_none());
+
+    let mut lifecycle = started(Group::Own(None), None);
+    lifecycle.stopped(Signal::TSTP, no_terminal, &mut Actions::new());
+    lifecycle.stop(Signal::INT, now, &mut actions);
+    assert_eq!(lifecycle.deadline(), Some(now + GRACE), "nobody said how long");
+    assert!(matches!(actions.pop_back(), Some(Action::Continue)), "who is stopped couldn't end");
+    lifecycle.continued(&mut Actions::new());
+    lifecycle.stopped(Signal::STOP, no_terminal, &mut actions);
+    assert!(matches!(actions.pop_back(), Some(Action::Continue)), "nor who stops then");
+}
+
+#[test]
+fn what_the_process_did_to_itself_is_not_the_childs() {
+    let (mut lifecycle, mut actions) = (running(), Actions::new());
+    for signal in [Signal::PIPE, Signal::XFSZ] {
+        lifecycle.signal(Received { signal, origin: Origin::Process { pid: OWN, uid: 0 } }, no_terminal, &mut actions);
+    }
+    lifecycle.signal(Received { signal: Signal::XCPU, origin: Origin::Kernel }, no_terminal, &mut actions);
+    assert!(actions.is_empty());
+    lifecycle.signal(
+        Received { signal: Signal::USR1, origin: Origin::Process { pid: OWN, uid: 0 } },
+        no_terminal,
+        &mut actions,
+    );
+    assert_eq!(actions.len(), 2);
+}
+
+#[test]
+fn what_the_terminal_sent_has_reached_a_child_in_the_same_group() {
+    for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::WINCH] {
+        let (mut lifecycle, mut actions) = (running(), Actions::new());
+        lifecycle.signal(Received { signal, origin: Origin::Kernel }, no_terminal, &mut actions);
+        but_stop_asked(&mut actions);
+        assert!(matches!(actions.pop_front(), Some(Action::TellReceived(_))), "{signal}");
+        // It has stopped, too.
+        let stops = matches!(actions.pop_front(), Some(Action::StopBeside(Signal::TSTP)));
+        assert_eq!(stops, signal == Signal::TSTP);
+        assert!(actions.is_empty());
+    }
+    let (mut lifecycle, mut actions) = (running(), Actions::new());
+    lifecycle.signal(Received { signal: Signal::ALRM, origin: Origin::Kernel }, no_terminal, &mut actions);
+    assert_eq!(actions.len(), 2);
+}
+
+#[test]
+fn after_the_end_of_the_child_nobody_is_signalled() {
+    let (mut lifecycle, mut actions) = (running(), Actions::new());
+    lifecycle.signal(sent(Signal::USR1), no_terminal, &mut actions);
+    lifecycle.ended(ExitStatus::Exited(42), no_terminal, &mut actions);
+    lifecycle.signal(sent(Signal::USR2), no_terminal, &mut actions);
+    assert!(!actions.iter().any(|action| matches!(action, Action::Pass(..))), "{actions:?}");
+    assert!(matches!(actions.pop_back(), Some(Action::Finish(end)) if end.status == ExitStatus::Exited(42)));
+    assert_eq!(lifecycle.deadline(), None);
+}
+
+#[test]
+fn a_standard_signal_overtakes_those_that_found_no_room() {
+    let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
+    lifecycle.signal(queued(40, 1), no_terminal, &mut actions);
+    assert!(act(&mut lifecycle, &mut actions, now, &mut 0).is_empty());
+    lifecycle.signal(sent(Signal::TERM), no_terminal, &mut actions);
+    assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 0), [sent(Signal::TERM)]);
+}
+
+#[test]
+fn the_wait_for_room_doubles_up_to_its_limit_and_starts_anew_with_room() {
+    let (mut lifecycle, mut actions, mut now) = (running(), Actions::new(), Instant::now());
+    for value in 0..3 {
+        lifecycle.signal(queued(40, value), no_terminal, &mut actions);
+        act(&mut lifecycle, &mut actions, now, &mut 0);
+    }
+    let mut waits = Vec::new();
+    for _ in 0..9 {
+        let deadline = lifecycle.deadline().unwrap();
+        waits.push((deadline - now).as_millis());
+        lifecycle.time_is_up(now, &mut actions);
+        assert!(actions.is_empty(), "too early");
+        now = deadline;
+        lifecycle.time_is_up(now, &mut actions);
+        act(&mut lifecycle, &mut actions, now, &mut 0);
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 100, 100]);
+    now = lifecycle.deadline().unwrap();
+    lifecycle.time_is_up(now, &mut actions);
+    assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 1), [queued(40, 0)]);
+    assert_eq!(lifecycle.deadline(), Some(now + RETRY_MIN));
+}
+
+#[test]
+fn with_many_held_the_others_stay_in_the_kernel_until_there_is_room() {
+    let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
+    let mut wanted = Vec::new();
+    for value in 0..HELD_ENOUGH {
+        lifecycle.signal(queued(40, value), no_terminal, &mut actions);
+        while let Some(action) = actions.pop_front() {
+            match action {
+                Action::Pass(received, _) => lifecycle.passed(received, full(), || now, &mut actions),
+                Action::ReserveQueue => wanted.push((value, "reserve")),
+                Action::LeaveRealtime => {
+                    assert!(lifecycle.leaves_realtime());
+                    wanted.push((value, "leave"));
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(wanted, [(0, "reserve"), (HELD_ENOUGH - 1, "leave")]);
+    lifecycle.time_is_up(lifecycle.deadline().unwrap(), &mut actions);
+    let mut read_again = 0;
+    while let Some(action) = actions.pop_front() {
+        match action {
+            Action::Pass(received, _) => lifecycle.passed(received, Ok(()), || now, &mut actions),
+            Action::LeaveRealtime => read_again += usize::from(!lifecycle.leaves_realtime()),
+            _ => {}
+        }
+    }
+    assert_eq!((read_again, lifecycle.deadline()), (1, None));
+}
+
+/// The queue of signals has one count for this process and its child. It is filled up to the limit while the first
+/// signal finds no room; only then our own limit is lower.
+#[test]
+fn a_queue_that_was_full_when_our_limit_was_lowered_leaves_the_child_room() {
+    const BATCH: usize = crate::sys::signals::process::BATCH;
+    let limit = 4 * BATCH;
+    let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
+    let mut pending = limit;
+    let mut value = 0;
+    while !lifecycle.leaves_realtime() {
+        pending -= BATCH;
+        if value == 0 {
+            // Before the first of the batch is passed on, senders have filled the room it made.
+            pending = limit;
+        }
+        for _ in 0..BATCH {
+            lifecycle.signal(queued(40, value), no_terminal, &mut actions);
+            value += 1;
+            assert!(act(&mut lifecycle, &mut actions, now, &mut 0).is_empty());
+        }
+    }
+    assert!(pending < limit, "nobody makes room any more, and the child has none");
+}
+
+/// Whatever comes in whatever order, with a child that has room now and then: each signal is passed on once, the
+/// queued ones of a number in their order.
+#[test]
+fn at_random_nothing_is_lost_doubled_or_out_of_order() {
+    let mut numbers = Random::new(1);
+    let mut random = |below: u64| numbers.below(below);
+    for _ in 0..200 {
+        let (mut lifecycle, mut actions, mut now) = (running(), Actions::new(), Instant::now());
+        let (mut came, mut passed, mut room) = (Vec::new(), Vec::new(), 5);
+        for value in 0..500 {
+            let received = queued([15, 36, 37, 64][random(4) as usize], value);
+            came.push(received);
+            lifecycle.signal(received, no_terminal, &mut actions);
+            passed.extend(act(&mut lifecycle, &mut actions, now, &mut room));
+            if random(10) == 0 {
+                room += random(20) as usize;
+            }
+            if random(20) == 0 {
+                now = lifecycle.deadline().unwrap_or(now);
+                lifecycle.time_is_up(now, &mut actions);
+                passed.extend(act(&mut lifecycle, &mut actions, now, &mut room));
+            }
+        }
+        while let Some(deadline) = lifecycle.deadline() {
+            room += 1;
+            lifecycle.time_is_up(deadline, &mut actions);
+            passed.extend(act(&mut lifecycle, &mut actions, deadline, &mut room));
+        }
+        for number in [15, 36, 37, 64] {
+            let of =
+                |all: &[Received]| all.iter().filter(|one| one.signal.number() == number).copied().collect::<Vec<_>>();
+            assert_eq!(of(&passed), of(&came));
+        }
+    }
+}
+
+fn at_terminal(standing: Standing) -> Lifecycle {
+    let job = JobControl::new(standing, Foreground::Own);
+    started(Group::Own(Some(job)), None)
+}
+
+fn from_kernel(signal: Signal) -> Received {
+    Received { signal, origin: Origin::Kernel }
+}
+
+/// To whom it is passed on, if to anybody.
+fn passed_to(lifecycle: &mut Lifecycle, received: Received) -> Option<To> {
+    let mut actions = Actions::new();
+    lifecycle.signal(received, || Foreground::Own, &mut actions);
+    actions.into_iter().find_map(|action| if let Action::Pass(_, to) = action { Some(to) } else { None })
+}
+
+#[test]
+fn the_terminals_signals_go_to_the_childs_group_and_those_of_kill_to_the_child() {
+    let leader = Standing { session_leader: true, ..JOB };
+    for signal in Signal::all() {
+        let terminals = [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::WINCH];
+        let group = terminals.contains(&signal) || signal == Signal::CONT;
+        let is_own = signal == Signal::XCPU;
+        let to = |group| Some(if group { To::Group } else { To::Child });
+        let kernels = to(group || signal == Signal::HUP).filter(|_| !is_own);
+        assert_eq!(passed_to(&mut at_terminal(JOB), from_kernel(signal)), kernels, "{signal}");
+        // The hang-up is for the leader of the session alone.
+        assert_eq!(passed_to(&mut at_terminal(leader), from_kernel(signal)), to(group).filter(|_| !is_own));
+        assert_eq!(passed_to(&mut at_terminal(JOB), sent(signal)), to(signal == Signal::CONT), "{signal}");
+        // Without a terminal, none is from one.
+        let mut lifecycle = started(Group::Own(None), None);
+        assert_eq!(passed_to(&mut lifecycle, sent(signal)), to(false));
+    }
+}
+
+fn end(lifecycle: &mut Lifecycle, status: ExitStatus) -> Option<Signal> {
+    let mut actions = Actions::new();
+    lifecycle.ended(status, || Foreground::Own, &mut actions);
+    match actions.pop_back() {
+        Some(Action::Finish(end)) => end.die_of,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_the_terminal_sent_too_late_for_a_doomed_child_counts_all_the_same() {
+    let script = Standing { group_leader: false, ..JOB };
+    let mut lifecycle = at_terminal(script);
+    let mut actions = Actions::new();
+    lifecycle.signal(from_kernel(Signal::INT), || Foreground::Own, &mut actions);
+    assert!(actions.iter().any(|action| matches!(action, Action::SeeFate(Signal::INT))));
+    lifecycle.doomed(Signal::INT);
+    assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), Some(Signal::INT));
+    // One that catches it meanwhile, or lives through it, ends as it ends.
+    let mut lifecycle = at_terminal(script);
+    lifecycle.doomed(Signal::INT);
+    lifecycle.spared();
+    assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), None);
+    let mut lifecycle = at_terminal(script);
+    lifecycle.signal(from_kernel(Signal::INT), || Foreground::Own, &mut actions);
+    assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), None);
+}
+
+#[test]
+fn die_as_the_child_died_where_it_is_looked_at() {
+    let killed = |signal| ExitStatus::Signaled { signal, core_dumped: false };
+    assert_eq!(end(&mut at_terminal(JOB), killed(Signal::TERM)), Some(Signal::TERM));
+    let script = Standing { group_leader: false, ..JOB };
+    assert_eq!(end(&mut at_terminal(script), killed(Signal::TERM)), None);
+    let leader = Standing { session_leader: true, ..JOB };
+    assert_eq!(end(&mut at_terminal(leader), killed(Signal::TERM)), None);
+    assert_eq!(end(&mut running(), killed(Signal::TERM)), None);
+}

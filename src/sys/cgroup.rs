@@ -1,0 +1,97 @@
+//! The cgroup this process is in, and what it counts: cgroups(7), version 2's `memory.events` or version 1's
+//! `memory.oom_control`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The count of processes of a cgroup that were killed because memory ran out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OomKills {
+    pub(crate) version: u8,
+    pub(crate) file: PathBuf,
+}
+
+impl OomKills {
+    /// That of this process's cgroup. The error is a message.
+    pub(crate) fn find() -> Result<OomKills, String> {
+        let read = |path: &str| fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
+        let (groups, mounts) = (read("/proc/self/cgroup")?, read("/proc/self/mountinfo")?);
+        let mut why = "no cgroup with a memory controller is mounted".to_owned();
+        for counter in candidates(&groups, &mounts) {
+            match counter.read() {
+                Ok(_) => return Ok(counter),
+                Err(error) => why = format!("{}: {error}", counter.file.display()),
+            }
+        }
+        Err(why)
+    }
+
+    /// How many there were until now.
+    pub(crate) fn read(&self) -> io::Result<u64> {
+        let text = fs::read_to_string(&self.file)?;
+        let count = text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok());
+        count.ok_or_else(|| io::Error::other("it doesn't count oom_kill: Linux 4.13 or later does"))
+    }
+}
+
+/// Where the count may be, by `/proc/self/cgroup` and `/proc/self/mountinfo`.
+fn candidates(groups: &str, mounts: &str) -> Vec<OomKills> {
+    let mut found = Vec::new();
+    for line in groups.lines() {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
+        let (version, file) = match controllers {
+            "" => (2, "memory.events"),
+            list if list.split(',').any(|controller| controller == "memory") => (1, "memory.oom_control"),
+            _ => continue,
+        };
+        let directory = mounts.lines().find_map(|mount| directory(mount, version, path));
+        found.extend(directory.map(|directory| OomKills { version, file: directory.join(file) }));
+    }
+    found
+}
+
+/// Where the cgroup of this path is in the file system, if that is the mount of its hierarchy: proc_pid_mountinfo(5).
+fn directory(mount: &str, version: u8, path: &str) -> Option<PathBuf> {
+    let (mount, rest) = mount.split_once(" - ")?;
+    let mut fields = mount.split(' ').skip(3);
+    let (root, point) = (fields.next()?, fields.next()?);
+    let mut rest = rest.split(' ');
+    let (kind, options) = (rest.next()?, rest.nth(1)?);
+    let is_it = match version {
+        2 => kind == "cgroup2",
+        _ => kind == "cgroup" && options.split(',').any(|option| option == "memory"),
+    };
+    // What is mounted may be a part of the hierarchy only, as in a container.
+    let below = Path::new(path).strip_prefix(root).ok().filter(|_| is_it)?;
+    Some(Path::new(point).join(below))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const V2: &str = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate";
+    const V1: &str = "33 24 0:30 / /sys/fs/cgroup/memory rw shared:9 - cgroup cgroup rw,memory\n\
+                      34 24 0:31 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu";
+    const PART: &str = "33 24 0:30 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory";
+
+    fn files(groups: &str, mounts: &str) -> Vec<(u8, String)> {
+        let found = candidates(groups, mounts);
+        found.into_iter().map(|found| (found.version, found.file.display().to_string())).collect()
+    }
+
+    #[test]
+    fn the_file_is_found_by_the_mounts() {
+        let file = |version: u8, path: &str| vec![(version, path.to_owned())];
+        assert_eq!(files("0::/a.slice/b\n", V2), file(2, "/sys/fs/cgroup/a.slice/b/memory.events"));
+        assert_eq!(files("0::/\n", V2), file(2, "/sys/fs/cgroup/memory.events"));
+        assert_eq!(files("4:memory:/x\n3:cpu,cpuacct:/\n", V1), file(1, "/sys/fs/cgroup/memory/x/memory.oom_control"));
+        assert_eq!(files("4:memory:/docker/abc\n", PART), file(1, "/sys/fs/cgroup/memory/memory.oom_control"));
+        assert_eq!(files("4:memory:/docker/abc/d\n", PART), file(1, "/sys/fs/cgroup/memory/d/memory.oom_control"));
+        assert_eq!(files("4:memory:/elsewhere\n", PART), []);
+        assert_eq!(files("0::/\n", V1), []);
+        assert_eq!(files("nonsense", "nonsense"), []);
+    }
+}
