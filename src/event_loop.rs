@@ -10,6 +10,7 @@ use crate::remarks::Remark;
 use crate::sys::descendants;
 use crate::sys::fd::above_stdio;
 use crate::sys::limit::Changed;
+use crate::sys::notify::Notify;
 use crate::sys::orders::{Order, Orders};
 use crate::sys::poll::{Other, Source};
 use crate::sys::process;
@@ -54,6 +55,8 @@ pub(crate) struct Run<'r, 'o> {
     pub(crate) limits: Changed,
     /// What is done about those that an ended child leaves behind; for one that reaps all.
     pub(crate) drain: Option<Drain>,
+    /// The service manager's socket, and ours for the child.
+    pub(crate) notify: Option<Notify>,
 }
 
 /// What is done with signals that come.
@@ -135,6 +138,10 @@ struct Woken {
     patience_in_all: Option<Instant>,
     /// Until when those that were killed have time to end.
     kill_until: Option<Instant>,
+    /// The child has sent a notification, or the manager takes one.
+    notified: bool,
+    /// Until when the manager has time to take the last.
+    notify_until: Option<Instant>,
 }
 
 /// Children that are due and weren't started.
@@ -177,10 +184,10 @@ impl<'r> Task<'r> {
 
 impl Run<'_, '_> {
     /// Starts what is due, and stays with it until all is over. `settle` is called once the first child exists, before
-    /// the first wait, with the descriptors that are needed still.
+    /// the first wait, with the descriptors that are needed still, and whether stdout is.
     pub(crate) fn run(
         mut self,
-        settle: impl FnOnce(&mut Source, &[BorrowedFd<'_>]) -> Result<(), Error>,
+        settle: impl FnOnce(&mut Source, &[BorrowedFd<'_>], bool) -> Result<(), Error>,
     ) -> Result<Left, Error> {
         let mut settle = Some(settle);
         let mut left = Left::default();
@@ -193,6 +200,7 @@ impl Run<'_, '_> {
             self.write(&mut woken, &mut left);
             if self.tasks.iter().all(Task::is_over)
                 && is_drained
+                && self.is_notified(&mut woken)
                 && are_killed(&mut woken, &mut left)
                 && self.is_written(&mut woken, &mut left)
             {
@@ -201,8 +209,9 @@ impl Run<'_, '_> {
                 return Ok(left);
             }
             if let Some(settle) = settle.take() {
-                let needed: Vec<_> = self.relay.iter().flat_map(Relay::fds).collect();
-                settle(self.source, &needed)?;
+                let needed = self.relay.iter().flat_map(Relay::fds);
+                let needed: Vec<_> = needed.chain(self.notify.iter().flat_map(Notify::fds)).collect();
+                settle(self.source, &needed, self.relay.is_some())?;
             }
             self.wait(&mut woken, unstarted).map_err(|source| Error::Wait { source })?;
             // Each signal is dealt with before the next is looked at: the order of queued ones depends on it.
@@ -215,6 +224,9 @@ impl Run<'_, '_> {
             self.see_children(&woken, &mut left)?;
             if let Some(relay) = &mut self.relay {
                 relay.read(&woken.pipes);
+            }
+            if let Some(notify) = self.notify.as_mut().filter(|_| woken.notified) {
+                notify.pass();
             }
             self.see_timers(&mut left);
         }
@@ -267,6 +279,7 @@ impl Run<'_, '_> {
                 limits: self.limits,
                 group: task.spec.group,
                 hand_over,
+                pid_variables: self.signals == Signals::Forwarded && matches!(self.source, Source::Process(_)),
                 mask: self.source.inherited_mask(),
                 shared: matches!(self.source, Source::Shared(_)),
             };
@@ -304,7 +317,7 @@ impl Run<'_, '_> {
         let deadline = |task: &Task<'_>| if may_start { task.deadline() } else { task.lifecycle.deadline() };
         let drain = self.drain.as_ref().and_then(Drain::deadline);
         let deadline = self.tasks.iter().filter_map(deadline).chain(drain);
-        let deadline = deadline.chain(woken.patience).chain(woken.kill_until).min();
+        let deadline = deadline.chain(woken.patience).chain(woken.kill_until).chain(woken.notify_until).min();
         let deadline = if unstarted.for_now { Some(Instant::now()) } else { deadline };
 
         let mut others = Vec::new();
@@ -312,6 +325,11 @@ impl Run<'_, '_> {
         let pidfds = others.len();
         let started = self.tasks.iter().filter_map(|task| task.started.as_ref());
         others.extend(started.filter_map(|started| started.child.pidfd()).map(Other::Read));
+        let notify = others.len();
+        if let Some(relay) = &self.notify {
+            others.extend(relay.to_read().map(Other::Read));
+            others.extend(relay.to_write().map(Other::Write));
+        }
         let pipes = others.len();
         woken.pipes.clear();
         if let Some(relay) = &self.relay {
@@ -326,7 +344,8 @@ impl Run<'_, '_> {
         // With nothing but signals to wait for, nothing else is told of.
         let ready = |at: usize| woken.ready.get(at).copied().unwrap_or(false);
         woken.orders = self.orders.is_some() && ready(0);
-        woken.children |= (pidfds..pipes).any(ready);
+        woken.children |= (pidfds..notify).any(ready);
+        woken.notified = (notify..pipes).any(ready);
         let mut at = pipes;
         woken.pipes.retain(|_| {
             at += 1;
@@ -564,6 +583,13 @@ impl Run<'_, '_> {
             log::warn!("the last of the output is lost: nobody takes it");
         }
         lost
+    }
+
+    /// All is over. Whether the manager has all that the child has told it, or has been given its time.
+    fn is_notified(&mut self, woken: &mut Woken) -> bool {
+        let Some(notify) = &mut self.notify else { return true };
+        let now = Instant::now();
+        notify.pass() || *woken.notify_until.get_or_insert(now + PATIENCE) <= now
     }
 
     /// Does what a lifecycle wants.

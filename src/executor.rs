@@ -9,6 +9,7 @@ use crate::relay::Relay;
 use crate::relay::copy::copy;
 use crate::sys::fd::above_stdio;
 use crate::sys::limit::Changed;
+use crate::sys::notify::Notify;
 use crate::sys::poll::Source;
 use crate::sys::process::{self, Subreaper};
 use crate::sys::signals::{self, shared::SharedSignals};
@@ -93,7 +94,7 @@ impl<'a> Executor<'a> {
     {
         let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
         let words = args.iter().cloned().map(|arg| c_string(arg).map(Cow::Owned)).collect::<Result<Vec<_>, _>>();
-        self.run_words(&args, words, Manner::once(), |_, _, _| Ok(())).map(|end| end.status.code())
+        self.run_words(&args, words, Manner::once(), |_, _, _, _| Ok(())).map(|end| end.status.code())
     }
 
     /// The same with words that are ready, in some manner, and a last thing to do once the child exists.
@@ -102,7 +103,7 @@ impl<'a> Executor<'a> {
         args: &[OsString],
         words: Result<Vec<Cow<'static, CStr>>, Error>,
         manner: Manner,
-        settle: impl FnOnce(&mut Source, &ChildGroup, &[BorrowedFd<'_>]) -> Result<(), Error>,
+        settle: impl FnOnce(&mut Source, &ChildGroup, &[BorrowedFd<'_>], bool) -> Result<(), Error>,
     ) -> Result<End, Error> {
         let Executor { options, source, group, .. } = self;
         let group = &*group;
@@ -137,7 +138,7 @@ impl<'a> Executor<'a> {
         let listened = signals.map_or(SignalSet::ALL, |signals| signals.union(group.needs()));
         let timers_are_childs = matches!(source, Source::Process(_));
         let lifecycle = Lifecycle::new(own, timers_are_childs, listened, forwarding.clone(), *kill_after);
-        let Manner { supervision, relay } = manner;
+        let Manner { supervision, relay, notify } = manner;
         let reaps_all = *init;
         let drain = drain.filter(|_| reaps_all).map(Drain::new);
         let run = |handlers: &mut [Box<dyn Handler + Send + 'a>], childs| {
@@ -148,8 +149,9 @@ impl<'a> Executor<'a> {
             let spec = Spec { args, command, group, streams, heeded: SignalSet::EMPTY };
             let (tasks, limits) = (vec![Task::new(spec, supervision, lifecycle)], Changed::default());
             let signals = Signals::Forwarded;
-            let run = Run { own, source, tasks, handlers, reaps_all, relay, signals, orders: None, limits, drain };
-            run.run(|source, needed| settle(source, group, needed))
+            let run =
+                Run { own, source, tasks, handlers, reaps_all, relay, signals, orders: None, limits, drain, notify };
+            run.run(|source, needed, prints| settle(source, group, needed, prints))
         };
         let left = match streams.ended {
             None => run(handlers, streams.childs),
@@ -168,12 +170,14 @@ impl<'a> Executor<'a> {
 pub(crate) struct Manner {
     pub(crate) supervision: Supervision,
     pub(crate) relay: Option<Relay<'static>>,
+    /// What it tells its service manager goes by this process.
+    pub(crate) notify: Option<Notify>,
 }
 
 impl Manner {
     /// Once, with the output where the options say.
     pub(crate) fn once() -> Self {
-        Manner { supervision: Supervision::once(), relay: None }
+        Manner { supervision: Supervision::once(), relay: None, notify: None }
     }
 }
 

@@ -200,8 +200,9 @@ impl<'a> Supervisor<'a> {
             orders: Some(&self.orders),
             limits,
             drain: None,
+            notify: None,
         };
-        run.run(|_, _| Ok(()))
+        run.run(|_, _, _| Ok(()))
     }
 }
 

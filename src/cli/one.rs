@@ -9,9 +9,10 @@ use crate::executor::Manner;
 use crate::handlers::LogHandler;
 use crate::lifecycle::forwarding::Forwarding;
 use crate::lifecycle::supervision::Supervision;
-use crate::options::Environment;
+use crate::options::{Environment, names};
 use crate::relay::printed::{Names, Printed};
 use crate::relay::{Relay, Sink};
+use crate::sys::notify::Notify;
 use crate::sys::output::Output;
 use crate::sys::poll::Source;
 use crate::sys::process;
@@ -20,8 +21,12 @@ use crate::sys::signals::process::ProcessSignals;
 use crate::sys::terminal::ChildGroup;
 use crate::{Error, Executor, ExitStatus, Options, ProcessConfig, StatusCode};
 use std::borrow::Cow;
-use std::ffi::{CStr, OsString};
+use std::ffi::{CStr, OsStr, OsString};
 use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStrExt;
+
+/// Where a service manager listens: sd_notify(3).
+const NOTIFY_SOCKET: &str = "NOTIFY_SOCKET";
 
 /// Runs it, once or again and again, and returns the exit status.
 pub(super) fn run(
@@ -50,7 +55,8 @@ pub(super) fn run(
         Forwarding { rewrites: settings.rewrites.clone(), delays: settings.delays.clone(), to_group: settings.group };
     options.dir = dir;
     options.drain = settings.drain;
-    options.environment = environment(&settings, env, account.as_ref());
+    let notify = notify(&settings, env, account.as_ref());
+    options.environment = environment(&settings, env, account.as_ref(), notify.as_ref());
     options.user = account.map(|account| account.identity);
     let exit = std::mem::take(&mut settings.exit);
     let mut oom = None;
@@ -61,12 +67,12 @@ pub(super) fn run(
     }
     let args: Vec<_> = words.iter().map(|word| os_string(word)).collect();
     let words = words.iter().map(|word| Cow::Borrowed(*word)).collect();
-    let manner = Manner { supervision: supervision(&settings), relay: relay(settings) };
+    let manner = Manner { supervision: supervision(&settings), relay: relay(settings), notify };
     let again = manner.supervision.may_restart();
     let result = Executor::with_source(options, Source::Process(signals), group).and_then(|mut executor| {
-        executor.run_words(&args, Ok(words), manner, |source, group, needed| {
+        executor.run_words(&args, Ok(words), manner, |source, group, needed, prints| {
             // The next child is to have what the first had.
-            if again { listen(source) } else { settle(source, group, needed) }
+            if again { listen(source) } else { settle(source, group, needed, prints) }
         })
     });
     stderr::leave_no_more();
@@ -94,19 +100,39 @@ pub(super) fn run(
 }
 
 /// The variables of the command: those inherited, if they are wanted, and what was asked for.
-fn environment(settings: &Settings, env: &[&'static CStr], account: Option<&Account>) -> Environment {
+fn environment(
+    settings: &Settings,
+    env: &[&'static CStr],
+    account: Option<&Account>,
+    notify: Option<&Notify>,
+) -> Environment {
     let inherited = if settings.clear_env { &[] } else { env };
     let users = account.into_iter().flat_map(|account| &account.variables);
     let users = users.map(|(key, value)| (OsString::from(*key), OsString::from(value)));
-    Environment::entries(inherited).without(&settings.unset_env).with(&users.collect::<Vec<_>>()).with(&settings.env)
+    let notify = notify.map(|notify| (OsString::from(NOTIFY_SOCKET), notify.name().to_owned()));
+    let ours: Vec<_> = users.chain(notify).collect();
+    Environment::entries(inherited).without(&settings.unset_env).with(&ours).with(&settings.env)
+}
+
+/// Passes on what the command tells its service manager, if it has one that the command will know of.
+fn notify(settings: &Settings, env: &[&CStr], account: Option<&Account>) -> Option<Notify> {
+    let manager = env.iter().find(|entry| names(entry, NOTIFY_SOCKET.as_bytes()))?;
+    let manager = OsStr::from_bytes(&manager.to_bytes()[NOTIFY_SOCKET.len() + 1..]);
+    let is_it = |name: &OsString| name == NOTIFY_SOCKET;
+    if settings.clear_env || settings.unset_env.iter().any(is_it) || settings.env.iter().any(|(name, _)| is_it(name)) {
+        return None;
+    }
+    Notify::relay(manager, account.map(|account| account.identity.uid)).unwrap_or_else(|error| {
+        log::warn!("can't pass notifications on to NOTIFY_SOCKET={}: {error}", manager.display());
+        None
+    })
 }
 
 /// Once the child exists: lets go of what is the child's now, and only then opens what panicmon needs itself, which a
 /// full table of descriptors would have had no room for.
-fn settle(source: &mut Source, group: &ChildGroup, needed: &[BorrowedFd<'_>]) -> Result<(), Error> {
+fn settle(source: &mut Source, group: &ChildGroup, needed: &[BorrowedFd<'_>], prints: bool) -> Result<(), Error> {
     let kept: Vec<_> = group.fd().into_iter().chain(needed.iter().copied()).collect();
-    process::let_go(&kept, !needed.is_empty())
-        .map_err(|source| Error::start("letting go of inherited descriptors", source))?;
+    process::let_go(&kept, prints).map_err(|source| Error::start("letting go of inherited descriptors", source))?;
     listen(source).or_else(|_| {
         process::free_stdin();
         listen(source)

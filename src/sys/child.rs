@@ -42,6 +42,8 @@ pub(super) struct Plan {
     pub(super) shell_argv: *mut *const c_char,
     /// envp, ended by a null pointer.
     pub(super) envp: *const *const c_char,
+    /// Where in it the child puts its pid: room for [`PID_DIGITS`], and a NUL behind; null: nowhere.
+    pub(super) pid_places: [*mut u8; 3],
     /// Where the child says what failed.
     pub(super) report: *const Report,
 }
@@ -62,6 +64,9 @@ pub(super) enum PlannedGroup {
         terminal: Option<RawFd>,
     },
 }
+
+/// What the longest pid takes.
+pub(super) const PID_DIGITS: usize = 10;
 
 /// What failed in the child; nothing, if it executed its command.
 #[derive(Debug, Default)]
@@ -181,6 +186,7 @@ fn become_command(plan: &Plan) -> Failure {
         }
     }
     plan.limits.restore();
+    say_pid(&plan.pid_places);
     restore_signals(plan);
     execute(plan)
 }
@@ -230,6 +236,25 @@ fn lead_session(terminal: Option<RawFd>) -> Result<(), Errno> {
         }
     }
     Ok(())
+}
+
+/// Puts this process's pid into its environment.
+fn say_pid(places: &[*mut u8]) {
+    // SAFETY: touches no memory.
+    let Ok(mut rest) = (unsafe { syscall(libc::SYS_getpid, []) }) else { return };
+    let mut digits = [0; PID_DIGITS];
+    let mut first = PID_DIGITS;
+    while first > 0 && (rest > 0 || first == PID_DIGITS) {
+        first -= 1;
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    for place in places.iter().filter(|place| !place.is_null()) {
+        for (at, digit) in digits[first..].iter().enumerate() {
+            // SAFETY: there is room for so many digits, and the parent doesn't look at them.
+            unsafe { place.add(at).write(*digit) };
+        }
+    }
 }
 
 /// Dispositions first, then the mask: a signal that was waiting takes its course by the child's own dispositions.

@@ -53,6 +53,18 @@ pub(crate) fn visit(own: Pid, mut visit: impl FnMut(&Descendant<'_>)) -> io::Res
     Ok(())
 }
 
+/// Whether that process descends from this one. It may have been a parent's end ago.
+pub(crate) fn is_descendant(pid: Pid) -> bool {
+    let own = super::process::id().as_raw();
+    let mut at = pid.as_raw();
+    // Nobody's parent is 0 but the first process's, or one's outside this PID namespace.
+    while at > 0 && at != own {
+        let Some(stat) = stat(at) else { return false };
+        at = stat.parent;
+    }
+    at == own && pid.as_raw() != own
+}
+
 /// Visits what descends from a process that is this one, or a descendant held by that pidfd.
 fn visit_children(
     parent: i32,
@@ -138,6 +150,9 @@ mod tests {
         let of = |pid| seen.iter().position(|seen| *seen == pid);
         assert!(of(child).is_some_and(|child| Some(child) < of(grandchild)), "{child} and {grandchild}: {seen:?}");
         let parent = std::os::unix::process::parent_id() as i32;
+        assert!(
+            is_descendant(Pid::new(child)) && is_descendant(Pid::new(grandchild)) && !is_descendant(Pid::new(parent))
+        );
         assert!(of(parent).is_none() && of(super::super::process::id().as_raw()).is_none(), "{seen:?}");
         drop(shell.stdin.take());
         shell.wait().unwrap();

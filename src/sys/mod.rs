@@ -10,6 +10,7 @@
 //! | `terminal` | the controlling terminal, its foreground process group, its modes |
 //! | `signals` | masks, dispositions, passing signals on, the two sources they come from, and those sent to oneself |
 //! | `limit` | limits changed, and given back to children |
+//! | `notify` | the notification socket of a service manager |
 //! | `orders` | orders from other threads |
 //! | `output` | writing without waiting for a reader |
 //! | `pipe` | pipes from children |
@@ -27,6 +28,7 @@ pub(crate) mod child;
 pub(crate) mod descendants;
 pub(crate) mod fd;
 pub(crate) mod limit;
+pub(crate) mod notify;
 pub(crate) mod orders;
 pub(crate) mod output;
 pub(crate) mod pipe;

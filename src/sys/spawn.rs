@@ -8,7 +8,7 @@
 //! A child that changes its user gets a copy of the memory all the same. In shared memory that change would make this
 //! process one that leaves no core and can't be looked into (PR_SET_DUMPABLE), for good.
 
-use super::child::{self, Failure, Plan, PlannedGroup, Report};
+use super::child::{self, Failure, PID_DIGITS, Plan, PlannedGroup, Report};
 use super::limit::Changed;
 use super::poll::Source;
 use super::shared_memory::Shared;
@@ -16,7 +16,9 @@ use super::signals::{self, Target};
 use super::terminal::ChildGroup;
 use super::wait::{self, Next, Which};
 use crate::command::Command;
+use crate::options::names;
 use crate::{Error, Pid, Signal, SignalSet};
+use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -41,6 +43,9 @@ pub(crate) struct Setup<'t> {
     pub(crate) group: &'t ChildGroup,
     /// Whether it is handed the terminal at once.
     pub(crate) hand_over: bool,
+    /// Whether the variables that hold this process's pid, by which systemd means the process that it started, are to hold
+    /// the child's.
+    pub(crate) pid_variables: bool,
     /// The mask it executes with, if all signals are blocked already; none: that of this thread.
     pub(crate) mask: Option<SignalSet>,
     /// Whether this process belongs to others too, who may have handlers and may wait for children.
@@ -64,7 +69,55 @@ struct Block {
     report: Place,
     command: Arc<Command>,
     _lists: [Vec<*const c_char>; 3],
+    _pids: PidVariables,
     _stack: Vec<u8>,
+}
+
+/// Variables that are to hold the child's pid, which it puts there itself: sd_listen_fds(3), sd_watchdog_enabled(3),
+/// systemd.exec(5).
+#[derive(Debug)]
+struct PidVariables {
+    /// Each is the name, and room for a pid and a NUL.
+    buffers: [Option<(Vec<u8>, usize)>; PID_VARIABLES.len()],
+}
+
+const PID_VARIABLES: [&str; 3] = ["LISTEN_PID", "WATCHDOG_PID", "SYSTEMD_EXEC_PID"];
+
+/// Says the same as the first of them in another way, which only the process it was meant for can find true.
+const LISTEN_PIDFDID: &str = "LISTEN_PIDFDID";
+
+impl PidVariables {
+    fn new(env: &[Cow<'static, CStr>], setup: &Setup<'_>) -> PidVariables {
+        let own = setup.parent.to_string();
+        let holds_own = |name: &str| {
+            let entry = env.iter().find(|entry| names(entry, name.as_bytes()));
+            setup.pid_variables && entry.is_some_and(|entry| entry.to_bytes()[name.len() + 1..] == *own.as_bytes())
+        };
+        let buffer = |name: &str| {
+            let mut buffer = format!("{name}=").into_bytes();
+            let place = buffer.len();
+            buffer.resize(place + PID_DIGITS + 1, 0);
+            (buffer, place)
+        };
+        PidVariables { buffers: PID_VARIABLES.map(|name| holds_own(name).then(|| buffer(name))) }
+    }
+
+    /// What the child has for an entry; none: nothing.
+    fn entry(&self, entry: &CStr) -> Option<*const c_char> {
+        if self.buffers[0].is_some() && names(entry, LISTEN_PIDFDID.as_bytes()) {
+            return None;
+        }
+        let is_it = |name: &&str| names(entry, name.as_bytes());
+        let buffer = PID_VARIABLES.iter().position(|name| is_it(&name)).and_then(|at| self.buffers[at].as_ref());
+        Some(buffer.map_or(entry.as_ptr(), |(buffer, _)| buffer.as_ptr().cast()))
+    }
+
+    /// Where the child writes its pid.
+    fn places(&mut self) -> [*mut u8; PID_VARIABLES.len()] {
+        self.buffers
+            .each_mut()
+            .map(|buffer| buffer.as_mut().map_or(ptr::null_mut(), |(buffer, place)| buffer[*place..].as_mut_ptr()))
+    }
 }
 
 /// Where the child's report is.
@@ -94,7 +147,8 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
     };
     let as_ptr = |text: &CStr| text.as_ptr();
     let mut argv = pointers(&mut command.args.iter().map(|arg| as_ptr(arg)), Some(ptr::null()));
-    let envp = pointers(&mut command.env.iter().map(|entry| as_ptr(entry)), None);
+    let mut pids = PidVariables::new(&command.env, setup);
+    let envp = pointers(&mut command.env.iter().filter_map(|entry| pids.entry(entry)), None);
     let candidates = pointers(&mut command.candidates.iter().map(|file| as_ptr(file)), None);
     let mut stack = Vec::with_capacity(STACK_BYTES);
 
@@ -123,6 +177,7 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
         candidates: candidates.as_ptr(),
         shell_argv: argv.as_mut_ptr(),
         envp: envp.as_ptr(),
+        pid_places: pids.places(),
         report: report.report(),
     });
     let cloned = source.with_ignored(|ignored| {
@@ -132,7 +187,7 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
     before.map(signals::set_mask);
 
     let (pid, pidfd) = cloned.map_err(|source| Error::start("clone", source))?;
-    let block = Block { _plan: plan, report, command, _lists: [argv, envp, candidates], _stack: stack };
+    let block = Block { _plan: plan, report, command, _lists: [argv, envp, candidates], _pids: pids, _stack: stack };
     Ok(Child { pid, pidfd, own_group: setup.group.is_own(), block, ended: false })
 }
 
