@@ -1,7 +1,10 @@
 //! The program: words to options, options to a run, its end to an exit status.
 
+mod doctor;
 mod exit;
 mod flags;
+#[cfg(test)]
+mod generated;
 mod logger;
 mod one;
 mod oom;
@@ -20,6 +23,9 @@ use std::ffi::CStr;
 use std::io::{self, Write};
 use std::time::SystemTime;
 use stderr::say;
+
+/// The status of `--doctor`, if some promise doesn't hold.
+const DOES_NOT_HOLD: u8 = 1;
 
 /// What is to be done.
 #[derive(Debug, PartialEq)]
@@ -48,6 +54,11 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         return StatusCode::OWN_FAILURE.get();
     }
     match request {
+        Ok(Request::Run(settings, _) | Request::RunFile(settings)) if settings.doctor => {
+            let (text, holds) = doctor::report(signals.inherited_mask(), env);
+            let printed = print(&text);
+            if holds || !printed.is_success() { printed.get() } else { DOES_NOT_HOLD }
+        }
         Ok(Request::Run(settings, command)) => one::run(signals, settings, &args[command..], env).get(),
         Ok(Request::RunFile(settings)) => several::run(signals, &settings, env).get(),
         Ok(Request::Print(text)) => print(&text).get(),

@@ -12,6 +12,7 @@ use crate::lifecycle::supervision::Supervision;
 use crate::options::{Environment, names};
 use crate::relay::printed::{Names, Printed};
 use crate::relay::{Relay, Sink};
+use crate::sys::capability::{self, Capability};
 use crate::sys::notify::Notify;
 use crate::sys::output::Output;
 use crate::sys::poll::Source;
@@ -44,6 +45,12 @@ pub(super) fn run(
             return StatusCode::OWN_FAILURE;
         }
     };
+    if let Some(identity) = account.as_ref().map(|account| &account.identity)
+        && !identity.is_own()
+        && !capability::is_effective(Capability::Kill)
+    {
+        log::warn!("--user: without the capability KILL the command can't be signalled, and outlives panicmon");
+    }
     let group = if settings.session { ChildGroup::session() } else { ChildGroup::find(signals.inherited_mask(), true) };
     if let Some(listened) = settings.signals {
         signals.limit(listened.union(group.needs()).union(group.sends()));

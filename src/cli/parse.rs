@@ -60,6 +60,10 @@ impl Settings {
     /// Whether the options go together, by what was given on the command line; a variable that has no meaning there, as
     /// one of an image may, says nothing.
     fn check_together(&mut self, has_command: bool, given: impl Fn(&str) -> bool) -> Result<(), String> {
+        // Whatever else is said: nothing is run.
+        if self.doctor {
+            return Ok(());
+        }
         if has_command && given("config") {
             return Err("--config: a COMMAND is given as well: it is one or the other".to_owned());
         }

@@ -53,6 +53,11 @@ pub(crate) fn visit(own: Pid, mut visit: impl FnMut(&Descendant<'_>)) -> io::Res
     Ok(())
 }
 
+/// Whether a pidfd can be had, with which a descendant's number is sure to be its own.
+pub(crate) fn can_hold() -> io::Result<()> {
+    open(super::process::id().as_raw()).map(drop)
+}
+
 /// Whether that process descends from this one. It may have been a parent's end ago.
 pub(crate) fn is_descendant(pid: Pid) -> bool {
     let own = super::process::id().as_raw();

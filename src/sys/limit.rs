@@ -63,6 +63,16 @@ impl Changed {
     }
 }
 
+/// How many signals can be pending for this process's user.
+pub(crate) fn pending_signals() -> io::Result<u64> {
+    get(SIGNALS).map(|limit| limit.soft)
+}
+
+/// How large a core may be.
+pub(crate) fn core() -> io::Result<u64> {
+    get(libc::RLIMIT_CORE as Resource).map(|limit| limit.soft)
+}
+
 /// Which limit: RLIMIT_… as the kernel counts, though the C libraries' types differ.
 type Resource = usize;
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `raw` | a system call that touches no `errno` |
 //! | `spawn`, `child` | clone(2); what the child does between clone and exec |
+//! | `capability` | what this process is allowed |
 //! | `cgroup` | the cgroup this process is in, and what it counts |
 //! | `descendants` | the processes that descend from this one |
 //! | `fd` | descriptors of our own |
@@ -22,6 +23,8 @@
 //! | `entry` | the C `main` of the programs; no part of the library |
 #![allow(unsafe_code)]
 
+#[cfg(feature = "cli")]
+pub(crate) mod capability;
 #[cfg(feature = "cli")]
 pub(crate) mod cgroup;
 pub(crate) mod child;

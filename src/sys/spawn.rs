@@ -107,8 +107,10 @@ impl PidVariables {
         if self.buffers[0].is_some() && names(entry, LISTEN_PIDFDID.as_bytes()) {
             return None;
         }
-        let is_it = |name: &&str| names(entry, name.as_bytes());
-        let buffer = PID_VARIABLES.iter().position(|name| is_it(&name)).and_then(|at| self.buffers[at].as_ref());
+        let buffer = PID_VARIABLES
+            .iter()
+            .position(|name| names(entry, name.as_bytes()))
+            .and_then(|at| self.buffers[at].as_ref());
         Some(buffer.map_or(entry.as_ptr(), |(buffer, _)| buffer.as_ptr().cast()))
     }
 

@@ -1,0 +1,104 @@
+//! What is made from the table of the options: the man page, and the completions of shells, in `packaging/`.
+//!
+//! `PANICMON_UPDATE=1 cargo test --lib generated` writes them anew.
+
+use super::parse::command;
+use clap_complete::Shell;
+use std::path::Path;
+
+/// The sections of the man page that the table can't tell.
+const SECTIONS: &str = r#".SH SIGNALS
+Every signal that can be caught is forwarded to the command, at whatever moment it comes, and once. What another process sent goes to
+the command alone (with \fB\-\-group\fR to its process group), what the terminal sends to the command's process group. SIGCHLD is how
+panicmon learns of its own children. Real\-time signals keep their values, their sender and their order.
+.PP
+The stop signals are TERM, INT, QUIT and HUP, as they are forwarded: from them on the time of \fB\-\-kill\-after\fR counts, and
+\fB\-\-restart\fR ends.
+.SH "EXIT STATUS"
+.TP
+.B 0\-255
+The command's own.
+.TP
+.B 128+N
+Signal N ended the command. As a job of an interactive shell, and as systemd's own process, panicmon dies of that signal itself.
+.TP
+.B 125
+panicmon itself failed, or was called wrongly.
+.TP
+.B 126
+The command was found, but can't be executed.
+.TP
+.B 127
+The command wasn't found.
+.TP
+.B 0, 1
+With \fB\-\-config\fR: stopped as asked; by a second signal. With \fB\-\-doctor\fR: every promise holds; some don't.
+.SH ENVIRONMENT
+Each option has a variable of its name, \fBPANICMON_\fR and the name in capitals. The command line wins; a variable that is empty says
+nothing. A switch is on with \fBtrue\fR, \fByes\fR or a number above 0. \fBPANICMON_ENV\fR has an assignment on each line.
+.TP
+.B PANICMON_LOG
+Filters the log, as env_logger's RUST_LOG does.
+.TP
+.B NOTIFY_SOCKET
+If it is set, the command is given a socket of panicmon's instead, and what it sends there is passed on, with its descriptors, but for
+MAINPID: sd_notify(3).
+.TP
+.B LISTEN_PID, WATCHDOG_PID, SYSTEMD_EXEC_PID
+Where they hold panicmon's process id, the command finds its own there.
+.SH FILES
+.TP
+.I /etc/passwd, /etc/group
+Users and groups of \fB\-\-user\fR.
+.SH EXAMPLES
+.nf
+panicmon \-\- myserver \-\-port 8080
+panicmon \-\-user www \-\-kill\-after 10s \-\- myserver
+panicmon \-\-delay TERM=5s \-\-drain 10s \-\- myserver
+panicmon \-\-restart on\-failure \-\-max\-wait 30s \-\- myserver
+panicmon \-\-exit requested=0,oom=99 \-\- myserver
+.fi
+.SH "SEE ALSO"
+.BR init (1),
+.BR prctl (2),
+.BR signal (7),
+.BR systemd.service (5),
+.BR tini (1)
+"#;
+
+fn man_page() -> Vec<u8> {
+    let man = clap_mangen::Man::new(command()).date("").source(concat!("panicmon ", env!("CARGO_PKG_VERSION")));
+    let mut page = Vec::new();
+    man.render_title(&mut page).unwrap();
+    man.render_name_section(&mut page).unwrap();
+    man.render_synopsis_section(&mut page).unwrap();
+    man.render_description_section(&mut page).unwrap();
+    man.render_options_section(&mut page).unwrap();
+    page.extend_from_slice(SECTIONS.as_bytes());
+    page
+}
+
+fn completion(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command(), "panicmon", &mut script);
+    script
+}
+
+#[test]
+fn they_are_current() {
+    let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
+    for (file, text) in [
+        ("man/panicmon.1", man_page()),
+        ("completions/panicmon.bash", completion(Shell::Bash)),
+        ("completions/_panicmon", completion(Shell::Zsh)),
+        ("completions/panicmon.fish", completion(Shell::Fish)),
+    ] {
+        let path = packaging.join(file);
+        if std::env::var_os("PANICMON_UPDATE").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &text).unwrap();
+        }
+        let there = std::fs::read(&path).unwrap_or_default();
+        assert!(there == text, "packaging/{file} is not current: PANICMON_UPDATE=1 cargo test --lib generated");
+    }
+}
