@@ -454,7 +454,7 @@ impl Run<'_, '_> {
         loop {
             let before = sent;
             let looked = descendants::visit(self.own, |descendant| {
-                if drain.is_for(signal, (descendant.pid, descendant.started)) {
+                if drain.is_for(signal, (descendant.pid, descendant.started), descendant.image) {
                     sent += 1;
                     try_to("end a process that the command has left behind", descendant.send(signal));
                 }

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use std::path::Path;
 
 /// The sections of the man page that the table can't tell.
-const SECTIONS: &str = r#".SH SIGNALS
+const SECTIONS: &str = r#".SH "WHAT IS FORWARDED"
 Every signal that can be caught is forwarded to the command, at whatever moment it comes, and once. What another process sent goes to
 the command alone (with \fB\-\-group\fR to its process group), what the terminal sends to the command's process group. SIGCHLD is how
 panicmon learns of its own children. Real\-time signals keep their values, their sender and their order.

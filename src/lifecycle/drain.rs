@@ -6,8 +6,10 @@
 //! | asking | | TERM to those that are new | kill | off |
 //! | killing | | KILL to all | give up, after a while | off |
 
+use crate::sys::descendants::Image;
 use crate::{Pid, Signal};
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::{Duration, Instant};
 
 /// How soon to look again for those born meanwhile, of whom nothing tells; then after twice as long, and so on.
@@ -24,8 +26,8 @@ pub(crate) type Identity = (Pid, u64);
 pub(crate) struct Drain {
     budget: Duration,
     phase: Phase,
-    /// Those that have had their TERM.
-    told: HashSet<Identity>,
+    /// Those that have had their TERM, and as what.
+    told: HashMap<Identity, Image>,
 }
 
 #[derive(Debug)]
@@ -65,7 +67,7 @@ impl Look {
 
 impl Drain {
     pub(crate) fn new(budget: Duration) -> Drain {
-        Drain { budget, phase: Phase::Off, told: HashSet::new() }
+        Drain { budget, phase: Phase::Off, told: HashMap::new() }
     }
 
     /// A child has ended.
@@ -106,9 +108,25 @@ impl Drain {
         }
     }
 
-    /// Whether this one is to be sent that now: TERM comes once.
-    pub(crate) fn is_for(&mut self, signal: Signal, identity: Identity) -> bool {
-        signal == Signal::KILL || self.told.insert(identity)
+    /// Whether this one is to be sent that now. TERM comes once, but for one that was just forked, and then executes
+    /// something: its parent's handler may have had it.
+    pub(crate) fn is_for(&mut self, signal: Signal, identity: Identity, image: Image) -> bool {
+        if signal == Signal::KILL {
+            return true;
+        }
+        match self.told.entry(identity) {
+            Entry::Vacant(place) => {
+                place.insert(image);
+                true
+            }
+            Entry::Occupied(mut told) => {
+                let again = told.get().is_parents && !told.get().is_same(image);
+                if again {
+                    told.insert(image.of_its_own());
+                }
+                again
+            }
+        }
     }
 
     /// Whether they can't be ended.
@@ -171,14 +189,28 @@ mod tests {
     fn each_is_told_once_and_killed_until_it_ends() {
         let now = Instant::now();
         let mut drain = begun(now);
-        let one = (Pid::new(7), 70);
-        assert!(drain.is_for(Signal::TERM, one));
-        assert!(!drain.is_for(Signal::TERM, one));
-        assert!(drain.is_for(Signal::TERM, (Pid::new(7), 71)), "another of that number");
-        assert!(drain.is_for(Signal::KILL, one) && drain.is_for(Signal::KILL, one));
+        let (one, image) = ((Pid::new(7), 70), Image::new(1, false));
+        assert!(drain.is_for(Signal::TERM, one, image));
+        assert!(!drain.is_for(Signal::TERM, one, image));
+        assert!(!drain.is_for(Signal::TERM, one, Image::new(2, false)), "it executes something to end in good order");
+        assert!(drain.is_for(Signal::TERM, (Pid::new(7), 71), image), "another of that number");
+        assert!(drain.is_for(Signal::KILL, one, image) && drain.is_for(Signal::KILL, one, image));
         drain.end();
         drain.begin(now);
-        assert!(drain.is_for(Signal::TERM, one), "what one child has left was told, and not what the next has");
+        assert!(drain.is_for(Signal::TERM, one, image), "what one child has left was told, and not what the next has");
+    }
+
+    #[test]
+    fn who_was_told_between_fork_and_exec_is_told_again() {
+        let mut drain = begun(Instant::now());
+        let one = (Pid::new(7), 70);
+        assert!(drain.is_for(Signal::TERM, one, Image::new(1, true)));
+        assert!(
+            !drain.is_for(Signal::TERM, one, Image::new(1, false)),
+            "its parent has ended, or has executed something"
+        );
+        assert!(drain.is_for(Signal::TERM, one, Image::new(2, false)));
+        assert!(!drain.is_for(Signal::TERM, one, Image::new(3, false)), "once");
     }
 
     #[test]

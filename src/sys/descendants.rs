@@ -17,8 +17,34 @@ pub(crate) struct Descendant<'a> {
     pub(crate) pid: Pid,
     /// When it was started, in ticks since the machine was.
     pub(crate) started: u64,
+    pub(crate) image: Image,
     is_stopped: bool,
     pidfd: Option<BorrowedFd<'a>>,
+}
+
+/// What a process executes, as far as one can be told from the next: by where its stack begins. Zero, if that isn't for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Image {
+    number: u64,
+    /// It is its parent's: it has executed nothing since it was forked.
+    pub(crate) is_parents: bool,
+}
+
+impl Image {
+    #[cfg(test)]
+    pub(crate) fn new(number: u64, is_parents: bool) -> Image {
+        Image { number, is_parents }
+    }
+
+    /// The same, whoever its parent is.
+    pub(crate) fn of_its_own(self) -> Image {
+        Image { is_parents: false, ..self }
+    }
+
+    /// Whether both are one execution.
+    pub(crate) fn is_same(self, other: Image) -> bool {
+        self.number == other.number
+    }
 }
 
 impl Descendant<'_> {
@@ -37,6 +63,7 @@ struct Stat {
     state: u8,
     parent: i32,
     started: u64,
+    stack: u64,
 }
 
 /// Visits every living descendant of this process, each after its parent. One that is born, or whose parent ends,
@@ -90,7 +117,9 @@ fn visit_children(
         let fd = pidfd.as_ref().ok().map(AsFd::as_fd);
         if stat.state != b'Z' {
             let is_stopped = stat.state == b'T';
-            visit(&Descendant { pid: Pid::new(child), started: stat.started, is_stopped, pidfd: fd });
+            let is_parents = self::stat(parent).is_some_and(|parent| parent.stack == stat.stack);
+            let image = Image { number: stat.stack, is_parents };
+            visit(&Descendant { pid: Pid::new(child), started: stat.started, image, is_stopped, pidfd: fd });
         }
         if let Some(fd) = fd {
             visit_children(child, Some(fd), children, visit);
@@ -120,11 +149,12 @@ fn parse(line: &[u8]) -> Option<Stat> {
     let end_of_name = line.iter().rposition(|byte| *byte == b')')?;
     let pid = std::str::from_utf8(line.split(|byte| *byte == b' ').next()?).ok()?.parse().ok()?;
     let mut fields = std::str::from_utf8(&line[end_of_name + 1..]).ok()?.split_ascii_whitespace();
-    // The state is the third field, the parent the fourth, the start the 22nd.
+    // The state is the third field, the parent the fourth, the start the 22nd, the stack the 28th.
     let state = *fields.next()?.as_bytes().first()?;
     let parent = fields.next()?.parse().ok()?;
     let started = fields.nth(17)?.parse().ok()?;
-    Some(Stat { pid, state, parent, started })
+    let stack = fields.nth(5)?.parse().ok()?;
+    Some(Stat { pid, state, parent, started, stack })
 }
 
 #[cfg(test)]
@@ -134,8 +164,8 @@ mod tests {
 
     #[test]
     fn a_name_may_hold_anything() {
-        let line = b"7 (a) R 1 (b) S 5 7 7 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4242 9 9 9\n";
-        assert_eq!(parse(line), Some(Stat { pid: 7, state: b'S', parent: 5, started: 4242 }));
+        let line = b"7 (a) R 1 (b) S 5 7 7 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4242 9 9 9 1 2 77 9\n";
+        assert_eq!(parse(line), Some(Stat { pid: 7, state: b'S', parent: 5, started: 4242, stack: 77 }));
         assert_eq!(parse(b"7 (a"), None);
         assert_eq!(parse(b"7 (a) S 5"), None);
     }

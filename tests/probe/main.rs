@@ -17,6 +17,10 @@
 //! | `host-with-handler COMMAND ARG...` | the same from its first thread, and says `handled` when USR2 comes |
 //! | `host-once COMMAND ARG...` · `host-job-control COMMAND ARG...` | runs it once by the library, without or with job control, and ends with its status |
 //! | `host-job-control-twice COMMAND ARG...` | the same twice with one executor; says how the first ended |
+//! | `notify TEXT...` · `notify-and-pause TEXT` | sends each to NOTIFY_SOCKET |
+//! | `notify-barrier` | sends a descriptor to be stored, and a barrier; says when it waits for that, and when it is passed |
+//! | `listen-fds` | says hello to the socket that LISTEN_FDS tells of, if LISTEN_PID is its own |
+//! | `fill-memory` | takes memory to the end of time |
 //! | `close-stdout` | closes its stdout and pauses |
 //!
 //! It has the C `main` of the program under test, so that nothing is changed before it looks.
@@ -24,6 +28,7 @@
 
 #[path = "../../src/sys/entry.rs"]
 mod entry;
+mod notify;
 mod sys;
 
 use std::ffi::CStr;
@@ -56,6 +61,19 @@ fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         ["host-once", ..] => host_once(&words[1..], false),
         ["host-job-control", ..] => host_once(&words[1..], true),
         ["host-job-control-twice", ..] => host_twice(&words[1..]),
+        ["notify", texts @ ..] => texts.iter().map(|text| notify::send(text, None)).max().unwrap_or(0),
+        ["notify-and-pause", text] => {
+            notify::send(text, None);
+            pause()
+        }
+        ["notify-barrier"] => notify::barrier(),
+        ["listen-fds"] => notify::listen_fds(),
+        ["fill-memory"] => {
+            let mut all = Vec::new();
+            loop {
+                all.push(vec![1u8; 1 << 20]);
+            }
+        }
         ["close-stdout"] => {
             sys::close(1);
             pause()

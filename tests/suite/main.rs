@@ -3,11 +3,17 @@
 //! `PANICMON_TEST_BINARY` names another binary to try, such as the static release.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
+mod child;
 mod cli;
+mod doctor;
+mod drain;
+mod exit;
+mod forwarding;
 mod orphans;
 mod pmux;
 mod races;
 mod restarts;
+mod service_manager;
 mod signals;
 mod status;
 mod support;
@@ -15,3 +21,4 @@ mod sys;
 mod terminal;
 mod traced;
 mod transparent;
+mod wrong;

@@ -253,3 +253,17 @@ pub fn outcome(child: Child) -> Output {
     });
     output.expect("it can be waited for")
 }
+
+/// `panicmon OPTIONS -- probe WORDS`.
+pub fn with_options(options: &[&str], words: &[&str]) -> Command {
+    let mut command = Command::new(panicmon());
+    command.args(options).args(["--", PROBE]).args(words);
+    command
+}
+
+/// `panicmon OPTIONS -- sh -c SCRIPT`.
+pub fn script_with(options: &[&str], script: &str) -> Command {
+    let mut command = Command::new(panicmon());
+    command.args(options).args(["--", "sh", "-c", script]);
+    command
+}

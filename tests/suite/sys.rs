@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,6 +11,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub fn kill(pid: u32, signal: i32) -> io::Result<()> {
     // SAFETY: touches no memory.
     if unsafe { libc::kill(pid as i32, signal) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// A descriptor that was received.
+pub fn own(fd: RawFd) -> OwnedFd {
+    // SAFETY: the kernel has made it for this process, and nobody else has it.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+/// A descriptor that somebody in this process keeps open.
+pub fn borrow(fd: RawFd) -> BorrowedFd<'static> {
+    // SAFETY: tests keep it as long as they use it.
+    unsafe { BorrowedFd::borrow_raw(fd) }
 }
 
 /// What this process does with a signal: 0 default, 1 ignore, else a handler's address.

@@ -1,0 +1,197 @@
+//! `--drain`: all that an ended command leaves behind is ended, and nothing else.
+
+use crate::support::{PROBE, Running, children, output, panicmon, script_with, status_field, wait_for};
+use crate::sys;
+use std::process::{Child, Command, Stdio};
+
+fn is_gone(pid: u32) -> bool {
+    status_field(pid, "State").is_none_or(|state| state.starts_with('Z'))
+}
+
+/// The script with the probe as its `$0`, and panicmon's end: all who write to its stdout must be gone by then.
+fn drained(options: &[&str], script: &str) -> (i32, Vec<String>, Running) {
+    let mut command = script_with(options, script);
+    command.arg(PROBE);
+    let mut running = Running::start(command);
+    let mut lines = Vec::new();
+    while let Some(line) = running.line() {
+        lines.push(line);
+    }
+    (running.code(), lines, running)
+}
+
+/// The script with the probe as its `$0`, once so many have said that they are ready.
+fn ready(options: &[&str], script: &str, count: usize) -> Running {
+    let mut command = script_with(options, script);
+    command.arg(PROBE);
+    let mut running = Running::start(command);
+    for _ in 0..count {
+        assert_eq!(running.line().as_deref(), Some("ready"));
+    }
+    running
+}
+
+/// Somebody else, in the same PID namespace: neither a descendant, nor to be touched.
+struct Bystander(Child);
+
+impl Bystander {
+    fn new() -> Bystander {
+        // Of the same session and process group as panicmon is, and of the same user.
+        let mut child = Command::new(PROBE).args(["until", "10", "5"]).stdin(Stdio::null()).spawn().unwrap();
+        assert!(child.try_wait().unwrap().is_none());
+        Bystander(child)
+    }
+
+    /// It lives, and no signal is waiting for it, blocked as they all are: none was sent.
+    fn was_left_alone(mut self) {
+        let pending = |field| status_field(self.0.id(), field).unwrap();
+        assert_eq!((pending("SigPnd"), pending("ShdPnd")), ("0".repeat(16), "0".repeat(16)));
+        sys::kill(self.0.id(), libc::SIGUSR1).unwrap();
+        assert_eq!(self.0.wait().unwrap().code(), Some(5));
+    }
+}
+
+impl Drop for Bystander {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn without_it_what_is_left_lives_on() {
+    let mut running = Running::start(script_with(&[], "sleep 1000 >/dev/null & echo $!; exit 3"));
+    let left: u32 = running.line().unwrap().parse().unwrap();
+    assert_eq!(running.code(), 3);
+    assert!(!is_gone(left));
+    sys::kill(left, libc::SIGKILL).unwrap();
+}
+
+#[test]
+fn a_worker_may_finish() {
+    // It takes its time after TERM: a second, of the hour that it has.
+    let worker = "trap 'sleep 1; echo finished; exit' TERM; echo ready; while :; do sleep 1000 & wait; done";
+    let mut running = ready(&["--drain", "1h"], &format!("({worker}) & exec \"$0\" exit-after 1 3"), 2);
+    running.kill(libc::SIGUSR1);
+    assert_eq!(running.line().as_deref(), Some("finished"));
+    assert_eq!(running.code(), 3);
+}
+
+#[test]
+fn whoever_they_are_and_wherever_they_went_they_get_one_term() {
+    let bystander = Bystander::new();
+    // In the background; in a session of its own; orphaned before; two below it; stopped.
+    let script = "one() { sh -c 'trap \"echo $0; exit\" TERM; echo ready; while :; do sleep 1000 & wait; done' $1; }; \
+        one plain & \
+        setsid sh -c 'trap \"echo session; exit\" TERM; echo ready; while :; do sleep 1000 & wait; done' & \
+        (one orphan &) ; \
+        sh -c 'sh -c \"trap \\\"echo below; exit\\\" TERM; echo ready; while :; do sleep 1000 & wait; done\" & wait' & \
+        sh -c 'trap \"echo stopped; exit\" TERM; echo ready; kill -STOP $$; while :; do :; done' & \
+        exec \"$0\" exit-after 1 7";
+    let mut running = ready(&["--drain", "1h"], script, 6);
+    let below = |pid| all_below(pid);
+    let wrapper = running.pid();
+    wait_for("one to be stopped", || {
+        below(wrapper).into_iter().find(|pid| status_field(*pid, "State").is_some_and(|state| state.starts_with('T')))
+    });
+    running.kill(libc::SIGUSR1);
+    let mut told: Vec<_> = std::iter::from_fn(|| running.line()).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["below", "orphan", "plain", "session", "stopped"]);
+    assert_eq!(running.code(), 7);
+    bystander.was_left_alone();
+}
+
+fn all_below(pid: u32) -> Vec<u32> {
+    let children = children(pid);
+    let below = children.iter().flat_map(|child| all_below(*child)).collect::<Vec<_>>();
+    children.into_iter().chain(below).collect()
+}
+
+#[test]
+fn who_ignores_term_is_killed_when_the_budget_is_spent() {
+    let bystander = Bystander::new();
+    let (code, _, _) = drained(&["--drain", "50ms"], "(setsid \"$0\" receive &) ; \"$0\" receive & exit 4");
+    assert_eq!(code, 4);
+    bystander.was_left_alone();
+}
+
+#[test]
+fn who_is_born_meanwhile_is_ended_too() {
+    // On TERM it leaves a new process behind, and that again one; the last ignores TERM not.
+    let script = "sh -c 'trap \"setsid sleep 1000 & echo born; exit\" TERM; \
+        echo ready; while :; do sleep 1000 & wait; done' & exec \"$0\" exit-after 1 5";
+    let mut running = ready(&["--drain", "1h"], script, 2);
+    running.kill(libc::SIGUSR1);
+    let born: Vec<_> = std::iter::from_fn(|| running.line()).collect();
+    assert_eq!((running.code(), born), (5, vec!["born".to_owned()]));
+}
+
+/// A parent that forks again and again, and ignores TERM: whatever is born is found.
+#[test]
+fn a_family_that_grows_is_ended() {
+    let script = "sh -c 'trap \"\" TERM; echo ready; while :; do setsid sleep 1000 & sleep 0.01; done' & exec \"$0\" exit-after 1 6";
+    let mut running = ready(&["--drain", "100ms"], script, 2);
+    running.kill(libc::SIGUSR1);
+    running.wait_for_eof();
+    assert_eq!(running.code(), 6);
+}
+
+#[test]
+fn with_nothing_left_there_is_no_delay_and_no_look() {
+    let (code, out, err) = output(&mut script_with(&["--drain", "1h"], "exit 9"));
+    assert_eq!((code, out.as_str(), err.as_str()), (Some(9), "", ""));
+}
+
+#[test]
+fn a_second_stop_signal_ends_the_wait() {
+    let script = "\"$0\" receive & exec \"$0\" receive";
+    let mut running = ready(&["--drain", "1h", "-r", "USR1=KILL"], script, 2);
+    let wrapper = running.pid();
+    // The first stops the command, the second what it has left, which blocks TERM and tells of it.
+    running.kill(libc::SIGUSR1);
+    assert_eq!(running.line().unwrap().split(' ').next(), Some("15"));
+    assert_eq!(children(wrapper).len(), 1);
+    running.kill(libc::SIGINT);
+    assert_eq!(running.code(), 128 + libc::SIGKILL);
+}
+
+#[test]
+fn what_one_run_has_left_is_gone_before_the_next() {
+    // It would find the name taken, as a server its port.
+    let dir = std::env::temp_dir().join(format!("panicmon-test-{}-taken", std::process::id()));
+    let script = "mkdir \"$D\" || exit 0; \
+        sh -c 'trap \"rmdir \\\"$D\\\"; exit\" TERM; echo ready; while :; do sleep 1000 & wait; done' & \
+        exec \"$0\" exit-after 1 1";
+    let options =
+        ["--restart", "on-failure", "--min-wait", "1ms", "--max-wait", "1ms", "--max-restarts", "2", "--drain", "1h"];
+    let mut command = script_with(&options, script);
+    command.arg(PROBE).env("D", &dir);
+    let mut running = Running::start(command);
+    for _ in 0..3 {
+        for _ in 0..2 {
+            assert_eq!(running.line().as_deref(), Some("ready"));
+        }
+        running.kill(libc::SIGUSR1);
+    }
+    assert_eq!(running.code(), 1);
+    assert!(!dir.exists());
+}
+
+#[test]
+#[ignore = "needs root: a PID namespace"]
+fn as_pid_1_too() {
+    let mut command = Command::new("unshare");
+    command.args(["--pid", "--fork", "--kill-child", "--mount-proc", &panicmon(), "--drain", "1h", "--", "sh", "-c"]);
+    let worker = "trap \"echo finished; exit\" TERM; echo ready; while :; do sleep 1000 & wait; done";
+    command.arg(format!("setsid sh -c '{worker}' & exec \"$0\" exit-after 1 3")).arg(PROBE);
+    let mut running = Running::start(command);
+    for _ in 0..2 {
+        assert_eq!(running.line().as_deref(), Some("ready"));
+    }
+    let unshare = running.pid();
+    let wrapper = wait_for("PID 1", || children(unshare).first().copied());
+    sys::kill(wrapper, libc::SIGUSR1).unwrap();
+    assert_eq!(running.line().as_deref(), Some("finished"));
+    assert_eq!(running.code(), 3);
+}

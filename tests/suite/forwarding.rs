@@ -1,0 +1,167 @@
+//! What becomes of signals on their way: `--rewrite`, `--delay`, `--group`, `--session`, `--parent-death-signal`.
+
+use crate::support::{PROBE, Running, output, panicmon, script_with, status_field, wait_for, with_options};
+use crate::sys;
+use std::process::Command;
+
+/// A child that tells of each signal, and has said that it is there.
+fn receiving(options: &[&str]) -> Running {
+    let mut running = Running::start(with_options(options, &["receive"]));
+    assert_eq!(running.line().as_deref(), Some("ready"));
+    running
+}
+
+/// The next signal that the child tells of.
+fn next(running: &mut Running) -> i32 {
+    running.line().unwrap().split(' ').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn another_signal_is_sent_instead() {
+    let mut running = receiving(&["-r", "TERM=QUIT,USR1=RTMIN+3", "--rewrite", "HUP=drop"]);
+    for (sent, seen) in [(libc::SIGTERM, libc::SIGQUIT), (libc::SIGUSR1, 37), (libc::SIGQUIT, libc::SIGQUIT)] {
+        running.kill(sent);
+        assert_eq!(next(&mut running), seen);
+    }
+    running.kill(libc::SIGHUP);
+    running.kill(libc::SIGUSR2);
+    assert_eq!(next(&mut running), libc::SIGUSR2, "what came before is dropped");
+}
+
+#[test]
+fn a_rewrite_to_kill_kills() {
+    let mut running = Running::start(with_options(&["-r", "TERM=KILL"], &["receive"]));
+    assert_eq!(running.line().as_deref(), Some("ready"));
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 128 + libc::SIGKILL);
+}
+
+#[test]
+fn kill_after_counts_what_is_forwarded() {
+    // QUIT is blocked by the child; were TERM not counted as what it becomes, nothing would end it.
+    let mut running = Running::start(with_options(&["-r", "USR1=QUIT", "-k", "10ms"], &["receive"]));
+    assert_eq!(running.line().as_deref(), Some("ready"));
+    running.kill(libc::SIGUSR1);
+    assert_eq!(next(&mut running), libc::SIGQUIT);
+    assert_eq!(running.code(), 128 + libc::SIGKILL);
+    // And what becomes something else asks for no stop.
+    let mut running = receiving(&["-r", "TERM=USR1", "-k", "1ms"]);
+    running.kill(libc::SIGTERM);
+    assert_eq!(next(&mut running), libc::SIGUSR1);
+    running.kill(libc::SIGUSR2);
+    assert_eq!(next(&mut running), libc::SIGUSR2);
+}
+
+#[test]
+fn a_delayed_signal_comes_later_and_others_at_once() {
+    let mut running = receiving(&["--delay", "TERM=200ms"]);
+    running.kill(libc::SIGTERM);
+    running.kill(libc::SIGUSR1);
+    assert_eq!(next(&mut running), libc::SIGUSR1, "it isn't delayed");
+    assert_eq!(next(&mut running), libc::SIGTERM);
+}
+
+#[test]
+fn a_second_one_goes_at_once_and_the_first_with_it() {
+    let mut running = receiving(&["--delay", "TERM=1h"]);
+    running.kill(libc::SIGTERM);
+    running.kill(libc::SIGUSR1);
+    assert_eq!(next(&mut running), libc::SIGUSR1);
+    running.kill(libc::SIGTERM);
+    assert_eq!(next(&mut running), libc::SIGTERM);
+    running.kill(libc::SIGUSR2);
+    assert_eq!(next(&mut running), libc::SIGUSR2, "the first isn't sent as well");
+    running.kill(libc::SIGTERM);
+    assert_eq!(next(&mut running), libc::SIGTERM, "a further one isn't delayed");
+}
+
+#[test]
+fn a_command_that_ends_meanwhile_is_not_waited_for() {
+    let mut running = Running::start(with_options(&["--delay", "TERM=1h"], &["exit-after", "1", "7"]));
+    assert_eq!(running.line().as_deref(), Some("ready"));
+    running.kill(libc::SIGTERM);
+    running.kill(libc::SIGUSR1);
+    assert_eq!(running.code(), 7);
+}
+
+#[test]
+fn a_delayed_stop_ends_restarting() {
+    let options = ["--restart", "always", "--min-wait", "1ms", "--max-wait", "1ms", "--delay", "TERM=1h"];
+    let mut running = Running::start(with_options(&options, &["exit-after", "1", "7"]));
+    assert_eq!(running.line().as_deref(), Some("ready"));
+    running.kill(libc::SIGTERM);
+    // The TERM waits; this is what ends the child, which isn't started again.
+    running.kill(libc::SIGUSR1);
+    assert_eq!(running.code(), 7);
+}
+
+/// Who is in the child's process group: itself, and one more, which ends at the latest with the first.
+const TWO: &str = "trap 'echo shell; exit 3' USR1; \"$0\" exit-after 1 0 & echo $!; wait; wait";
+
+fn two(options: &[&str]) -> (Running, u32) {
+    let mut command = script_with(options, TWO);
+    command.arg(PROBE);
+    let mut running = Running::start(command);
+    let lines = [running.line().unwrap(), running.line().unwrap()];
+    assert!(lines.iter().any(|line| line == "ready"), "{lines:?}");
+    let other = lines.iter().find_map(|line| line.parse().ok()).unwrap();
+    (running, other)
+}
+
+fn is_gone(pid: u32) -> bool {
+    status_field(pid, "State").is_none_or(|state| state.starts_with('Z'))
+}
+
+#[test]
+fn with_group_the_whole_group_is_signalled() {
+    let (mut running, other) = two(&["-g"]);
+    running.kill(libc::SIGUSR1);
+    assert_eq!(running.line().as_deref(), Some("shell"));
+    assert_eq!(running.code(), 3);
+    wait_for("the other to go, too", || is_gone(other).then_some(()));
+    let (mut running, other) = two(&[]);
+    running.kill(libc::SIGUSR1);
+    assert_eq!(running.code(), 3);
+    assert!(!is_gone(other), "without it the child alone is");
+    sys::kill(other, libc::SIGKILL).unwrap();
+}
+
+#[test]
+fn it_leads_a_session_of_its_own() {
+    let ids = "cut -d' ' -f1,5,6,7 /proc/$$/stat; exec cat /dev/tty";
+    let (code, out, _) = output(&mut script_with(&["--session"], ids));
+    let ids: Vec<_> = out.split_whitespace().collect();
+    assert!(ids[0] == ids[1] && ids[1] == ids[2], "pid, group, session: {out}");
+    assert_eq!((code, ids[3]), (Some(1), "0"), "it has no terminal");
+    let mut running = Running::start(with_options(&["--session"], &["pause"]));
+    running.ready_child();
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 143);
+}
+
+#[test]
+fn the_parents_death_is_told() {
+    // The shell starts panicmon, and is killed.
+    let mut command = Command::new("sh");
+    let script = "\"$1\" --parent-death-signal USR2 -- \"$0\" receive & echo $!; wait";
+    command.args(["-c", script, PROBE, &panicmon()]);
+    let mut running = Running::start(command);
+    let wrapper: u32 = running.line().unwrap().parse().unwrap();
+    assert_eq!(running.line().as_deref(), Some("ready"));
+    running.kill(libc::SIGKILL);
+    assert_eq!(next(&mut running), libc::SIGUSR2);
+    sys::kill(wrapper, libc::SIGKILL).unwrap();
+}
+
+#[test]
+fn a_parents_death_that_isnt_listened_to_takes_its_course() {
+    let script = "\"$1\" -s USR1 --parent-death-signal TERM -- \"$0\" receive & echo $!; wait";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, PROBE, &panicmon()]);
+    let mut running = Running::start(command);
+    let wrapper: u32 = running.line().unwrap().parse().unwrap();
+    assert_eq!(running.line().as_deref(), Some("ready"));
+    let child = wait_for("its child", || crate::support::children(wrapper).first().copied());
+    running.kill(libc::SIGKILL);
+    wait_for("panicmon and its child to go", || (is_gone(wrapper) && is_gone(child)).then_some(()));
+}
