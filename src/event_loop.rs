@@ -106,6 +106,8 @@ struct Started {
     at: Instant,
     ended: Option<Ended>,
     end: Option<End>,
+    /// It is known what it had been sent before it left this process's group.
+    had_seen: bool,
 }
 
 /// Why a loop was left.
@@ -214,10 +216,12 @@ impl Run<'_, '_> {
                 settle(self.source, &needed, self.relay.is_some())?;
             }
             self.wait(&mut woken, unstarted).map_err(|source| Error::Wait { source })?;
+            self.see_had(&woken);
             // Each signal is dealt with before the next is looked at: the order of queued ones depends on it.
             for received in woken.signals.drain(..) {
                 self.signal(received, &mut left);
             }
+            self.tasks.iter_mut().for_each(|task| task.lifecycle.had(SignalSet::EMPTY));
             if woken.orders {
                 self.take_orders(&mut left);
             }
@@ -289,7 +293,7 @@ impl Run<'_, '_> {
         match child {
             Ok(child) => {
                 let pid = child.pid();
-                if terminal.is_some() {
+                if let ChildGroup::Own(_) = task.spec.group {
                     terminal::set_child_group(pid);
                 }
                 let group = match task.spec.group {
@@ -297,7 +301,7 @@ impl Run<'_, '_> {
                     ChildGroup::Own(_) => Group::Own(job),
                     ChildGroup::Session(_) => Group::Session,
                 };
-                task.started = Some(Started { child, at, ended: None, end: None });
+                task.started = Some(Started { child, at, ended: None, end: None, had_seen: false });
                 task.lifecycle.started(pid, group, || foreground(task.spec.group, pid), &mut task.actions);
                 self.act(number, left);
             }
@@ -352,6 +356,22 @@ impl Run<'_, '_> {
             ready(at - 1)
         });
         Ok(())
+    }
+
+    /// Until a child has left this process's group, what is sent to that group is sent to both. What came so is among the
+    /// first signals that are read after its start.
+    fn see_had(&mut self, woken: &Woken) {
+        if woken.signals.is_empty() {
+            return;
+        }
+        for task in &mut self.tasks {
+            if let Some(started) = task.started.as_mut().filter(|started| !started.had_seen) {
+                started.had_seen = true;
+                if task.spec.group.is_own() {
+                    task.lifecycle.had(started.child.had());
+                }
+            }
+        }
     }
 
     /// A signal came.
@@ -652,7 +672,7 @@ impl Run<'_, '_> {
     /// The child of a task has ended, and been reaped.
     fn child_ended(&mut self, number: usize, left: &mut Left) {
         let task = &mut self.tasks[number];
-        let Some(Started { child, at, ended: Some(ended), end: Some(end) }) = task.started.take() else { return };
+        let Some(Started { child, at, ended: Some(ended), end: Some(end), .. }) = task.started.take() else { return };
         if let Some(relay) = &mut self.relay {
             relay.ended(number);
         }

@@ -145,6 +145,8 @@ pub(crate) struct Lifecycle {
     /// Whatever else comes was sent to this process, not to its child; what a terminal sends is for both.
     listened: SignalSet,
     child: Option<Pid>,
+    /// What of those that come now was sent to the child, too, by whoever sent it.
+    had: SignalSet,
     /// What the terminal has sent to this process's group.
     from_terminal: SignalSet,
     /// What the terminal has sent and the child can't survive.
@@ -197,6 +199,7 @@ impl Lifecycle {
             forwarding,
             listened,
             child: None,
+            had: SignalSet::EMPTY,
             from_terminal: SignalSet::EMPTY,
             doom: None,
             held: VecDeque::new(),
@@ -237,6 +240,11 @@ impl Lifecycle {
         for received in std::mem::take(&mut self.early) {
             self.signal(received, &foreground, actions);
         }
+    }
+
+    /// These came to the child as well: they were sent to the process group in which it was still.
+    pub(crate) fn had(&mut self, signals: SignalSet) {
+        self.had = signals;
     }
 
     /// When [`time_is_up`](Lifecycle::time_is_up) is to be called.
@@ -298,6 +306,11 @@ impl Lifecycle {
         foreground: impl FnOnce() -> Foreground,
         actions: &mut Actions,
     ) -> Option<To> {
+        if self.had.contains(sent.signal) && sent == received {
+            self.had = self.had.without(sent.signal);
+            self.is_passed(received, actions);
+            return None;
+        }
         let to = match &mut self.group {
             // The terminal signals a whole process group, and the child is in ours: it has had this one.
             Group::Shared if from_terminal => {
@@ -428,13 +441,7 @@ impl Lifecycle {
                 self.retry_later(now(), actions);
                 return;
             }
-            Ok(()) => {
-                if asks_to_stop(received.signal) {
-                    self.stops_passed = self.stops_passed.with(received.signal);
-                }
-                self.killed |= received.signal == Signal::KILL;
-                actions.push_back(Action::TellPassed(received));
-            }
+            Ok(()) => self.is_passed(received, actions),
             Err(error) => actions.push_back(Action::TellNotPassed(received, error)),
         }
         if was_held {
@@ -443,6 +450,14 @@ impl Lifecycle {
             self.retry = None;
             self.pass_held(actions);
         }
+    }
+
+    fn is_passed(&mut self, received: Received, actions: &mut Actions) {
+        if asks_to_stop(received.signal) {
+            self.stops_passed = self.stops_passed.with(received.signal);
+        }
+        self.killed |= received.signal == Signal::KILL;
+        actions.push_back(Action::TellPassed(received));
     }
 
     /// The deadline has come.

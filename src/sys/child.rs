@@ -5,13 +5,13 @@
 
 use super::limit::Changed;
 use super::raw::{Errno, syscall};
-use super::signals::{Disposition, disposition, set_disposition, set_mask};
+use super::signals::{Disposition, disposition, pending, set_disposition, set_mask};
 use super::user::Identity;
 use crate::command::{ExecFailure, ExecFailureKind};
 use crate::{Signal, SignalSet};
 use std::ffi::{c_char, c_int, c_void};
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What the child is to do. Everything it points to lives until the child has been waited for.
 #[derive(Debug)]
@@ -68,9 +68,15 @@ pub(super) enum PlannedGroup {
 /// What the longest pid takes.
 pub(super) const PID_DIGITS: usize = 10;
 
-/// What failed in the child; nothing, if it executed its command.
+/// What the child tells its parent.
 #[derive(Debug, Default)]
-pub(super) struct Report(AtomicU64);
+pub(super) struct Report {
+    /// What failed; nothing, if it executed its command.
+    failure: AtomicU64,
+    /// What it had been sent when it had left its parent's process group.
+    had: AtomicU64,
+    has_left: AtomicBool,
+}
 
 /// A step that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,12 +117,23 @@ impl Report {
             Failure::User(errno) => (9, errno, 0),
         };
         let packed = (candidate as u64) << CANDIDATE_SHIFT | kind << KIND_SHIFT | u64::from(errno as u32);
-        self.0.store(packed, Ordering::Release);
+        self.failure.store(packed, Ordering::Release);
+    }
+
+    /// Tells what came to this process as a member of its parent's process group, from which it has gone now.
+    fn store_had(&self) {
+        self.had.store(pending().bits(), Ordering::Relaxed);
+        self.has_left.store(true, Ordering::Release);
+    }
+
+    /// That, if it has been told.
+    pub(super) fn had(&self) -> Option<SignalSet> {
+        self.has_left.load(Ordering::Acquire).then(|| SignalSet::from_bits(self.had.load(Ordering::Relaxed)))
     }
 
     /// What the child said, once it has ended.
     pub(super) fn load(&self) -> Option<Failure> {
-        let packed = self.0.load(Ordering::Acquire);
+        let packed = self.failure.load(Ordering::Acquire);
         let errno = packed as u32 as Errno;
         let candidate = (packed >> CANDIDATE_SHIFT) as usize;
         let exec = |kind| Failure::Exec(ExecFailure { kind, candidate, errno });
@@ -170,6 +187,8 @@ fn become_command(plan: &Plan) -> Failure {
             }
         }
     }
+    // SAFETY: the report lives as long as the plan.
+    unsafe { &*plan.report }.store_had();
     if !plan.dir.is_null()
         // SAFETY: it is a C string that the plan's owner keeps.
         && let Err(errno) = unsafe { syscall(libc::SYS_chdir, [plan.dir as usize]) }
@@ -240,6 +259,9 @@ fn lead_session(terminal: Option<RawFd>) -> Result<(), Errno> {
 
 /// Puts this process's pid into its environment.
 fn say_pid(places: &[*mut u8]) {
+    if places.iter().all(|place| place.is_null()) {
+        return;
+    }
     // SAFETY: touches no memory.
     let Ok(mut rest) = (unsafe { syscall(libc::SYS_getpid, []) }) else { return };
     let mut digits = [0; PID_DIGITS];

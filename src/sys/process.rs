@@ -16,6 +16,16 @@ pub(crate) fn id() -> Pid {
     Pid::new(unsafe { syscall(libc::SYS_getpid, []) }.unwrap_or(0) as i32)
 }
 
+/// What has come to that process and is blocked: proc_pid_status(5). Without /proc nobody can tell: nothing.
+pub(super) fn pending(pid: Pid) -> SignalSet {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let bits = |name: &str| {
+        let bits = status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        bits.and_then(|bits| u64::from_str_radix(bits, 16).ok()).unwrap_or(0)
+    };
+    SignalSet::from_bits(bits("SigPnd:") | bits("ShdPnd:"))
+}
+
 /// Whether that process, alive or not yet waited for, lets this signal take its default course: proc_pid_status(5).
 /// Without /proc nobody can tell, and the answer is no.
 pub(crate) fn takes_default(pid: Pid, signal: Signal) -> bool {

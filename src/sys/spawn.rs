@@ -11,6 +11,7 @@
 use super::child::{self, Failure, PID_DIGITS, Plan, PlannedGroup, Report};
 use super::limit::Changed;
 use super::poll::Source;
+use super::process;
 use super::shared_memory::Shared;
 use super::signals::{self, Target};
 use super::terminal::ChildGroup;
@@ -238,6 +239,16 @@ impl Child {
     /// To be told once it has been waited for.
     pub(crate) fn set_ended(&mut self) {
         self.ended = true;
+    }
+
+    /// What came to it as a member of this process's group, before it left that; to be asked before anything is sent to it.
+    pub(crate) fn had(&self) -> SignalSet {
+        let report = self.block.report.report();
+        report.had().unwrap_or_else(|| {
+            // As long as it hasn't left, it has all signals blocked.
+            let pending = process::pending(self.pid);
+            report.had().unwrap_or(pending)
+        })
     }
 
     /// Why it never executed its command; asked after its end.

@@ -155,6 +155,14 @@ pub(crate) fn set_mask(mask: SignalSet) -> SignalSet {
     SignalSet::from_bits(old)
 }
 
+/// What has come to this thread, or its process, and is blocked. Async-signal-safe.
+pub(crate) fn pending() -> SignalSet {
+    let mut pending = 0u64;
+    // SAFETY: the kernel writes 64 bits, the size that is told.
+    let _ = unsafe { syscall(libc::SYS_rt_sigpending, [(&raw mut pending) as usize, SIGSET_BYTES]) };
+    SignalSet::from_bits(pending)
+}
+
 /// What a process does with a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Disposition {

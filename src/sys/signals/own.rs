@@ -1,6 +1,6 @@
 //! Signals this process sends to itself and its process group: to stop beside its child, and to die as it died.
 
-use super::{SIGSET_BYTES, set_mask, with_disposition};
+use super::{SIGSET_BYTES, pending, set_mask, with_disposition};
 use crate::sys::process;
 use crate::sys::raw::{syscall, syscall_io};
 use crate::{Signal, SignalSet};
@@ -86,11 +86,4 @@ fn take_now(signal: Signal) {
     let before = set_mask(SignalSet::ALL);
     set_mask(before.without(signal));
     set_mask(before);
-}
-
-fn pending() -> SignalSet {
-    let mut pending = 0u64;
-    // SAFETY: the kernel writes 64 bits, the size that is told.
-    let _ = unsafe { syscall(libc::SYS_rt_sigpending, [(&raw mut pending) as usize, SIGSET_BYTES]) };
-    SignalSet::from_bits(pending)
 }
