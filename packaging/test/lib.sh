@@ -43,15 +43,15 @@ holds() {
 
 # Seconds after which a test that waits has failed.
 deadline=${PANICMON_TEST_DEADLINE:-60}
-exec {nothing}<> <(:)
 
-# wait_for WHAT COMMAND...: asks until the command succeeds.
+# wait_for WHAT COMMAND...: asks until the command succeeds. (Not with read -t in between: bash's jumps to the wrong
+# place when a trap has interrupted it, and what is to be done at the end waits with another one.)
 wait_for() {
     local what=$1 end=$((SECONDS + deadline))
     shift
     until "$@" >/dev/null 2>&1; do
         [ "$SECONDS" -lt "$end" ] || fail "waited in vain for: $what"
-        read -rt 0.02 -u "$nothing" || true
+        sleep 0.02
     done
 }
 
