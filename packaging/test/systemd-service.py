@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -123,7 +124,8 @@ def descriptors(_):
     """The names of the descriptors that systemd passed, and what is in them."""
     names = os.environ.get("LISTEN_FDNAMES", "").split(":")
     for descriptor, which in zip(listen_fds(), names):
-        note(f"descriptor {which} {os.pread(descriptor, 1000, 0).decode()}")
+        is_socket = stat.S_ISSOCK(os.fstat(descriptor).st_mode)
+        note(f"descriptor {which} {'socket' if is_socket else os.pread(descriptor, 1000, 0).decode()}")
     note(f"{len(listen_fds())} descriptors")
 
 
