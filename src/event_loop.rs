@@ -608,6 +608,8 @@ impl Run<'_, '_> {
     /// All is over. Whether the manager has all that the child has told it, or has been given its time.
     fn is_notified(&mut self, woken: &mut Woken) -> bool {
         let Some(notify) = &mut self.notify else { return true };
+        // Whoever sends without end must not keep us.
+        notify.close();
         let now = Instant::now();
         notify.pass() || *woken.notify_until.get_or_insert(now + PATIENCE) <= now
     }

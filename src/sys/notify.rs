@@ -11,8 +11,8 @@ use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::sys::socket::sockopt::PassCred;
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr, UnixCredentials, bind,
-    connect, getsockname, recvmsg, sendmsg, setsockopt, socket,
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr,
+    UnixCredentials, bind, connect, getsockname, recvmsg, sendmsg, setsockopt, shutdown, socket,
 };
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IoSlice, IoSliceMut};
@@ -24,6 +24,9 @@ const LONGEST: usize = libc::PIPE_BUF;
 
 /// The kernel's SCM_MAX_FD.
 const MOST_DESCRIPTORS: usize = 253;
+
+/// So many messages are passed on before we see what else has come.
+const AT_ONCE: usize = 64;
 
 /// A socket for the child, and the manager's.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub(crate) struct Notify {
     users: Vec<u32>,
     /// What the manager has no room for yet.
     waiting: Option<Message>,
+    /// Strangers were told of.
+    has_warned: bool,
 }
 
 #[derive(Debug)]
@@ -63,7 +68,15 @@ impl Notify {
         name.extend_from_slice(bound.as_abstract().ok_or_else(|| io::Error::other("the socket got no name"))?);
         let users = [0, nix::unistd::geteuid().as_raw()].into_iter().chain(user).collect();
         let manager = connected(&address)?;
-        Ok(Some(Notify { own, manager, address, name: OsString::from_vec(name), users, waiting: None }))
+        Ok(Some(Notify {
+            own,
+            manager,
+            address,
+            name: OsString::from_vec(name),
+            users,
+            waiting: None,
+            has_warned: false,
+        }))
     }
 
     /// The child's NOTIFY_SOCKET.
@@ -86,9 +99,15 @@ impl Notify {
         self.waiting.is_some().then_some(self.manager.as_fd())
     }
 
-    /// Passes on what has come, as far as the manager takes it. Whether all is passed on.
+    /// Takes nothing more: what has come can still be passed on.
+    pub(crate) fn close(&self) {
+        // It fails for one that is closed.
+        let _ = shutdown(self.own.as_raw_fd(), Shutdown::Read);
+    }
+
+    /// Passes on some of what has come, as far as the manager takes it. Whether that was all.
     pub(crate) fn pass(&mut self) -> bool {
-        loop {
+        for _ in 0..AT_ONCE {
             let message = match self.waiting.take() {
                 Some(message) => message,
                 None => match self.receive() {
@@ -112,9 +131,10 @@ impl Notify {
                 Err(errno) => log::warn!("a notification of the command couldn't be passed on, it is lost: {errno}"),
             }
         }
+        false
     }
 
-    fn receive(&self) -> Result<Option<Message>, Errno> {
+    fn receive(&mut self) -> Result<Option<Message>, Errno> {
         let mut bytes = [0; LONGEST];
         let mut control = cmsg_space!([RawFd; MOST_DESCRIPTORS], UnixCredentials);
         let mut descriptors = Vec::new();
@@ -137,7 +157,13 @@ impl Notify {
             (received.bytes, received.flags)
         };
         if !sender.is_some_and(|who| self.is_trusted(&who)) {
-            log::warn!("a notification of somebody else isn't passed on: {sender:?}");
+            // Once: somebody may send many.
+            if let Some(who) = sender.filter(|_| !std::mem::replace(&mut self.has_warned, true)) {
+                let (pid, uid) = (who.pid(), who.uid());
+                log::warn!(
+                    "pid {pid} of user {uid}, which isn't the command's, sends notifications: they aren't passed on"
+                );
+            }
             return Ok(None);
         }
         if flags.contains(MsgFlags::MSG_TRUNC) {
