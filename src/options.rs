@@ -63,11 +63,16 @@ impl Environment {
     }
 
     /// The same with these set.
-    pub(crate) fn with(&self, variables: &[(OsString, OsString)]) -> Environment {
-        let mut environment = self.clone();
-        let changes = variables.iter().map(|(key, value)| (key.clone(), Some(value.clone())));
-        environment.changes.extend(changes);
-        environment
+    pub(crate) fn with(mut self, variables: &[(OsString, OsString)]) -> Environment {
+        for (key, value) in variables {
+            self.set(key, value);
+        }
+        self
+    }
+
+    /// Sets one.
+    pub(crate) fn set(&mut self, key: &OsStr, value: &OsStr) {
+        self.changes.push((key.to_owned(), Some(value.to_owned())));
     }
 
     /// The same without these.
@@ -196,7 +201,7 @@ impl<'a> Options<'a> {
     /// Sets a variable for the child, after the inherited or given ones.
     #[must_use]
     pub fn env(mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.environment.changes.push((key.as_ref().to_owned(), Some(value.as_ref().to_owned())));
+        self.environment.set(key.as_ref(), value.as_ref());
         self
     }
 

@@ -221,7 +221,7 @@ fn command(config: &ProcessConfig, args: &[OsString], environment: &Environment)
         CString::new(word.clone().into_vec()).map(Cow::Owned).map_err(|error| nul(OsString::from_vec(error.into_vec())))
     };
     let words = args.iter().map(word).collect::<Result<Vec<_>, _>>()?;
-    let env = environment.with(&config.env).resolve().map_err(nul)?;
+    let env = environment.clone().with(&config.env).resolve().map_err(nul)?;
     let mut command = Command::new(words, env)?;
     if let Some(dir) = &config.dir {
         let dir = CString::new(dir.as_os_str().as_bytes()).map_err(|_| nul(dir.clone().into_os_string()))?;

@@ -1,8 +1,10 @@
 //! Where log messages go: stderr, by way of env_logger, made when the first message comes. On a clean run none does.
 
 use super::stderr;
+use crate::options::names;
 use env_logger::Target;
 use log::{LevelFilter, Log, Metadata, Record};
+use std::ffi::CStr;
 use std::io::Write;
 use std::sync::OnceLock;
 
@@ -38,11 +40,11 @@ struct Lazy(OnceLock<env_logger::Logger>);
 static LOGGER: Lazy = Lazy(OnceLock::new());
 
 /// Sends messages of this level and above to stderr.
-pub(super) fn install(verbosity: Verbosity) {
+pub(super) fn install(verbosity: Verbosity, env: &[&CStr]) {
     let level = match verbosity {
         Verbosity::Quiet => LevelFilter::Off,
         Verbosity::Level(level) => level,
-        Verbosity::Default if std::env::var_os(FILTER).is_none() => LevelFilter::Warn,
+        Verbosity::Default if !env.iter().any(|entry| names(entry, FILTER.as_bytes())) => LevelFilter::Warn,
         Verbosity::Default => {
             let logger = builder().parse_env(FILTER).build();
             let level = logger.filter();

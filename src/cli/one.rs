@@ -36,7 +36,7 @@ pub(super) fn run(
     words: &[&'static CStr],
     env: &[&'static CStr],
 ) -> StatusCode {
-    logger::install(settings.verbosity);
+    logger::install(settings.verbosity, env);
     let (dir, user) = (settings.dir.clone(), settings.user.as_ref());
     let account = match user.map(|name| accounts::find(&name.user, name.group.as_deref())).transpose() {
         Ok(account) => account,
@@ -114,11 +114,14 @@ fn environment(
     notify: Option<&Notify>,
 ) -> Environment {
     let inherited = if settings.clear_env { &[] } else { env };
-    let users = account.into_iter().flat_map(|account| &account.variables);
-    let users = users.map(|(key, value)| (OsString::from(*key), OsString::from(value)));
-    let notify = notify.map(|notify| (OsString::from(NOTIFY_SOCKET), notify.name().to_owned()));
-    let ours: Vec<_> = users.chain(notify).collect();
-    Environment::entries(inherited).without(&settings.unset_env).with(&ours).with(&settings.env)
+    let mut environment = Environment::entries(inherited).without(&settings.unset_env);
+    for (key, value) in account.iter().flat_map(|account| &account.variables) {
+        environment.set(OsStr::new(key), OsStr::new(value));
+    }
+    if let Some(notify) = notify {
+        environment.set(OsStr::new(NOTIFY_SOCKET), notify.name());
+    }
+    environment.with(&settings.env)
 }
 
 /// Passes on what the command tells its service manager, if it has one that the command will know of.

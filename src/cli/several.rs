@@ -25,7 +25,7 @@ const DESCRIPTORS_BESIDE: u64 = 64;
 
 /// Runs them to their end, and returns the exit status.
 pub(super) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static CStr]) -> StatusCode {
-    logger::install(settings.verbosity);
+    logger::install(settings.verbosity, env);
     let path = settings.config.clone().unwrap_or_default();
     // Reading may take for ever, from a pipe; there is no child yet that would have to be told.
     let config = match signals.at_ease(|| config::read(&path)) {

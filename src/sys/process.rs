@@ -179,7 +179,8 @@ fn fill(fd: RawFd) {
     }
 }
 
-fn open(path: &CStr, flags: i32) -> io::Result<usize> {
+/// openat(2).
+pub(super) fn open(path: &CStr, flags: i32) -> io::Result<usize> {
     // SAFETY: the path is a C string.
     unsafe { syscall_io(libc::SYS_openat, [libc::AT_FDCWD as usize, path.as_ptr() as usize, flags as usize, 0]) }
 }

@@ -89,10 +89,10 @@ const LISTEN_PIDFDID: &str = "LISTEN_PIDFDID";
 
 impl PidVariables {
     fn new(env: &[Cow<'static, CStr>], setup: &Setup<'_>) -> PidVariables {
-        let own = setup.parent.to_string();
+        let own = |value: &[u8]| *value == *setup.parent.to_string().as_bytes();
         let holds_own = |name: &str| {
             let entry = env.iter().find(|entry| names(entry, name.as_bytes()));
-            setup.pid_variables && entry.is_some_and(|entry| entry.to_bytes()[name.len() + 1..] == *own.as_bytes())
+            setup.pid_variables && entry.is_some_and(|entry| own(&entry.to_bytes()[name.len() + 1..]))
         };
         let buffer = |name: &str| {
             let mut buffer = format!("{name}=").into_bytes();
@@ -145,14 +145,11 @@ unsafe impl Send for Block {}
 
 /// Starts the command. That it couldn't be executed is told by [`Child::failure`] once it has ended.
 pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -> Result<Child, Error> {
-    let pointers = |strings: &mut dyn Iterator<Item = *const c_char>, first: Option<*const c_char>| {
-        first.into_iter().chain(strings).chain([ptr::null()]).collect::<Vec<_>>()
-    };
     let as_ptr = |text: &CStr| text.as_ptr();
-    let mut argv = pointers(&mut command.args.iter().map(|arg| as_ptr(arg)), Some(ptr::null()));
+    let mut argv = pointers(1, command.args.iter().map(|arg| as_ptr(arg)));
     let mut pids = PidVariables::new(&command.env, setup);
-    let envp = pointers(&mut command.env.iter().filter_map(|entry| pids.entry(entry)), None);
-    let candidates = pointers(&mut command.candidates.iter().map(|file| as_ptr(file)), None);
+    let envp = pointers(0, command.env.iter().filter_map(|entry| pids.entry(entry)));
+    let candidates = pointers(0, command.candidates.iter().map(|file| as_ptr(file)));
     let mut stack = Vec::with_capacity(STACK_BYTES);
 
     // A process of our own has them blocked since its start.
@@ -192,6 +189,14 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
     let (pid, pidfd) = cloned.map_err(|source| Error::start("clone", source))?;
     let block = Block { _plan: plan, report, command, _lists: [argv, envp, candidates], _pids: pids, _stack: stack };
     Ok(Child { pid, pidfd, own_group: setup.group.is_own(), block, ended: false })
+}
+
+/// A list as execve(2) wants it, behind so many places.
+fn pointers(places: usize, strings: impl Iterator<Item = *const c_char>) -> Vec<*const c_char> {
+    let mut list = vec![ptr::null(); places];
+    list.extend(strings);
+    list.push(ptr::null());
+    list
 }
 
 fn clone(

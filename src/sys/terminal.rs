@@ -9,14 +9,11 @@ use super::raw::syscall;
 use super::signals::{self, Disposition, disposition, own};
 use crate::lifecycle::job_control::{Foreground, JobControl, Standing};
 use crate::{Pid, Signal, SignalSet};
-use nix::errno::Errno;
-use nix::fcntl::OFlag;
-use nix::sys::stat::Mode;
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use nix::unistd;
 use std::cell::RefCell;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// The process group of a child that is to be started.
 #[derive(Debug)]
@@ -178,11 +175,12 @@ impl Terminal {
 /// The controlling terminal, if there is one.
 fn open() -> io::Result<Option<OwnedFd>> {
     // A line that is down would have the open wait for it.
-    let flags = OFlag::O_RDONLY | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-    match nix::fcntl::open(c"/dev/tty", flags, Mode::empty()) {
-        Ok(fd) => above_stdio(fd).map(Some),
-        Err(Errno::ENXIO) => Ok(None),
-        Err(errno) => Err(errno.into()),
+    let flags = libc::O_RDONLY | libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC;
+    match process::open(c"/dev/tty", flags) {
+        // SAFETY: the kernel just made it, and nobody else has it.
+        Ok(fd) => above_stdio(unsafe { OwnedFd::from_raw_fd(fd as i32) }).map(Some),
+        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
