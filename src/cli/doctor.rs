@@ -36,6 +36,7 @@ fn finding(holds: Option<bool>, seen: impl Into<String>, means: impl Into<String
 }
 
 /// Looks at everything. The text, and whether every promise holds.
+#[cold]
 pub(super) fn report(inherited_mask: SignalSet, env: &[&CStr]) -> (String, bool) {
     let variable = |name: &str| {
         let entry = env.iter().find(|entry| names(entry, name.as_bytes()))?;

@@ -22,9 +22,14 @@ the command can't be executed, 127 if it isn't found.";
 
 /// Reads the command line and the variables, without touching anything. The error is a message, without newline.
 pub(super) fn parse(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Request, String> {
-    if let Some(command) = plain_command(args, env) {
-        return Ok(Request::Run(Settings::default(), command));
+    match plain_command(args, env) {
+        Some(command) => Ok(Request::Run(Settings::default(), command)),
+        None => parse_options(args),
     }
+}
+
+#[cold]
+fn parse_options(args: &[&'static CStr]) -> Result<Request, String> {
     let mut words = args.iter().map(|word| OsStr::from_bytes(word.to_bytes()).to_owned()).collect::<Vec<_>>();
     if words.is_empty() {
         words.push("panicmon".into());

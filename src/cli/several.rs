@@ -24,6 +24,7 @@ const DESCRIPTORS_EACH: u64 = 2;
 const DESCRIPTORS_BESIDE: u64 = 64;
 
 /// Runs them to their end, and returns the exit status.
+#[cold]
 pub(super) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static CStr]) -> StatusCode {
     logger::install(settings.verbosity, env);
     let path = settings.config.clone().unwrap_or_default();
