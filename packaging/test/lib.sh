@@ -55,13 +55,18 @@ wait_for() {
     done
 }
 
-# Installs those of Debian's packages that aren't there yet.
+# Installs those of Debian's packages that aren't there yet. Services that come with them aren't started.
 packages() {
-    local missing=() package
+    local missing=() package policy=/usr/sbin/policy-rc.d
     for package in "$@"; do
         dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
     done
     [ ${#missing[@]} -eq 0 ] && return
+    if ! [ -e "$policy" ]; then
+        at_end "rm -f '$policy'"
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod +x "$policy"
+    fi
     apt-get update -q >/dev/null
     DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}" >/dev/null
 }
