@@ -203,9 +203,15 @@ impl Flag {
     }
 }
 
+/// With the commit in what packaging/build-static builds.
+const VERSION: &str = match option_env!("PANICMON_BUILD") {
+    Some(build) => build,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 pub(super) fn command() -> clap::Command {
     clap::Command::new("panicmon")
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(VERSION)
         .about("Runs a command, forwards every signal to it, reaps what is orphaned, and ends as the command did")
         .override_usage("panicmon [OPTIONS] [--] COMMAND [ARG]...\n       panicmon [OPTIONS] --config FILE")
         .after_help(AFTER_HELP)
