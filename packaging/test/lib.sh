@@ -18,6 +18,9 @@ clean_up() {
     exit "$status"
 }
 trap clean_up EXIT
+# A command that fails where nobody asks is said, too.
+set -o errtrace
+trap 'echo "$(basename "$0"): line $LINENO: failed: $BASH_COMMAND" >&2' ERR
 trap 'exit 130' INT TERM
 
 fail() {
