@@ -4,6 +4,7 @@
 //! turns.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
+mod options;
 mod supervisor;
 #[path = "../suite/support.rs"]
 mod support;
