@@ -458,14 +458,16 @@ impl Run<'_, '_> {
     fn is_drained(&mut self, woken: &Woken) -> bool {
         let Some(drain) = self.drain.as_mut().filter(|drain| drain.is_on()) else { return true };
         // Every descendant whose parents have ended is a child of this process: with no child there is none.
-        if !wait::is_any(Which::Any) {
-            drain.end();
-            return true;
-        }
         let now = Instant::now();
-        if drain.is_given_up(now) {
-            log::warn!("what the command has left behind can't be killed");
+        let is_any = wait::is_any(Which::Any);
+        if !is_any || drain.is_given_up(now) {
+            if is_any {
+                log::warn!("what the command has left behind can't be killed");
+            }
             drain.end();
+            if let Some(relay) = &mut self.relay {
+                (0..self.tasks.len()).for_each(|number| relay.ended(number));
+            }
             return true;
         }
         let Some(signal) = drain.look(now, woken.children) else { return false };
@@ -675,7 +677,8 @@ impl Run<'_, '_> {
     fn child_ended(&mut self, number: usize, left: &mut Left) {
         let task = &mut self.tasks[number];
         let Some(Started { child, at, ended: Some(ended), end: Some(end), .. }) = task.started.take() else { return };
-        if let Some(relay) = &mut self.relay {
+        // What it has left behind may have something to say in its last moments.
+        if let Some(relay) = self.relay.as_mut().filter(|_| self.drain.is_none()) {
             relay.ended(number);
         }
         if self.reaps_all && self.signals != Signals::Forwarded && process::is_any_in_group(ended.pid) {

@@ -144,6 +144,22 @@ fn with_nothing_left_there_is_no_delay_and_no_look() {
 }
 
 #[test]
+fn what_they_say_meanwhile_is_relayed() {
+    let worker = "trap 'echo finished; exit' TERM; echo ready; while :; do sleep 1000 & wait; done";
+    let script = format!("({worker}) & exec \"$0\" exit-after 1 3");
+    let mut command = script_with(&["--label", "x", "--drain", "1h"], &script);
+    command.arg(PROBE);
+    let mut running = Running::start(command);
+    let mut next = || running.line().unwrap();
+    let said = [next(), next()];
+    assert!(said.iter().all(|line| line.ends_with("ready")), "{said:?}");
+    running.kill(libc::SIGUSR1);
+    let line = running.line().unwrap();
+    assert!(line.starts_with('x') && line.ends_with("finished"), "{line}");
+    assert_eq!(running.code(), 3);
+}
+
+#[test]
 fn a_second_stop_signal_ends_the_wait() {
     let script = "\"$0\" receive & exec \"$0\" receive";
     let mut running = ready(&["--drain", "1h", "-r", "USR1=KILL"], script, 2);
