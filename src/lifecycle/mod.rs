@@ -364,7 +364,8 @@ impl Lifecycle {
 
     /// Passes it on, behind those that are held.
     fn pass(&mut self, received: Received, to: To, from_terminal: bool, actions: &mut Actions) {
-        if from_terminal && to == To::Group && matches!(received.signal, Signal::INT | Signal::QUIT) {
+        let in_one_job = from_terminal && matches!(self.group, Group::Own(Some(_))) && to == To::Group;
+        if in_one_job && matches!(received.signal, Signal::INT | Signal::QUIT) {
             actions.push_back(Action::SeeFate(received.signal));
             actions.push_back(Action::Pass(received, to));
             actions.push_back(Action::SeeFateAgain(received.signal));

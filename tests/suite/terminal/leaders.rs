@@ -78,6 +78,50 @@ fn a_child_that_has_not_run_yet_has_its_group() {
     wait_for("the group", || screen.processes().iter().any(|p| p.pid == child && p.group == child).then_some(()));
 }
 
+/// The command leads a session of its own, which has the terminal if panicmon led the one that had it.
+#[test]
+fn a_session_of_its_own_has_the_terminal_of_its_leader() {
+    let session: &[&str] = &["panicmon", "--session", "--"];
+    let mut screen = leader(session, &["probe", "receive"]);
+    screen.see("ready");
+    let wrapper = screen.shell();
+    keys_come_once(&mut screen, wrapper);
+
+    let mut screen = leader(session, &["bash", "--norc", "--noprofile", "-i"]);
+    let wrapper = screen.shell();
+    let shell = wait_for("the shell", || children(wrapper).first().copied());
+    shell_has_job_control(&mut screen, |state| {
+        wait_for("the state of cat", || {
+            let all = super::shell::processes_of(shell);
+            all.iter().any(|process| process.name == "cat" && process.state == state).then_some(())
+        });
+    });
+    assert_eq!(screen.end().code(), Some(5));
+    // What giving the terminal up sends to panicmon itself is none of the command's.
+    let mut screen = leader(session, &["probe", "receive"]);
+    screen.see("ready");
+    let wrapper = screen.shell();
+    let came = received_through(&mut screen, wrapper, |_| sys::kill(wrapper, libc::SIGUSR1).unwrap());
+    assert_eq!(came, [libc::SIGUSR1]);
+}
+
+/// Elsewhere it has none; the keys come by panicmon, which stays in the terminal's foreground group.
+#[test]
+fn in_a_job_a_session_of_its_own_has_no_terminal() {
+    let mut screen = Screen::with_shell("panicmon --session --");
+    screen.line("{} probe receive");
+    screen.see("ready");
+    let job = screen.job();
+    let came = received_through(&mut screen, job, |screen| screen.press(INTERRUPT));
+    assert_eq!(came, [libc::SIGINT]);
+    sys::kill(job, libc::SIGTERM).unwrap();
+    screen.see("15 ");
+    sys::kill(children(job)[0], libc::SIGKILL).unwrap();
+    assert_eq!(screen.status(), 137);
+    screen.line("{} sh -c 'cat < /dev/tty'");
+    assert_eq!(screen.status(), 2, "/dev/tty can't be opened");
+}
+
 /// The shell's builtin does what nobody could undo.
 #[test]
 fn a_shell_in_a_leader_that_suspends_itself_is_continued() {
