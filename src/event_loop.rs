@@ -1,13 +1,13 @@
 //! The loop: waits, asks the pure parts what to do, and does it. One child, once, is the same as many, again and again.
 
 use crate::command::Command;
-use crate::lifecycle::drain::Drain;
+use crate::lifecycle::drain::{Drain, Who};
 use crate::lifecycle::job_control::{Foreground, JobControl};
 use crate::lifecycle::supervision::Supervision;
 use crate::lifecycle::{Action, Actions, End, Group, Lifecycle, To};
 use crate::relay::Relay;
 use crate::remarks::Remark;
-use crate::sys::descendants;
+use crate::sys::descendants::{self, Descendant};
 use crate::sys::fd::above_stdio;
 use crate::sys::limit::Changed;
 use crate::sys::notify::Notify;
@@ -470,22 +470,16 @@ impl Run<'_, '_> {
             }
             return true;
         }
-        let Some(signal) = drain.look(now, woken.children) else { return false };
-        // What is born while we look is found by looking again.
+        let Some((signal, who)) = drain.look(now, woken.children) else { return false };
         let mut sent = 0;
-        loop {
-            let before = sent;
-            let looked = descendants::visit(self.own, |descendant| {
-                if drain.is_for(signal, (descendant.pid, descendant.started), descendant.image) {
-                    sent += 1;
-                    try_to("end a process that the command has left behind", descendant.send(signal));
-                }
-            });
-            try_to("look for what the command has left behind", looked);
-            if sent == before || signal == Signal::KILL {
-                break;
+        let looked = descendants::visit(self.own, |descendant| {
+            let Descendant { pid, started, is_child, has_executed, .. } = *descendant;
+            if (who == Who::All || is_child) && drain.is_for(signal, (pid, started), has_executed) {
+                sent += 1;
+                try_to("end a process that the command has left behind", descendant.send(signal));
             }
-        }
+        });
+        try_to("look for what the command has left behind", looked);
         match sent {
             0 => {}
             1 => log::info!("one process was left behind: sent it {signal}"),

@@ -3,13 +3,11 @@
 //! | | begins | it is time to look, or a child ended | the budget is spent, or somebody is impatient | nobody is left |
 //! |---|---|---|---|---|
 //! | off | ask | | | |
-//! | asking | | TERM to those that are new | kill | off |
+//! | asking | | TERM to those that are new, see [`Who`] | kill | off |
 //! | killing | | KILL to all | give up, after a while | off |
 
-use crate::sys::descendants::Image;
 use crate::{Pid, Signal};
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::time::{Duration, Instant};
 
 /// How soon to look again for those born meanwhile, of whom nothing tells; then after twice as long, and so on.
@@ -21,13 +19,22 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// A process, and when it was started: what tells it from a later one of its number.
 pub(crate) type Identity = (Pid, u64);
 
+/// Who is to be sent something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    All,
+    /// Those that nobody else looks after. What somebody who has had his TERM starts, and waits for, may be what he needs
+    /// to end in good order.
+    Orphans,
+}
+
 /// One child after the other may leave something behind.
 #[derive(Debug)]
 pub(crate) struct Drain {
     budget: Duration,
     phase: Phase,
-    /// Those that have had their TERM, and as what.
-    told: HashMap<Identity, Image>,
+    /// Those that have had their TERM, and whether they had executed anything by then.
+    told: HashMap<Identity, bool>,
 }
 
 #[derive(Debug)]
@@ -36,7 +43,10 @@ enum Phase {
     Asking {
         /// None: a time that never comes.
         until: Option<Instant>,
+        /// From when on those that were born meanwhile are sent TERM, too, whoever looks after them.
+        all_from: Option<Instant>,
         look: Look,
+        has_looked: bool,
     },
     Killing {
         until: Instant,
@@ -74,7 +84,8 @@ impl Drain {
     pub(crate) fn begin(&mut self, now: Instant) {
         if let Phase::Off = self.phase {
             self.told.clear();
-            self.phase = Phase::Asking { until: now.checked_add(self.budget), look: Look::new(now) };
+            let (until, all_from) = (now.checked_add(self.budget), now.checked_add(self.budget / 2));
+            self.phase = Phase::Asking { until, all_from, look: Look::new(now), has_looked: false };
         }
     }
 
@@ -94,8 +105,9 @@ impl Drain {
         !matches!(self.phase, Phase::Off)
     }
 
-    /// What those that are there are to be sent now, if they are to be looked for; `news` says that some child has ended.
-    pub(crate) fn look(&mut self, now: Instant, news: bool) -> Option<Signal> {
+    /// What is to be sent now, and to whom of those that are there, if they are to be looked for; `news` says that some
+    /// child has ended.
+    pub(crate) fn look(&mut self, now: Instant, news: bool) -> Option<(Signal, Who)> {
         if let Phase::Asking { until: Some(until), .. } = self.phase
             && until <= now
         {
@@ -103,30 +115,24 @@ impl Drain {
         }
         match &mut self.phase {
             Phase::Off => None,
-            Phase::Asking { look, .. } => look.is_due(now, news).then_some(Signal::TERM),
-            Phase::Killing { look, .. } => look.is_due(now, news).then_some(Signal::KILL),
+            Phase::Asking { all_from, look, has_looked, .. } => {
+                let all = all_from.take_if(|at| *at <= now).is_some();
+                let is_first = !std::mem::replace(has_looked, true);
+                let who = if all || is_first { Who::All } else { Who::Orphans };
+                look.is_due(now, news || all).then_some((Signal::TERM, who))
+            }
+            Phase::Killing { look, .. } => look.is_due(now, news).then_some((Signal::KILL, Who::All)),
         }
     }
 
     /// Whether this one is to be sent that now. TERM comes once, but for one that was just forked, and then executes
     /// something: its parent's handler may have had it.
-    pub(crate) fn is_for(&mut self, signal: Signal, identity: Identity, image: Image) -> bool {
-        if signal == Signal::KILL {
-            return true;
-        }
-        match self.told.entry(identity) {
-            Entry::Vacant(place) => {
-                place.insert(image);
-                true
-            }
-            Entry::Occupied(mut told) => {
-                let again = told.get().is_parents && !told.get().is_same(image);
-                if again {
-                    told.insert(image.of_its_own());
-                }
-                again
-            }
-        }
+    pub(crate) fn is_for(&mut self, signal: Signal, identity: Identity, has_executed: bool) -> bool {
+        let told = match signal {
+            Signal::KILL => None,
+            _ => self.told.insert(identity, has_executed),
+        };
+        told.is_none_or(|had_executed| has_executed && !had_executed)
     }
 
     /// Whether they can't be ended.
@@ -137,7 +143,9 @@ impl Drain {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Off => None,
-            Phase::Asking { until, look } => until.iter().copied().chain([look.at]).min(),
+            Phase::Asking { until, all_from, look, .. } => {
+                [*until, *all_from, Some(look.at)].into_iter().flatten().min()
+            }
             Phase::Killing { until, look } => Some((*until).min(look.at)),
         }
     }
@@ -159,13 +167,24 @@ mod tests {
     fn term_comes_at_once_and_kill_when_the_budget_is_spent() {
         let now = Instant::now();
         let mut drain = begun(now);
-        assert_eq!(drain.look(now, false), Some(Signal::TERM));
-        assert_eq!(drain.look(now + BUDGET - LOOK_AGAIN, true), Some(Signal::TERM));
-        assert_eq!(drain.look(now + BUDGET, false), Some(Signal::KILL));
+        assert_eq!(drain.look(now, false), Some((Signal::TERM, Who::All)));
+        assert_eq!(drain.look(now + BUDGET, false), Some((Signal::KILL, Who::All)));
         assert!(!drain.is_given_up(now + BUDGET));
         assert!(drain.is_given_up(now + BUDGET + PATIENCE));
         drain.end();
         assert_eq!((drain.look(now, true), drain.deadline(), drain.is_on()), (None, None, false));
+    }
+
+    #[test]
+    fn who_is_born_meanwhile_is_told_when_orphaned_or_when_half_of_the_time_is_over() {
+        let now = Instant::now();
+        let mut drain = begun(now);
+        drain.look(now, false);
+        let half = now + BUDGET / 2;
+        assert_eq!(drain.look(half - LOOK_AGAIN, true), Some((Signal::TERM, Who::Orphans)));
+        assert!(drain.deadline() <= Some(half));
+        assert_eq!(drain.look(half, false), Some((Signal::TERM, Who::All)));
+        assert_eq!(drain.look(half + LOOK_AGAIN, true), Some((Signal::TERM, Who::Orphans)));
     }
 
     #[test]
@@ -176,41 +195,37 @@ mod tests {
         let mut looks = 0;
         let end = now + Duration::from_secs(600);
         while let Some(at) = drain.deadline().filter(|at| *at < end) {
-            assert_eq!(drain.look(at, false), Some(Signal::TERM));
+            assert!(matches!(drain.look(at, false), Some((Signal::TERM, _))));
             looks += 1;
         }
         assert!((10..20).contains(&looks), "{looks} looks in ten minutes");
         let at = drain.deadline().unwrap() - LOOK_AGAIN;
         assert_eq!(drain.look(at, false), None);
-        assert_eq!(drain.look(at, true), Some(Signal::TERM));
+        assert_eq!(drain.look(at, true), Some((Signal::TERM, Who::Orphans)));
     }
 
     #[test]
     fn each_is_told_once_and_killed_until_it_ends() {
         let now = Instant::now();
         let mut drain = begun(now);
-        let (one, image) = ((Pid::new(7), 70), Image::new(1, false));
-        assert!(drain.is_for(Signal::TERM, one, image));
-        assert!(!drain.is_for(Signal::TERM, one, image));
-        assert!(!drain.is_for(Signal::TERM, one, Image::new(2, false)), "it executes something to end in good order");
-        assert!(drain.is_for(Signal::TERM, (Pid::new(7), 71), image), "another of that number");
-        assert!(drain.is_for(Signal::KILL, one, image) && drain.is_for(Signal::KILL, one, image));
+        let one = (Pid::new(7), 70);
+        assert!(drain.is_for(Signal::TERM, one, true));
+        assert!(!drain.is_for(Signal::TERM, one, true));
+        assert!(drain.is_for(Signal::TERM, (Pid::new(7), 71), true), "another of that number");
+        assert!(drain.is_for(Signal::KILL, one, true) && drain.is_for(Signal::KILL, one, true));
         drain.end();
         drain.begin(now);
-        assert!(drain.is_for(Signal::TERM, one, image), "what one child has left was told, and not what the next has");
+        assert!(drain.is_for(Signal::TERM, one, true), "what one child has left was told, and not what the next has");
     }
 
     #[test]
     fn who_was_told_between_fork_and_exec_is_told_again() {
         let mut drain = begun(Instant::now());
         let one = (Pid::new(7), 70);
-        assert!(drain.is_for(Signal::TERM, one, Image::new(1, true)));
-        assert!(
-            !drain.is_for(Signal::TERM, one, Image::new(1, false)),
-            "its parent has ended, or has executed something"
-        );
-        assert!(drain.is_for(Signal::TERM, one, Image::new(2, false)));
-        assert!(!drain.is_for(Signal::TERM, one, Image::new(3, false)), "once");
+        assert!(drain.is_for(Signal::TERM, one, false));
+        assert!(!drain.is_for(Signal::TERM, one, false));
+        assert!(drain.is_for(Signal::TERM, one, true));
+        assert!(!drain.is_for(Signal::TERM, one, true));
     }
 
     #[test]
@@ -221,6 +236,6 @@ mod tests {
         assert!(!drain.is_on());
         drain.begin(now);
         drain.hurry(now);
-        assert_eq!(drain.look(now, false), Some(Signal::KILL));
+        assert_eq!(drain.look(now, false), Some((Signal::KILL, Who::All)));
     }
 }

@@ -17,34 +17,12 @@ pub(crate) struct Descendant<'a> {
     pub(crate) pid: Pid,
     /// When it was started, in ticks since the machine was.
     pub(crate) started: u64,
-    pub(crate) image: Image,
+    /// It is a child of this process.
+    pub(crate) is_child: bool,
+    /// It has executed something since it was forked.
+    pub(crate) has_executed: bool,
     is_stopped: bool,
     pidfd: Option<BorrowedFd<'a>>,
-}
-
-/// What a process executes, as far as one can be told from the next: by where its stack begins. Zero, if that isn't for us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Image {
-    number: u64,
-    /// It is its parent's: it has executed nothing since it was forked.
-    pub(crate) is_parents: bool,
-}
-
-impl Image {
-    #[cfg(test)]
-    pub(crate) fn new(number: u64, is_parents: bool) -> Image {
-        Image { number, is_parents }
-    }
-
-    /// The same, whoever its parent is.
-    pub(crate) fn of_its_own(self) -> Image {
-        Image { is_parents: false, ..self }
-    }
-
-    /// Whether both are one execution.
-    pub(crate) fn is_same(self, other: Image) -> bool {
-        self.number == other.number
-    }
 }
 
 impl Descendant<'_> {
@@ -56,14 +34,17 @@ impl Descendant<'_> {
     }
 }
 
+/// The kernel's PF_FORKNOEXEC.
+const FORKED_WITHOUT_EXEC: u64 = 0x40;
+
 /// What /proc says of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stat {
     pid: i32,
     state: u8,
     parent: i32,
+    flags: u64,
     started: u64,
-    stack: u64,
 }
 
 /// Visits every living descendant of this process, each after its parent. One that is born, or whose parent ends,
@@ -117,9 +98,15 @@ fn visit_children(
         let fd = pidfd.as_ref().ok().map(AsFd::as_fd);
         if stat.state != b'Z' {
             let is_stopped = stat.state == b'T';
-            let is_parents = self::stat(parent).is_some_and(|parent| parent.stack == stat.stack);
-            let image = Image { number: stat.stack, is_parents };
-            visit(&Descendant { pid: Pid::new(child), started: stat.started, image, is_stopped, pidfd: fd });
+            let has_executed = stat.flags & FORKED_WITHOUT_EXEC == 0;
+            visit(&Descendant {
+                pid: Pid::new(child),
+                started: stat.started,
+                is_child: is_own,
+                has_executed,
+                is_stopped,
+                pidfd: fd,
+            });
         }
         if let Some(fd) = fd {
             visit_children(child, Some(fd), children, visit);
@@ -149,12 +136,12 @@ fn parse(line: &[u8]) -> Option<Stat> {
     let end_of_name = line.iter().rposition(|byte| *byte == b')')?;
     let pid = std::str::from_utf8(line.split(|byte| *byte == b' ').next()?).ok()?.parse().ok()?;
     let mut fields = std::str::from_utf8(&line[end_of_name + 1..]).ok()?.split_ascii_whitespace();
-    // The state is the third field, the parent the fourth, the start the 22nd, the stack the 28th.
+    // The state is the third field, the parent the fourth, the flags are the ninth, the start is the 22nd.
     let state = *fields.next()?.as_bytes().first()?;
     let parent = fields.next()?.parse().ok()?;
-    let started = fields.nth(17)?.parse().ok()?;
-    let stack = fields.nth(5)?.parse().ok()?;
-    Some(Stat { pid, state, parent, started, stack })
+    let flags = fields.nth(4)?.parse().ok()?;
+    let started = fields.nth(12)?.parse().ok()?;
+    Some(Stat { pid, state, parent, flags, started })
 }
 
 #[cfg(test)]
@@ -164,8 +151,8 @@ mod tests {
 
     #[test]
     fn a_name_may_hold_anything() {
-        let line = b"7 (a) R 1 (b) S 5 7 7 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4242 9 9 9 1 2 77 9\n";
-        assert_eq!(parse(line), Some(Stat { pid: 7, state: b'S', parent: 5, started: 4242, stack: 77 }));
+        let line = b"7 (a) R 1 (b) S 5 7 7 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4242 9 9 9\n";
+        assert_eq!(parse(line), Some(Stat { pid: 7, state: b'S', parent: 5, flags: 4_194_304, started: 4242 }));
         assert_eq!(parse(b"7 (a"), None);
         assert_eq!(parse(b"7 (a) S 5"), None);
     }

@@ -7,6 +7,7 @@
 //! | `exit CODE` · `die SIGNAL` | ends |
 //! | `receive` | blocks all signals and prints a line for each one that comes, to the end of time |
 //! | `exit-after COUNT CODE` | the same without printing, and exits after so many |
+//! | `await SIGNAL CODE` | blocks all signals, says that it is ready, and exits when this one comes |
 //! | `until SIGNAL CODE` | blocks all signals, and exits when this one comes |
 //! | `enlarge-and-write BYTES` | makes its stdout, a pipe, hold a megabyte, and fills it |
 //! | `queue PID COUNT SIGNAL...` | queues so many of each signal, with the values 0, 1, 2, … , trying again when there is no room |
@@ -43,6 +44,11 @@ fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         ["die", signal] => sys::die(number(signal)),
         ["receive"] => receive(),
         ["exit-after", count, code] => exit_after(number(count), number(code) as u8),
+        ["await", signal, code] => {
+            sys::block(u64::MAX);
+            say("ready");
+            until(number(signal), number(code) as u8)
+        }
         ["until", signal, code] => until(number(signal), number(code) as u8),
         ["enlarge-and-write", bytes] => {
             sys::enlarge_pipe(1, 1 << 20);

@@ -71,7 +71,7 @@ fn without_it_what_is_left_lives_on() {
 fn a_worker_may_finish() {
     // It takes its time after TERM: a second, of the hour that it has.
     let worker = "trap 'sleep 1; echo finished; exit' TERM; echo ready; while :; do sleep 1000 & wait; done";
-    let mut running = ready(&["--drain", "1h"], &format!("({worker}) & exec \"$0\" exit-after 1 3"), 2);
+    let mut running = ready(&["--drain", "1h"], &format!("({worker}) & exec \"$0\" await 10 3"), 2);
     running.kill(libc::SIGUSR1);
     assert_eq!(running.line().as_deref(), Some("finished"));
     assert_eq!(running.code(), 3);
@@ -87,7 +87,7 @@ fn whoever_they_are_and_wherever_they_went_they_get_one_term() {
         (one orphan &) ; \
         sh -c 'sh -c \"trap \\\"echo below; exit\\\" TERM; echo ready; while :; do sleep 1000 & wait; done\" & wait' & \
         sh -c 'trap \"echo stopped; exit\" TERM; echo ready; kill -STOP $$; while :; do :; done' & \
-        exec \"$0\" exit-after 1 7";
+        exec \"$0\" await 10 7";
     let mut running = ready(&["--drain", "1h"], script, 6);
     let below = |pid| all_below(pid);
     let wrapper = running.pid();
@@ -120,7 +120,7 @@ fn who_ignores_term_is_killed_when_the_budget_is_spent() {
 fn who_is_born_meanwhile_is_ended_too() {
     // On TERM it leaves a new process behind, and that again one; the last ignores TERM not.
     let script = "sh -c 'trap \"setsid sleep 1000 & echo born; exit\" TERM; \
-        echo ready; while :; do sleep 1000 & wait; done' & exec \"$0\" exit-after 1 5";
+        echo ready; while :; do sleep 1000 & wait; done' & exec \"$0\" await 10 5";
     let mut running = ready(&["--drain", "1h"], script, 2);
     running.kill(libc::SIGUSR1);
     let born: Vec<_> = std::iter::from_fn(|| running.line()).collect();
@@ -130,7 +130,8 @@ fn who_is_born_meanwhile_is_ended_too() {
 /// A parent that forks again and again, and ignores TERM: whatever is born is found.
 #[test]
 fn a_family_that_grows_is_ended() {
-    let script = "sh -c 'trap \"\" TERM; echo ready; while :; do setsid sleep 1000 & sleep 0.01; done' & exec \"$0\" exit-after 1 6";
+    let script =
+        "sh -c 'trap \"\" TERM; echo ready; while :; do setsid sleep 1000 & sleep 0.01; done' & exec \"$0\" await 10 6";
     let mut running = ready(&["--drain", "100ms"], script, 2);
     running.kill(libc::SIGUSR1);
     running.wait_for_eof();
@@ -146,7 +147,7 @@ fn with_nothing_left_there_is_no_delay_and_no_look() {
 #[test]
 fn what_they_say_meanwhile_is_relayed() {
     let worker = "trap 'echo finished; exit' TERM; echo ready; while :; do sleep 1000 & wait; done";
-    let script = format!("({worker}) & exec \"$0\" exit-after 1 3");
+    let script = format!("({worker}) & exec \"$0\" await 10 3");
     let mut command = script_with(&["--label", "x", "--drain", "1h"], &script);
     command.arg(PROBE);
     let mut running = Running::start(command);
@@ -178,7 +179,7 @@ fn what_one_run_has_left_is_gone_before_the_next() {
     let dir = std::env::temp_dir().join(format!("panicmon-test-{}-taken", std::process::id()));
     let script = "mkdir \"$D\" || exit 0; \
         sh -c 'trap \"rmdir \\\"$D\\\"; exit\" TERM; echo ready; while :; do sleep 1000 & wait; done' & \
-        exec \"$0\" exit-after 1 1";
+        exec \"$0\" await 10 1";
     let options =
         ["--restart", "on-failure", "--min-wait", "1ms", "--max-wait", "1ms", "--max-restarts", "2", "--drain", "1h"];
     let mut command = script_with(&options, script);
@@ -200,7 +201,7 @@ fn as_pid_1_too() {
     let mut command = Command::new("unshare");
     command.args(["--pid", "--fork", "--kill-child", "--mount-proc", &panicmon(), "--drain", "1h", "--", "sh", "-c"]);
     let worker = "trap \"echo finished; exit\" TERM; echo ready; while :; do sleep 1000 & wait; done";
-    command.arg(format!("setsid sh -c '{worker}' & exec \"$0\" exit-after 1 3")).arg(PROBE);
+    command.arg(format!("setsid sh -c '{worker}' & exec \"$0\" await 10 3")).arg(PROBE);
     let mut running = Running::start(command);
     for _ in 0..2 {
         assert_eq!(running.line().as_deref(), Some("ready"));
