@@ -225,12 +225,15 @@ impl Run<'_, '_> {
             if woken.orders {
                 self.take_orders(&mut left);
             }
+            // Who has ended is known as one of ours as long as nobody has waited for it.
+            match &mut self.notify {
+                Some(notify) if woken.children => drop(notify.pass_last()),
+                Some(notify) if woken.notified => drop(notify.pass()),
+                _ => {}
+            }
             self.see_children(&woken, &mut left)?;
             if let Some(relay) = &mut self.relay {
                 relay.read(&woken.pipes);
-            }
-            if let Some(notify) = self.notify.as_mut().filter(|_| woken.notified) {
-                notify.pass();
             }
             self.see_timers(&mut left);
         }
@@ -607,7 +610,14 @@ impl Run<'_, '_> {
         // Whoever sends without end must not keep us.
         notify.close();
         let now = Instant::now();
-        notify.pass() || *woken.notify_until.get_or_insert(now + PATIENCE) <= now
+        if notify.pass() {
+            return true;
+        }
+        let gives_up = *woken.notify_until.get_or_insert(now + PATIENCE) <= now;
+        if gives_up {
+            log::warn!("{} notifications of the command are lost: its manager doesn't take them", notify.give_up());
+        }
+        gives_up
     }
 
     /// Does what a lifecycle wants.

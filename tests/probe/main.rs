@@ -19,6 +19,7 @@
 //! | `host-once COMMAND ARG...` · `host-job-control COMMAND ARG...` | runs it once by the library, without or with job control, and ends with its status |
 //! | `host-job-control-twice COMMAND ARG...` | the same twice with one executor; says how the first ended |
 //! | `notify TEXT...` · `notify-and-pause TEXT` | sends each to NOTIFY_SOCKET |
+//! | `notify-with COUNT TEXT` | sends it with so many descriptors, says so, and pauses |
 //! | `notify-barrier` | sends a descriptor to be stored, and a barrier; says when it waits for that, and when it is passed |
 //! | `listen-fds` | says hello to the socket that LISTEN_FDS tells of, if LISTEN_PID is its own |
 //! | `fill-memory` | takes memory to the end of time |
@@ -67,9 +68,13 @@ fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         ["host-once", ..] => host_once(&words[1..], false),
         ["host-job-control", ..] => host_once(&words[1..], true),
         ["host-job-control-twice", ..] => host_twice(&words[1..]),
-        ["notify", texts @ ..] => texts.iter().map(|text| notify::send(text, None)).max().unwrap_or(0),
+        ["notify", texts @ ..] => texts.iter().map(|text| notify::send(text, &[])).max().unwrap_or(0),
         ["notify-and-pause", text] => {
-            notify::send(text, None);
+            notify::send(text, &[]);
+            pause()
+        }
+        ["notify-with", count, text] => {
+            say(&format!("sent: {}", notify::send(text, &vec![0; number(count) as usize])));
             pause()
         }
         ["notify-barrier"] => notify::barrier(),

@@ -7,15 +7,14 @@ use std::io::{IoSlice, Seek, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 
-/// Sends a message, with a descriptor, and says whether that failed.
-pub fn send(text: &str, descriptor: Option<RawFd>) -> u8 {
+/// Sends a message, with descriptors, and says whether that failed.
+pub fn send(text: &str, descriptors: &[RawFd]) -> u8 {
     let name = std::env::var_os("NOTIFY_SOCKET").unwrap_or_default();
     let address = match name.as_bytes() {
         [b'@', name @ ..] => UnixAddr::new_abstract(name),
         path => UnixAddr::new(path),
     };
-    let descriptors: Vec<_> = descriptor.into_iter().collect();
-    let rights = [ControlMessage::ScmRights(&descriptors)];
+    let rights = [ControlMessage::ScmRights(descriptors)];
     let rights = if descriptors.is_empty() { &[] } else { &rights[..] };
     let sent = address.and_then(|address| {
         let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
@@ -34,9 +33,9 @@ pub fn barrier() -> u8 {
         Ok(file)
     });
     let Ok(file) = file else { return complain("no file") };
-    let failed = send("FDSTORE=1\nFDNAME=word", Some(file.as_raw_fd()));
+    let failed = send("FDSTORE=1\nFDNAME=word", &[file.as_raw_fd()]);
     let (read, write) = sys::pipe();
-    let failed = failed.max(send("BARRIER=1", Some(write)));
+    let failed = failed.max(send("BARRIER=1", &[write]));
     sys::close(write);
     say("waiting");
     sys::read_to_end(read);

@@ -102,14 +102,61 @@ fn none_is_lost_though_the_manager_is_slow() {
     let words: Vec<_> = (0..500).map(|number| format!("STATUS={number}")).collect();
     let words: Vec<_> = ["notify"].into_iter().chain(words.iter().map(String::as_str)).collect();
     let mut running = manager.run(&[], &words);
-    // It waits for the manager; signals are passed on meanwhile.
+    // It waits for the manager.
     let child = wait_for("its child", || crate::support::children(running.pid()).first().copied());
     crate::support::wait_for_full_pipe(child);
-    running.kill(libc::SIGWINCH);
     for word in &words[1..] {
         assert_eq!(manager.next().text, *word);
     }
     assert_eq!(running.code(), 0);
+}
+
+#[test]
+fn a_manager_that_takes_nothing_holds_up_neither_signals_nor_the_end() {
+    let manager = Manager::new("stuck");
+    let words = vec!["STATUS=x"; 1000];
+    let mut command = with_options(&[], &[&["notify"], &words[..]].concat());
+    command.env("NOTIFY_SOCKET", &manager.path).stderr(std::process::Stdio::piped());
+    let mut running = Running::start(command);
+    let child = wait_for("its child", || crate::support::children(running.pid()).first().copied());
+    crate::support::wait_for_full_pipe(child);
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 143);
+    let mut told = String::new();
+    running.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert!(told.contains("notifications of the command are lost: its manager doesn't take them"), "{told}");
+}
+
+#[test]
+fn descriptors_that_find_no_room_are_told_of_and_leave_none_open() {
+    let manager = Manager::new("room");
+    let mut command = Command::new(PROBE);
+    command.args(["prepare", "nofile=12", "--", &panicmon(), "--", PROBE, "notify-with", "20", "STATUS=many"]);
+    command.env("NOTIFY_SOCKET", &manager.path).stderr(std::process::Stdio::piped());
+    let mut running = Running::start(command);
+    assert_eq!(running.line().as_deref(), Some("sent: 0"));
+    let told = manager.next();
+    assert_eq!((told.text.as_str(), told.descriptors.len()), ("STATUS=many", 12 - 6), "as many as there was room for");
+    let open = || std::fs::read_dir(format!("/proc/{}/fd", running.pid())).unwrap().count();
+    wait_for("its own to be closed", || (open() == 6).then_some(()));
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 143);
+    let mut told = String::new();
+    running.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert!(told.contains("descriptors of a notification of the command are lost: too many are open"), "{told}");
+}
+
+#[test]
+#[ignore = "needs root: another user"]
+fn what_one_that_has_changed_its_user_says_last_is_heard() {
+    let manager = Manager::new("last");
+    for round in 0..50 {
+        let mut command = Command::new(panicmon());
+        let text = format!("STATUS={round}");
+        let words = ["setpriv", "--reuid=4321", "--regid=4321", "--clear-groups", PROBE, "notify", &text];
+        assert_eq!(output(command.args(words).env("NOTIFY_SOCKET", &manager.path)).0, Some(0));
+        assert_eq!(manager.next().text, text);
+    }
 }
 
 #[test]
