@@ -134,7 +134,7 @@ impl fmt::Display for Error {
             }
             Error::User { uid, gid, source } => write!(
                 f,
-                "can't change to user {uid} and group {gid}: {source} (it takes root, or the capabilities SETUID and SETGID)"
+                "can't change to user {uid} and group {gid}: {source} (it takes root, or the capabilities SETUID and SETGID; in a user namespace, ids that it maps)"
             ),
             Error::Cancelled => f.write_str("it was cancelled before it was started"),
             Error::Start { step, source } => write!(f, "can't start the command: {step}: {source}"),

@@ -3,12 +3,13 @@
 use crate::options::names;
 use crate::sys::capability::{self, Capability};
 use crate::sys::cgroup::OomKills;
+use crate::sys::notify::Notify;
 use crate::sys::process::{self, Subreaper};
 use crate::sys::signals::{Disposition, disposition};
 use crate::sys::terminal::ChildGroup;
 use crate::sys::{descendants, limit};
 use crate::{Signal, SignalSet};
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr};
 use std::fmt::{self, Write};
 use std::fs;
 
@@ -37,13 +38,14 @@ fn finding(holds: Option<bool>, seen: impl Into<String>, means: impl Into<String
 
 /// Looks at everything. The text, and whether every promise holds.
 #[cold]
-pub(super) fn report(inherited_mask: SignalSet, env: &[&CStr]) -> (String, bool) {
+pub(super) fn report(inherited_mask: SignalSet, env: &[&CStr], several: bool) -> (String, bool) {
     let variable = |name: &str| {
         let entry = env.iter().find(|entry| names(entry, name.as_bytes()))?;
         Some(String::from_utf8_lossy(&entry.to_bytes()[name.len() + 1..]).into_owned())
     };
     let findings = [
         kernel(),
+        proc(),
         pid(),
         subreaper(),
         parent_death(),
@@ -54,7 +56,7 @@ pub(super) fn report(inherited_mask: SignalSet, env: &[&CStr]) -> (String, bool)
         cgroup(),
         user(),
         sandbox(),
-        notify(variable("NOTIFY_SOCKET")),
+        notify(variable("NOTIFY_SOCKET").as_deref(), several),
         pid_variable("LISTEN_PID", variable("LISTEN_PID"), "sockets that systemd opened are passed on to the command"),
         pid_variable("WATCHDOG_PID", variable("WATCHDOG_PID"), "systemd wants the command to send WATCHDOG=1"),
         systemds_own(variable("SYSTEMD_EXEC_PID")),
@@ -89,19 +91,26 @@ fn read(path: &str) -> Option<String> {
 }
 
 fn kernel() -> Finding {
-    match read("/proc/sys/kernel/osrelease") {
-        Some(release) => {
-            let mut numbers = release.split(['.', '-']).map_while(|word| word.parse::<u32>().ok());
-            let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-            let holds = version >= (5, 4);
-            let means = if holds { "all that panicmon needs" } else { "it is tried with 5.4 and later" };
-            finding(Some(holds), format!("Linux {release}"), means)
-        }
-        None => finding(
+    let release = process::kernel_release();
+    let mut numbers = release.split('.').map(|word| {
+        let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+        word[..digits].parse::<u32>().unwrap_or(0)
+    });
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    let holds = version >= (5, 4);
+    let means = if holds { "all that panicmon needs" } else { "it is tried with 5.4 and later" };
+    finding(Some(holds), format!("Linux {release}"), means)
+}
+
+fn proc() -> Finding {
+    if fs::exists("/proc/self/stat").unwrap_or(false) {
+        finding(Some(true), "/proc is there", "--drain finds what is left")
+    } else {
+        finding(
             Some(false),
             "there is no /proc",
             "--drain can't find what is left, --exit oom can't be told; the rest works",
-        ),
+        )
     }
 }
 
@@ -184,7 +193,7 @@ fn terminal(inherited_mask: SignalSet) -> Finding {
     match (&group, group.terminal()) {
         (ChildGroup::Shared, _) => finding(
             None,
-            "there is a terminal, but it couldn't be handed over",
+            "there may be a terminal, but not one that could be handed over (-vv tells why)",
             "the command stays in panicmon's process group, and the kernel treats both alike",
         ),
         (_, None) => finding(None, "there is no controlling terminal", "the command has a process group of its own"),
@@ -209,43 +218,61 @@ fn cgroup() -> Finding {
 
 fn user() -> Finding {
     let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
-    let has = |capability| capability::is_effective(capability);
-    let changes = has(Capability::SetUid) && has(Capability::SetGid);
-    let kills = has(Capability::Kill);
-    let means = match (changes, kills) {
-        (true, true) => "--user works",
-        (true, false) => {
-            "--user works, but without the capability KILL a command of another user can't be signalled, and outlives panicmon"
-        }
-        (false, _) => "--user doesn't work: it takes the capabilities SETUID and SETGID",
-    };
-    let some = [("KILL", kills), ("SETUID", has(Capability::SetUid)), ("SETGID", has(Capability::SetGid))];
-    let some: Vec<_> = some.iter().filter(|(_, has)| *has).map(|(name, _)| *name).collect();
+    let all = [("KILL", Capability::Kill), ("SETUID", Capability::SetUid), ("SETGID", Capability::SetGid)];
+    let [kills, changes_user, changes_group] = all.map(|(_, capability)| capability::is_effective(capability));
+    let some: Vec<_> = all.iter().filter(|(_, one)| capability::is_effective(*one)).map(|(name, _)| *name).collect();
     let some = if some.is_empty() { "none".to_owned() } else { some.join(" ") };
+    // In a user namespace there may be few others: user_namespaces(7).
+    let is_whole = read("/proc/self/uid_map").is_none_or(|map| map.split_whitespace().eq(["0", "0", "4294967295"]));
+    let means = if !(changes_user && changes_group) {
+        "--user doesn't work: it takes the capabilities SETUID and SETGID"
+    } else if read("/proc/self/setgroups").as_deref() == Some("deny") {
+        "--user doesn't work: setgroups(2) is denied in this user namespace"
+    } else if !kills {
+        "--user works, but without the capability KILL a command of another user can't be signalled, and outlives panicmon"
+    } else if !is_whole {
+        "--user works for those whom this user namespace maps (/proc/self/uid_map)"
+    } else {
+        "--user works"
+    };
     finding(None, format!("user {uid}, group {gid}; of the capabilities KILL, SETUID and SETGID: {some}"), means)
 }
 
 fn sandbox() -> Finding {
-    let status = read("/proc/self/status").unwrap_or_default();
-    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
-    let (privileges, filter) = (field("NoNewPrivs") == Some("1"), field("Seccomp").is_some_and(|mode| mode != "0"));
-    let seen = match (privileges, filter) {
-        (true, true) => "no new privileges, and a filter of system calls",
-        (true, false) => "no new privileges",
-        (false, true) => "a filter of system calls",
-        (false, false) => "neither no_new_privs nor a filter of system calls",
+    let privileges = match capability::has_no_new_privileges() {
+        Ok(true) => "no new privileges",
+        Ok(false) => "new privileges are possible",
+        Err(_) => "nobody knows of new privileges",
     };
-    finding(None, seen, "the command has the same")
+    let status = read("/proc/self/status").unwrap_or_default();
+    let filter = match status.lines().find_map(|line| line.strip_prefix("Seccomp:")).map(str::trim) {
+        Some("0") => "no filter of system calls",
+        Some(_) => "a filter of system calls",
+        None => "nobody knows of a filter of system calls",
+    };
+    finding(None, format!("{privileges}, {filter}"), "the command has the same")
 }
 
-fn notify(socket: Option<String>) -> Finding {
-    match socket {
-        Some(path) => finding(
+fn notify(socket: Option<&str>, several: bool) -> Finding {
+    let Some(path) = socket.filter(|path| !path.is_empty()) else {
+        return finding(None, "NOTIFY_SOCKET isn't set", "no service manager waits for a READY=1");
+    };
+    let seen = format!("NOTIFY_SOCKET={path}");
+    if several {
+        return finding(
+            None,
+            seen,
+            "the processes of a file have it as it is: there is no one that could speak for all",
+        );
+    }
+    match Notify::relay(OsStr::new(path), None) {
+        Ok(Some(_)) => finding(
             Some(true),
-            format!("NOTIFY_SOCKET={path}"),
+            seen,
             "what the command says to it is passed on: READY, STATUS, WATCHDOG, descriptors; but MAINPID isn't",
         ),
-        None => finding(None, "NOTIFY_SOCKET isn't set", "no service manager waits for a READY=1"),
+        Ok(None) => finding(None, seen, "it is no path and no abstract name: the command has it as it is"),
+        Err(error) => finding(Some(false), seen, format!("nothing can be passed on to it: {error}")),
     }
 }
 
@@ -254,8 +281,10 @@ fn pid_variable(name: &str, value: Option<String>, means: &str) -> Finding {
         Some(pid) if pid == process::id().to_string() => {
             finding(Some(true), format!("{name}={pid}, this process"), format!("{means}: it holds its own pid there"))
         }
-        Some(pid) => finding(None, format!("{name}={pid}, another process"), "the command has it as it is"),
-        None => finding(None, format!("{name} isn't set"), "nothing is to be passed on by it"),
+        Some(pid) if !pid.is_empty() => {
+            finding(None, format!("{name}={pid}, another process"), "the command has it as it is")
+        }
+        _ => finding(None, format!("{name} isn't set"), "nothing is to be passed on by it"),
     }
 }
 
@@ -266,22 +295,31 @@ fn systemds_own(value: Option<String>) -> Finding {
             format!("SYSTEMD_EXEC_PID={pid}, this process"),
             "panicmon ends by the signal that ended the command, as systemd expects of a stop",
         ),
-        _ => finding(
+        other => finding(
             None,
-            "systemd hasn't started this process itself",
+            match other {
+                Some(pid) => format!("SYSTEMD_EXEC_PID={pid}: systemd hasn't started this process itself"),
+                None => "systemd hasn't started this process itself".to_owned(),
+            },
             "a command that a signal ended gives the exit status 128+N (but in a job of an interactive shell)",
         ),
     }
 }
 
 fn core() -> Finding {
-    let pattern = read("/proc/sys/kernel/core_pattern").unwrap_or_default();
-    let limit = limit::core().map(|limit| if limit == u64::MAX { "unlimited".to_owned() } else { limit.to_string() });
-    let limit = limit.unwrap_or_else(|error| error.to_string());
-    let means = match (pattern.as_str(), limit.as_str()) {
-        (pattern, _) if pattern.starts_with('|') => "a core of the command is piped to that program, on the host",
-        (_, "0") => "the command leaves no core: the limit (ulimit -c) is 0",
-        (pattern, _) if pattern.starts_with('/') => "the command leaves its core there",
+    let limit = match limit::core() {
+        Ok(u64::MAX) => "unlimited".to_owned(),
+        Ok(bytes) => bytes.to_string(),
+        Err(error) => error.to_string(),
+    };
+    let Some(pattern) = read("/proc/sys/kernel/core_pattern") else {
+        return finding(None, format!("core limit {limit}, pattern unknown"), "nobody knows where a core would go");
+    };
+    let means = match pattern.bytes().next() {
+        Some(b'|') => "a core of the command is piped to that program, on the host",
+        Some(b'@') => "a core of the command goes to that socket",
+        _ if limit == "0" => "the command leaves no core: the limit (ulimit -c) is 0",
+        Some(b'/') => "the command leaves its core there",
         _ => "the command leaves its core in its working directory",
     };
     finding(None, format!("core pattern '{pattern}', limit {limit}"), means)

@@ -67,9 +67,9 @@ panicmon \-\-exit requested=0,oom=99 \-\- myserver
 "#;
 
 fn man_page() -> Vec<u8> {
-    let man = clap_mangen::Man::new(command()).date("").source(concat!("panicmon ", env!("CARGO_PKG_VERSION")));
-    let mut page = Vec::new();
-    man.render_title(&mut page).unwrap();
+    let man = clap_mangen::Man::new(command());
+    let title = concat!(".TH PANICMON 1 \"\" \"panicmon ", env!("CARGO_PKG_VERSION"), "\" \"User Commands\"\n");
+    let mut page = title.as_bytes().to_vec();
     man.render_name_section(&mut page).unwrap();
     man.render_synopsis_section(&mut page).unwrap();
     man.render_description_section(&mut page).unwrap();

@@ -20,7 +20,7 @@ use crate::sys::signals::process::ProcessSignals;
 use crate::timestamp::Timestamp;
 use settings::Settings;
 use std::ffi::CStr;
-use std::io::{self, Write};
+use std::io;
 use std::time::SystemTime;
 use stderr::say;
 
@@ -55,7 +55,7 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
     }
     match request {
         Ok(Request::Run(settings, _) | Request::RunFile(settings)) if settings.doctor => {
-            let (text, holds) = doctor::report(signals.inherited_mask(), env);
+            let (text, holds) = doctor::report(signals.inherited_mask(), env, settings.config.is_some());
             let printed = print(&text);
             if holds || !printed.is_success() { printed.get() } else { DOES_NOT_HOLD }
         }
@@ -70,8 +70,17 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
 }
 
 fn print(text: &str) -> StatusCode {
-    let mut stdout = io::stdout();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    let mut rest = text.as_bytes();
+    // Not by the standard library, to which a closed stdout is as good as any.
+    let written = loop {
+        match nix::unistd::write(io::stdout(), rest) {
+            Ok(written) if written == rest.len() => break Ok(()),
+            Ok(written) => rest = &rest[written..],
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => break Err(errno),
+        }
+    };
+    match written {
         Ok(()) => StatusCode::SUCCESS,
         Err(error) => {
             say(&format_args!("can't write to stdout: {error}"));

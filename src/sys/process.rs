@@ -4,6 +4,7 @@ use super::raw::{syscall, syscall_io};
 use crate::{Pid, Signal, SignalSet};
 use std::ffi::CStr;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::{Mutex, PoisonError};
 
@@ -39,6 +40,16 @@ pub(crate) fn takes_default(pid: Pid, signal: Signal) -> bool {
     let traced = field("TracerPid") != Some("0");
     let is_init = field("NSpid").and_then(|pids| pids.split_whitespace().last()) == Some("1");
     !(traced || is_init || is_in("SigBlk") || is_in("SigIgn") || is_in("SigCgt"))
+}
+
+/// The kernel's release: uname(2).
+pub(crate) fn kernel_release() -> String {
+    let mut name = MaybeUninit::<libc::utsname>::zeroed();
+    // SAFETY: the kernel writes a struct utsname, of which all zeroes are a value; its fields end with a NUL.
+    unsafe {
+        let _ = syscall(libc::SYS_uname, [name.as_mut_ptr() as usize]);
+        CStr::from_ptr(name.assume_init_ref().release.as_ptr()).to_string_lossy().into_owned()
+    }
 }
 
 /// Has the kernel send this signal to this process when its parent dies: PR_SET_PDEATHSIG (prctl(2)). A parent that dies

@@ -51,17 +51,19 @@ fn in_an_image_its_variable_is_enough() {
 #[test]
 fn what_the_surroundings_say_is_told() {
     let mut command = Command::new("sh");
-    let script = "trap '' HUP; export LISTEN_PID=$$ SYSTEMD_EXEC_PID=$$ WATCHDOG_PID=1 NOTIFY_SOCKET=/x INVOCATION_ID=1; exec \"$0\" --doctor";
-    let (_, out) = report(command.args(["-c", script, &panicmon()]).env_remove("KUBERNETES_SERVICE_HOST"));
+    let script = "trap '' HUP; export LISTEN_PID=$$ SYSTEMD_EXEC_PID=$$ WATCHDOG_PID=1 NOTIFY_SOCKET=/no/socket INVOCATION_ID=1; exec \"$0\" --doctor";
+    let (code, out) = report(command.args(["-c", script, &panicmon()]).env_remove("KUBERNETES_SERVICE_HOST"));
     for told in [
         "signals ignored from the start: SIGHUP",
-        "ok  NOTIFY_SOCKET=/x\n",
+        "NO  NOTIFY_SOCKET=/no/socket\n",
+        "nothing can be passed on to it: ",
         "this process\n",
         "WATCHDOG_PID=1, another",
     ] {
         assert!(out.contains(told), "{told} in {out}");
     }
     assert_eq!(out.matches(", this process\n").count(), 2, "{out}");
+    assert_eq!(code, Some(1), "what doesn't hold is told by the status, too");
 }
 
 #[test]
@@ -75,4 +77,25 @@ fn pid_1_and_lost_capabilities_are_told() {
     let (_, out) = report(&mut command);
     assert!(out.contains("of the capabilities KILL, SETUID and SETGID: SETUID SETGID\n"), "{out}");
     assert!(out.contains("can't be signalled, and outlives panicmon"), "{out}");
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=1234", "--regid=1234", "--clear-groups", "unshare", "-U", "-r", &panicmon(), "--doctor"]);
+    let (_, out) = report(&mut command);
+    assert!(out.contains("--user doesn't work: setgroups(2) is denied in this user namespace\n"), "{out}");
+}
+
+/// A socket that somebody listens to.
+#[test]
+fn a_service_manager_that_listens_is_one() {
+    let path = std::env::temp_dir().join(format!("panicmon-test-{}-doctor.sock", std::process::id()));
+    let _socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    let (code, out) = report(Command::new(panicmon()).arg("--doctor").env("NOTIFY_SOCKET", &path));
+    std::fs::remove_file(&path).unwrap();
+    assert!(out.contains(&format!("ok  NOTIFY_SOCKET={}\n", path.display())), "{out}");
+    assert_eq!(code, Some(0));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_no_success() {
+    let closed = output(Command::new("sh").args(["-c", "exec \"$0\" --doctor >&-", &panicmon()]));
+    assert_eq!(closed.0, Some(125), "{}", closed.2);
 }
