@@ -5,14 +5,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 checks=0
 cleanups=()
+cleaning=
 
 # Anything that is to be undone at the end, however that comes; the last first.
 at_end() { cleanups=("$*" "${cleanups[@]}"); }
 
 clean_up() {
     local status=$?
-    trap - EXIT
+    trap - EXIT ERR
     set +e
+    cleaning=yes
     for cleanup in "${cleanups[@]}"; do eval "$cleanup"; done
     [ "$status" = 0 ] && echo "$(basename "$0"): $checks checks passed"
     exit "$status"
@@ -23,9 +25,11 @@ set -o errtrace
 trap 'echo "$(basename "$0"): line $LINENO: failed: $BASH_COMMAND" >&2' ERR
 trap 'exit 130' INT TERM
 
+# At the end what fails is only said: the other steps must be done.
 fail() {
     echo "$(basename "$0"): FAILED: $*" >&2
-    exit 1
+    [ -n "$cleaning" ] || exit 1
+    return 1
 }
 
 # same WHAT EXPECTED ACTUAL
@@ -53,7 +57,7 @@ wait_for() {
     local what=$1 end=$((SECONDS + deadline))
     shift
     until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$end" ] || fail "waited in vain for: $what"
+        [ "$SECONDS" -lt "$end" ] || fail "waited in vain for: $what" || return 1
         sleep 0.02
     done
 }
