@@ -369,7 +369,8 @@ impl Run<'_, '_> {
         }
         for task in &mut self.tasks {
             if let Some(started) = task.started.as_mut().filter(|started| !started.had_seen) {
-                started.had_seen = true;
+                // Into a group of its own we have put it ourselves; a session is its own to make.
+                started.had_seen = matches!(task.spec.group, ChildGroup::Own(_)) || started.child.has_left();
                 if task.spec.group.is_own() {
                     task.lifecycle.had(started.child.had());
                 }
@@ -475,14 +476,25 @@ impl Run<'_, '_> {
         }
         let Some((signal, who)) = drain.look(now, woken.children) else { return false };
         let mut sent = 0;
-        let looked = descendants::visit(self.own, |descendant| {
+        let seen = descendants::visit(self.own, |descendant| {
             let Descendant { pid, started, is_child, has_executed, .. } = *descendant;
             if (who == Who::All || is_child) && drain.is_for(signal, (pid, started), has_executed) {
-                sent += 1;
-                try_to("end a process that the command has left behind", descendant.send(signal));
+                match descendant.send(signal) {
+                    Ok(()) => sent += 1,
+                    // Its parent has waited for it.
+                    Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
+                    Err(error) => {
+                        log::warn!("can't send {signal} to pid {pid}, which the command has left behind: {error}")
+                    }
+                }
             }
         });
-        try_to("look for what the command has left behind", looked);
+        let seen = seen.and_then(|seen| if seen { Ok(()) } else { Err(io::Error::other("/proc doesn't show it")) });
+        if let Err(error) = seen {
+            log::warn!("what the command has left behind lives on: it can't be looked for: {error}");
+            drain.end();
+            return true;
+        }
         match sent {
             0 => {}
             1 => log::info!("one process was left behind: sent it {signal}"),
@@ -626,14 +638,15 @@ impl Run<'_, '_> {
             let task = &mut self.tasks[number];
             match action {
                 // What is ignored, as after nohup(1), asks for nothing.
-                Action::StopAsked(Some(signal)) if self.source.is_ignored(signal) => {}
-                Action::StopAsked(signal) => {
+                Action::StopAsked(Some(signal), _) if self.source.is_ignored(signal) => {}
+                Action::StopAsked(signal, after) => {
                     if left.asked == Asked::Nothing {
                         left.asked = Asked::Stop;
-                    } else if let Some(drain) = &mut self.drain {
+                    } else if let Some(drain) = self.drain.as_mut().filter(|_| signal != Some(Signal::HUP)) {
+                        // A HUP comes with another: a terminal that hangs up, and its shell, send one each.
                         drain.hurry(Instant::now());
                     }
-                    task.lifecycle.stop_asked(signal, Instant::now());
+                    task.lifecycle.stop_asked(after, Instant::now());
                     if task.supervision.stop() {
                         self.over(number);
                     }
@@ -826,7 +839,7 @@ fn with_child(task: &mut Task<'_>, handlers: &mut [Box<dyn Handler + Send + '_>]
         | Action::LeaveRealtime
         | Action::StopBeside(_)
         | Action::SignalOwnGroup(_)
-        | Action::StopAsked(_)
+        | Action::StopAsked(..)
         | Action::SignalGroup(_)
         | Action::Finish(_) => {}
     }

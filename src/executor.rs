@@ -140,7 +140,7 @@ impl<'a> Executor<'a> {
         let lifecycle = Lifecycle::new(own, timers_are_childs, listened, forwarding.clone(), *kill_after);
         let Manner { supervision, relay, notify } = manner;
         let reaps_all = *init;
-        let drain = drain.filter(|_| reaps_all).map(Drain::new);
+        let drain = drain.filter(|budget| reaps_all && !budget.is_zero()).map(Drain::new);
         let run = |handlers: &mut [Box<dyn Handler + Send + 'a>], childs| {
             let streams = match relay {
                 Some(_) => event_loop::Streams::Relayed { null_stdin: false },

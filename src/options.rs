@@ -269,7 +269,7 @@ impl<'a> Options<'a> {
     }
 
     /// Ends all that is left of the child's descendants when it has ended, wherever they have gone: TERM, and KILL to those
-    /// that are there so much later. It is for an [`init`](Options::init), which is given orphans, only.
+    /// that are there so much later; zero: nothing of that. It is for an [`init`](Options::init), which is given orphans, only.
     #[must_use]
     pub fn drain(mut self, budget: Duration) -> Self {
         self.drain = Some(budget);

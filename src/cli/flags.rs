@@ -261,7 +261,8 @@ pub(super) const FLAGS: &[Flag] = &[
         heading: "Ending",
         help: "After the command's end send TERM to all that is left of its descendants, wait at most this long for their end, then KILL them",
         apply: |settings, given| {
-            settings.drain = Some(duration::parse(given.text()?)?);
+            // Zero switches an image's variable off.
+            settings.drain = Some(duration::parse(given.text()?)?).filter(|budget| !budget.is_zero());
             Ok(())
         },
         ..OPTION

@@ -50,7 +50,7 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         && let Some(signal) = settings.parent_death_signal
         && let Err(error) = process::die_with_parent(signal)
     {
-        say(&format_args!("--parent-death-signal: {error}"));
+        say(&format_args!("--parent-death-signal (PANICMON_PARENT_DEATH_SIGNAL): {error}"));
         return StatusCode::OWN_FAILURE.get();
     }
     match request {

@@ -41,17 +41,22 @@ pub(super) fn run(
     let account = match user.map(|name| accounts::find(&name.user, name.group.as_deref())).transpose() {
         Ok(account) => account,
         Err(message) => {
-            say(&format_args!("--user: {message}"));
+            say(&format_args!("--user (PANICMON_USER): {message}"));
             return StatusCode::OWN_FAILURE;
         }
     };
     if let Some(identity) = account.as_ref().map(|account| &account.identity)
-        && !identity.is_own()
+        && identity.uid != nix::unistd::geteuid().as_raw()
         && !capability::is_effective(Capability::Kill)
     {
         log::warn!("--user: without the capability KILL the command can't be signalled, and outlives panicmon");
     }
     let group = if settings.session { ChildGroup::session() } else { ChildGroup::find(signals.inherited_mask(), true) };
+    if settings.group && !group.is_own() {
+        log::warn!(
+            "--group: the command is in panicmon's own process group (SIGTTIN is ignored or blocked): it is signalled alone"
+        );
+    }
     if let Some(listened) = settings.signals {
         signals.limit(listened.union(group.needs()).union(group.sends()));
     }

@@ -38,6 +38,7 @@ impl OomWatch {
 impl Handler for OomWatch {
     fn process_started(&mut self, _: &ProcessStarted<'_>) {
         self.before = self.count();
+        self.killed.store(false, Ordering::Relaxed);
     }
 
     fn process_exited(&mut self, event: &ProcessExited<'_>) {

@@ -32,6 +32,14 @@ fn forwarded(word: &str) -> Result<Signal, String> {
     }
 }
 
+/// One that can also be forwarded as another, or later.
+fn changed(word: &str) -> Result<Signal, String> {
+    match forwarded(word)? {
+        Signal::CONT => Err(format!("{} is forwarded as it is: job control needs it", Signal::CONT)),
+        signal => Ok(signal),
+    }
+}
+
 pub(super) fn signal_list(list: &str) -> Result<SignalSet, String> {
     list.split(',').map(forwarded).collect()
 }
@@ -61,15 +69,16 @@ pub(super) fn add<K: PartialEq + Display, V>(all: &mut Vec<(K, V)>, more: Vec<(K
 /// `FROM=TO` and `FROM=drop`, in a list.
 pub(super) fn rewrites(list: &str) -> Result<Vec<(Signal, Option<Signal>)>, String> {
     let rewrite = |(from, to): (&str, &str)| {
+        let from = changed(from)?;
         let to = if to == "drop" { None } else { Some(signal(to).map_err(|why| format!("{why}; or drop"))?) };
-        Ok((forwarded(from)?, to))
+        Ok((from, to))
     };
     pairs(list, "FROM=TO, e.g. TERM=QUIT, or FROM=drop")?.into_iter().map(rewrite).collect()
 }
 
 /// `SIG=DURATION`, in a list.
 pub(super) fn delays(list: &str) -> Result<Vec<(Signal, Duration)>, String> {
-    let delay = |(from, to): (&str, &str)| Ok((forwarded(from)?, duration::parse(to)?));
+    let delay = |(from, to): (&str, &str)| Ok((changed(from)?, duration::parse(to)?));
     pairs(list, "SIG=DURATION, e.g. TERM=10s")?.into_iter().map(delay).collect()
 }
 

@@ -17,14 +17,20 @@ pub(crate) struct Forwarding {
 }
 
 impl Forwarding {
-    /// What is sent for one that came.
+    /// What is sent for one that came; CONT stays as it is, since job control needs it.
     pub(crate) fn becomes(&self, signal: Signal) -> Option<Signal> {
+        if signal == Signal::CONT {
+            return Some(signal);
+        }
         let rewrite = self.rewrites.iter().find(|(from, _)| *from == signal);
         rewrite.map_or(Some(signal), |(_, to)| *to)
     }
 
-    /// How long one that came is kept.
+    /// How long one that came is kept; CONT isn't.
     pub(crate) fn delay(&self, signal: Signal) -> Option<Duration> {
+        if signal == Signal::CONT {
+            return None;
+        }
         self.delays.iter().find(|(from, _)| *from == signal).map(|(_, delay)| *delay)
     }
 }
@@ -47,8 +53,8 @@ impl Waiting {
         self.0.push((at, delayed));
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
+    pub(crate) fn take_all(&mut self) -> impl Iterator<Item = Delayed> + use<> {
+        std::mem::take(&mut self.0).into_iter().map(|(_, delayed)| delayed)
     }
 
     /// Takes the one that came as this signal.
@@ -65,10 +71,5 @@ impl Waiting {
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.0.iter().map(|(at, _)| *at).min()
-    }
-
-    /// When this signal will be sent.
-    pub(crate) fn time_of(&self, sent: Signal) -> Option<Instant> {
-        self.0.iter().find(|(_, delayed)| delayed.sent.signal == sent).map(|(at, _)| *at)
     }
 }

@@ -16,6 +16,7 @@
 use super::{Action, Actions, To};
 use crate::sys::signals::Received;
 use crate::{ExitStatus, Origin, Pid, Signal};
+use std::time::Duration;
 
 /// Which process group is the terminal's foreground group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,7 +182,7 @@ impl JobControl {
         self.handed |= foreground == Foreground::Child;
         if self.handed && is_interrupted(status) {
             // The terminal told the child's group alone.
-            actions.push_back(Action::StopAsked(None));
+            actions.push_back(Action::StopAsked(None, Duration::ZERO));
         }
         let ExitStatus::Signaled { signal, .. } = status else {
             self.take_back(true, actions);
@@ -270,7 +271,7 @@ pub(super) mod tests {
             Action::StopSelf { signal, whole_group: false } => format!("stop {signal}"),
             Action::StopSelf { signal, whole_group: true } => format!("stop all {signal}"),
             Action::SignalOwnGroup(signal) => format!("signal {signal}"),
-            Action::StopAsked(_) => "asked".to_owned(),
+            Action::StopAsked(..) => "asked".to_owned(),
             other => format!("{other:?}"),
         };
         actions.drain(..).map(word).collect::<Vec<_>>().join(", ")

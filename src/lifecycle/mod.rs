@@ -90,8 +90,9 @@ pub(crate) enum Action {
     /// Send this to this process's group.
     SignalOwnGroup(Signal),
     /// The child isn't to be started again: this stop signal came through, unless it is one that is ignored; or the
-    /// command was interrupted at the terminal. To be said with [`Lifecycle::stop_asked`], with the time.
-    StopAsked(Option<Signal>),
+    /// command was interrupted at the terminal. To be said with [`Lifecycle::stop_asked`], with the time; and the child hears
+    /// of it so much later.
+    StopAsked(Option<Signal>, Duration),
     /// Send this to the child's group, on our own account.
     SignalGroup(Signal),
     /// The child has ended, and the run with it.
@@ -279,10 +280,10 @@ impl Lifecycle {
             return;
         };
         let sent = Received { signal, ..received };
-        let asked = asks_to_stop(signal).then_some(Action::StopAsked(Some(signal)));
+        let asked = |after| asks_to_stop(signal).then_some(Action::StopAsked(Some(signal), after));
         match self.delay(received, actions) {
             None => {
-                actions.extend(asked);
+                actions.extend(asked(Duration::ZERO));
                 if let Some(to) = self.to(received, sent, from_terminal, foreground, actions) {
                     self.pass(sent, to, from_terminal, actions);
                 }
@@ -291,8 +292,7 @@ impl Lifecycle {
                 if let Some(to) = self.to(received, sent, from_terminal, foreground, actions) {
                     actions.push_back(Action::Delay(Delayed { came: received, sent, to }, delay));
                 }
-                // After that, since the time to be killed counts from when the child hears of it.
-                actions.extend(asked);
+                actions.extend(asked(delay));
             }
         }
     }
@@ -388,7 +388,7 @@ impl Lifecycle {
                 // Else it couldn't end.
                 actions.push_back(Action::Continue);
             }
-            self.stop_asked(None, now);
+            self.stop_asked(Duration::ZERO, now);
             if self.kill_after.is_none() {
                 self.kill_at.get_or_insert(now + GRACE);
             }
@@ -403,12 +403,11 @@ impl Lifecycle {
         }
     }
 
-    /// The child is asked to stop: now, or when this signal is due that waits. The first time counts.
-    pub(crate) fn stop_asked(&mut self, signal: Option<Signal>, now: Instant) {
+    /// The child is asked to stop, and hears of it so much later. The first time counts.
+    pub(crate) fn stop_asked(&mut self, after: Duration, now: Instant) {
         if self.child.is_some() {
-            let from = signal.and_then(|signal| self.waiting.time_of(signal)).unwrap_or(now);
             // A time that never comes is none.
-            let kill_at = self.kill_after.and_then(|after| from.checked_add(after));
+            let kill_at = self.kill_after.and_then(|kill_after| now.checked_add(after)?.checked_add(kill_after));
             self.kill_at = self.kill_at.into_iter().chain(kill_at).min();
         }
     }
@@ -519,7 +518,9 @@ impl Lifecycle {
         self.held.clear();
         self.leave_realtime(actions);
         self.retry = None;
-        self.waiting.clear();
+        // What waits for its time is the next child's, as what comes between two is; but for what asked this one to stop.
+        let waiting = self.waiting.take_all().filter(|delayed| !asks_to_stop(delayed.sent.signal));
+        self.early.extend(waiting.map(|delayed| delayed.came));
         self.kill_at = None;
         actions.retain(|action| {
             let to_child = matches!(
@@ -570,7 +571,7 @@ impl Lifecycle {
     fn keep(&mut self, received: Received, from_terminal: bool, actions: &mut Actions) {
         let sent = self.forwarding.becomes(received.signal);
         if let Some(stop) = sent.filter(|sent| asks_to_stop(*sent)) {
-            actions.push_back(Action::StopAsked(Some(stop)));
+            actions.push_back(Action::StopAsked(Some(stop), Duration::ZERO));
         } else if from_terminal {
             // What the terminal says of now is nothing to the next, but ^Z is for this job.
             if received.signal == Signal::TSTP {

@@ -22,7 +22,7 @@ fn started(group: Group, kill_after: Option<Duration>) -> Lifecycle {
 
 /// Without what says that it is a stop signal.
 fn but_stop_asked(actions: &mut Actions) {
-    actions.retain(|action| !matches!(action, Action::StopAsked(_)));
+    actions.retain(|action| !matches!(action, Action::StopAsked(..)));
 }
 
 fn sent(signal: Signal) -> Received {
@@ -61,7 +61,7 @@ fn a_signal_is_told_passed_and_told_again() {
         lifecycle.signal(sent(signal), no_terminal, &mut actions);
         assert!(matches!(actions.pop_front(), Some(Action::TellReceived(received)) if received == sent(signal)));
         let stop = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::KILL].contains(&signal);
-        assert_eq!(stop, matches!(actions.front(), Some(Action::StopAsked(_))), "{signal}");
+        assert_eq!(stop, matches!(actions.front(), Some(Action::StopAsked(..))), "{signal}");
         but_stop_asked(&mut actions);
         assert!(matches!(actions.pop_front(), Some(Action::Pass(received, To::Child)) if received == sent(signal)));
         assert!(actions.is_empty());
@@ -99,7 +99,7 @@ fn wanted(lifecycle: &mut Lifecycle, mut actions: Actions, now: Instant) -> Vec<
                 wanted.push(format!("{} later", delayed.came.signal));
                 lifecycle.delayed(delayed, now.checked_add(delay));
             }
-            Action::StopAsked(signal) => lifecycle.stop_asked(signal, now),
+            Action::StopAsked(_, after) => lifecycle.stop_asked(after, now),
             Action::SignalGroup(signal) => wanted.push(format!("{signal} to the group of our own")),
             _ => {}
         }
@@ -148,7 +148,7 @@ fn between_two_runs_a_rewritten_signal_stops_as_what_is_sent() {
         lifecycle.ended(ExitStatus::Exited(1), no_terminal, &mut Actions::new());
         let mut actions = Actions::new();
         lifecycle.signal(sent(Signal::USR1), no_terminal, &mut actions);
-        assert_eq!(matches!(actions.front(), Some(Action::StopAsked(_))), stops, "{to:?}");
+        assert_eq!(matches!(actions.front(), Some(Action::StopAsked(..))), stops, "{to:?}");
     }
 }
 
@@ -202,6 +202,36 @@ fn what_asks_for_no_stop_is_delayed_each_time_and_queued_ones_are_all_sent() {
         assert_eq!(comes(&mut lifecycle, queued(number, 1), now), [format!("{signal} later")]);
         assert_eq!(comes(&mut lifecycle, queued(number, 2), now), vec![format!("{signal} to Child"); 2]);
     }
+}
+
+#[test]
+fn what_goes_at_once_is_not_taken_for_what_waits() {
+    let (usr1, now) = (Signal::USR1, Instant::now());
+    let rewrites = vec![(usr1, Some(Signal::TERM))];
+    let mut lifecycle = forwarding(Forwarding { rewrites, delays: vec![(usr1, TEN)], to_group: false });
+    assert_eq!(comes(&mut lifecycle, sent(usr1), now), ["SIGUSR1 later"]);
+    assert_eq!(lifecycle.deadline(), Some(now + TEN));
+    assert_eq!(comes(&mut lifecycle, sent(Signal::TERM), now), ["SIGTERM to Child"]);
+    assert_eq!(lifecycle.deadline(), Some(now + Duration::from_secs(5)), "it has heard of it now");
+}
+
+#[test]
+fn cont_is_job_controls() {
+    let rewrites = vec![(Signal::CONT, None)];
+    let mut lifecycle = forwarding(Forwarding { rewrites, delays: vec![(Signal::CONT, TEN)], to_group: false });
+    assert_eq!(comes(&mut lifecycle, sent(Signal::CONT), Instant::now()), ["SIGCONT to Child"]);
+}
+
+#[test]
+fn what_waits_when_the_child_ends_is_the_next_ones() {
+    let (mut lifecycle, now) = (delaying(Signal::USR1), Instant::now());
+    comes(&mut lifecycle, sent(Signal::USR1), now);
+    lifecycle.ended(ExitStatus::Exited(1), no_terminal, &mut Actions::new());
+    assert_eq!(lifecycle.deadline(), None);
+    let mut actions = Actions::new();
+    lifecycle.started(CHILD, Group::Own(None), no_terminal, &mut actions);
+    assert_eq!(wanted(&mut lifecycle, actions, now), ["SIGUSR1 later"]);
+    assert_eq!(due(&mut lifecycle, now + TEN), ["SIGUSR1 to Child"]);
 }
 
 #[test]
@@ -272,7 +302,7 @@ fn without_a_child_a_stop_signal_ends_it_and_others_wait_for_the_next() {
     let (mut lifecycle, mut actions) = (waiting(), Actions::new());
     for signal in [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP] {
         lifecycle.signal(sent(signal), no_terminal, &mut actions);
-        assert!(matches!(actions.pop_front(), Some(Action::StopAsked(_))), "{signal}");
+        assert!(matches!(actions.pop_front(), Some(Action::StopAsked(..))), "{signal}");
     }
     let kept = [queued(40, 1), sent(Signal::USR1), queued(36, 2)];
     for received in kept {
@@ -312,9 +342,9 @@ fn who_does_not_stop_in_time_is_killed_once_and_with_its_group() {
     let mut actions = Actions::new();
     let mut lifecycle = started(Group::Own(None), Some(after));
     assert_eq!(lifecycle.deadline(), None);
-    lifecycle.stop_asked(None, now);
+    lifecycle.stop_asked(Duration::ZERO, now);
     // A second signal doesn't put it off.
-    lifecycle.stop_asked(None, now + Duration::from_secs(9));
+    lifecycle.stop_asked(Duration::ZERO, now + Duration::from_secs(9));
     assert_eq!(lifecycle.deadline(), Some(now + after));
     lifecycle.time_is_up(now + after - Duration::from_nanos(1), &mut actions);
     assert!(actions.is_empty());

@@ -44,12 +44,19 @@ struct Stat {
     state: u8,
     parent: i32,
     flags: u64,
+    threads: u64,
     started: u64,
 }
 
 /// Visits every living descendant of this process, each after its parent. One that is born, or whose parent ends,
-/// meanwhile may be missed: it is there the next time.
-pub(crate) fn visit(own: Pid, mut visit: impl FnMut(&Descendant<'_>)) -> io::Result<()> {
+/// meanwhile may be missed: it is there the next time. The answer is whether any child of this process is to be seen.
+///
+/// # Errors
+/// There is no /proc, or it is another PID namespace's.
+pub(crate) fn visit(own: Pid, mut visit: impl FnMut(&Descendant<'_>)) -> io::Result<bool> {
+    if !super::process::proc_is_ours() {
+        return Err(io::Error::other("/proc isn't there, or is another PID namespace's"));
+    }
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
     for entry in std::fs::read_dir("/proc")? {
         let number = entry?.file_name().to_str().and_then(|name| name.parse().ok());
@@ -58,7 +65,7 @@ pub(crate) fn visit(own: Pid, mut visit: impl FnMut(&Descendant<'_>)) -> io::Res
         }
     }
     visit_children(own.as_raw(), None, &children, &mut visit);
-    Ok(())
+    Ok(children.contains_key(&own.as_raw()))
 }
 
 /// Whether a pidfd can be had, with which a descendant's number is sure to be its own.
@@ -96,7 +103,8 @@ fn visit_children(
             continue;
         }
         let fd = pidfd.as_ref().ok().map(AsFd::as_fd);
-        if stat.state != b'Z' {
+        // One whose first thread has ended looks like a zombie, and isn't.
+        if stat.state != b'Z' || stat.threads > 1 {
             let is_stopped = stat.state == b'T';
             let has_executed = stat.flags & FORKED_WITHOUT_EXEC == 0;
             visit(&Descendant {
@@ -136,12 +144,14 @@ fn parse(line: &[u8]) -> Option<Stat> {
     let end_of_name = line.iter().rposition(|byte| *byte == b')')?;
     let pid = std::str::from_utf8(line.split(|byte| *byte == b' ').next()?).ok()?.parse().ok()?;
     let mut fields = std::str::from_utf8(&line[end_of_name + 1..]).ok()?.split_ascii_whitespace();
-    // The state is the third field, the parent the fourth, the flags are the ninth, the start is the 22nd.
+    // The state is the third field, the parent the fourth, the flags are the ninth, the threads the 20th, the start is the
+    // 22nd.
     let state = *fields.next()?.as_bytes().first()?;
     let parent = fields.next()?.parse().ok()?;
     let flags = fields.nth(4)?.parse().ok()?;
-    let started = fields.nth(12)?.parse().ok()?;
-    Some(Stat { pid, state, parent, flags, started })
+    let threads = fields.nth(10)?.parse().ok()?;
+    let started = fields.nth(1)?.parse().ok()?;
+    Some(Stat { pid, state, parent, flags, threads, started })
 }
 
 #[cfg(test)]
@@ -152,7 +162,10 @@ mod tests {
     #[test]
     fn a_name_may_hold_anything() {
         let line = b"7 (a) R 1 (b) S 5 7 7 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4242 9 9 9\n";
-        assert_eq!(parse(line), Some(Stat { pid: 7, state: b'S', parent: 5, flags: 4_194_304, started: 4242 }));
+        assert_eq!(
+            parse(line),
+            Some(Stat { pid: 7, state: b'S', parent: 5, flags: 4_194_304, threads: 1, started: 4242 })
+        );
         assert_eq!(parse(b"7 (a"), None);
         assert_eq!(parse(b"7 (a) S 5"), None);
     }

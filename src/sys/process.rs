@@ -17,9 +17,23 @@ pub(crate) fn id() -> Pid {
     Pid::new(unsafe { syscall(libc::SYS_getpid, []) }.unwrap_or(0) as i32)
 }
 
+/// Whether /proc has the numbers of this PID namespace: in another's, which is easily had (unshare(1) without
+/// `--mount-proc`), somebody else has the numbers of ours.
+pub(super) fn proc_is_ours() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    // From the namespace of that /proc inwards to our own.
+    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    numbers.is_some_and(|numbers| numbers.trim() == id().to_string())
+}
+
+/// What /proc says of a process; nothing, if there is no such process, or no such /proc.
+fn status_of(pid: Pid) -> Option<String> {
+    std::fs::read_to_string(format!("/proc/{pid}/status")).ok().filter(|_| proc_is_ours())
+}
+
 /// What has come to that process and is blocked: proc_pid_status(5). Without /proc nobody can tell: nothing.
 pub(super) fn pending(pid: Pid) -> SignalSet {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let status = status_of(pid).unwrap_or_default();
     let bits = |name: &str| {
         let bits = status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
         bits.and_then(|bits| u64::from_str_radix(bits, 16).ok()).unwrap_or(0)
@@ -30,7 +44,7 @@ pub(super) fn pending(pid: Pid) -> SignalSet {
 /// Whether that process, alive or not yet waited for, lets this signal take its default course: proc_pid_status(5).
 /// Without /proc nobody can tell, and the answer is no.
 pub(crate) fn takes_default(pid: Pid, signal: Signal) -> bool {
-    let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else { return false };
+    let Some(status) = status_of(pid) else { return false };
     let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
     let is_in = |name| {
         let bits = field(name).and_then(|bits| u64::from_str_radix(bits, 16).ok());

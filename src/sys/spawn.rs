@@ -256,6 +256,11 @@ impl Child {
         })
     }
 
+    /// Whether it has left this process's group, as it says itself.
+    pub(crate) fn has_left(&self) -> bool {
+        self.block.report.report().had().is_some()
+    }
+
     /// Why it never executed its command; asked after its end.
     pub(crate) fn failure(&self) -> Option<Error> {
         self.block.report.report().load().map(|failure| match failure {

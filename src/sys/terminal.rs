@@ -70,9 +70,10 @@ impl ChildGroup {
 
     /// What the terminal sends to this process's group and the child, in another, should have.
     pub(crate) fn sends(&self) -> SignalSet {
-        match self.terminal() {
-            Some(_) => [Signal::INT, Signal::QUIT, Signal::WINCH].into_iter().collect(),
-            None => SignalSet::EMPTY,
+        match self {
+            ChildGroup::Own(Some(_)) => [Signal::INT, Signal::QUIT, Signal::WINCH].into_iter().collect(),
+            ChildGroup::Session(None) => [Signal::INT, Signal::QUIT, Signal::WINCH, Signal::TSTP].into_iter().collect(),
+            ChildGroup::Shared | ChildGroup::Own(None) | ChildGroup::Session(Some(_)) => SignalSet::EMPTY,
         }
     }
 

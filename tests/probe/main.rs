@@ -23,6 +23,7 @@
 //! | `notify-barrier` | sends a descriptor to be stored, and a barrier; says when it waits for that, and when it is passed |
 //! | `listen-fds` | says hello to the socket that LISTEN_FDS tells of, if LISTEN_PID is its own |
 //! | `fill-memory` | takes memory to the end of time |
+//! | `end-first-thread` | says that it is ready, and goes on in another thread only |
 //! | `close-stdout` | closes its stdout and pauses |
 //!
 //! It has the C `main` of the program under test, so that nothing is changed before it looks.
@@ -84,6 +85,13 @@ fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
             loop {
                 all.push(vec![1u8; 1 << 20]);
             }
+        }
+        ["end-first-thread"] => {
+            std::thread::spawn(|| {
+                say("ready");
+                pause()
+            });
+            sys::end_thread()
         }
         ["close-stdout"] => {
             sys::close(1);

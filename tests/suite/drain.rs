@@ -8,18 +8,6 @@ fn is_gone(pid: u32) -> bool {
     status_field(pid, "State").is_none_or(|state| state.starts_with('Z'))
 }
 
-/// The script with the probe as its `$0`, and panicmon's end: all who write to its stdout must be gone by then.
-fn drained(options: &[&str], script: &str) -> (i32, Vec<String>, Running) {
-    let mut command = script_with(options, script);
-    command.arg(PROBE);
-    let mut running = Running::start(command);
-    let mut lines = Vec::new();
-    while let Some(line) = running.line() {
-        lines.push(line);
-    }
-    (running.code(), lines, running)
-}
-
 /// The script with the probe as its `$0`, once so many have said that they are ready.
 fn ready(options: &[&str], script: &str, count: usize) -> Running {
     let mut command = script_with(options, script);
@@ -111,8 +99,12 @@ fn all_below(pid: u32) -> Vec<u32> {
 #[test]
 fn who_ignores_term_is_killed_when_the_budget_is_spent() {
     let bystander = Bystander::new();
-    let (code, _, _) = drained(&["--drain", "50ms"], "(setsid \"$0\" receive &) ; \"$0\" receive & exit 4");
-    assert_eq!(code, 4);
+    let script = "(setsid \"$0\" receive &) ; \"$0\" receive & exec \"$0\" await 10 4";
+    let mut running = ready(&["--drain", "50ms"], script, 3);
+    running.kill(libc::SIGUSR1);
+    // The end of the output is the end of all who write to it.
+    running.wait_for_eof();
+    assert_eq!(running.code(), 4);
     bystander.was_left_alone();
 }
 
@@ -139,7 +131,7 @@ fn a_family_that_grows_is_ended() {
 }
 
 #[test]
-fn with_nothing_left_there_is_no_delay_and_no_look() {
+fn with_nothing_left_there_is_no_delay() {
     let (code, out, err) = output(&mut script_with(&["--drain", "1h"], "exit 9"));
     assert_eq!((code, out.as_str(), err.as_str()), (Some(9), "", ""));
 }
@@ -210,5 +202,76 @@ fn as_pid_1_too() {
     let wrapper = wait_for("PID 1", || children(unshare).first().copied());
     sys::kill(wrapper, libc::SIGUSR1).unwrap();
     assert_eq!(running.line().as_deref(), Some("finished"));
+    assert_eq!(running.code(), 3);
+}
+
+/// A PID namespace whose /proc is that of the one outside: there, others have the numbers of those inside.
+#[test]
+#[ignore = "needs root: a PID namespace"]
+fn in_a_pid_namespace_without_its_own_proc_nobody_is_signalled() {
+    let script = "sleep 1000 >/dev/null 2>&1 & a=$!; sleep 1000 >/dev/null 2>&1 & b=$!; \
+        \"$0\" --drain 1h -- sh -c 'sleep 1000 >/dev/null 2>&1 & exit 3'; \
+        echo end: $?; kill -0 $a && kill -0 $b && echo others live";
+    let mut command = Command::new("unshare");
+    command.args(["--pid", "--fork", "--kill-child", "sh", "-c", script, &panicmon()]);
+    let (_, out, err) = output(&mut command);
+    assert_eq!(out, "end: 3\nothers live\n", "{err}");
+    assert!(err.contains("it can't be looked for: /proc isn't there, or is another PID namespace's"), "{err}");
+}
+
+#[test]
+#[ignore = "needs root: a mount namespace"]
+fn without_proc_what_is_left_is_told_of_and_not_waited_for() {
+    let script = "umount -l /proc; exec \"$0\" --drain 1h -- sh -c 'sleep 3 >/dev/null 2>&1 & exit 3'";
+    let (code, _, err) = output(Command::new("unshare").args(["--mount", "sh", "-c", script, &panicmon()]));
+    assert_eq!(code, Some(3));
+    assert!(err.contains("what the command has left behind lives on"), "{err}");
+}
+
+/// It looks like a zombie.
+#[test]
+fn one_whose_first_thread_has_ended_is_ended_too() {
+    let mut running = ready(&["--drain", "1h"], "\"$0\" end-first-thread & exec \"$0\" await 10 3", 2);
+    let wrapper = running.pid();
+    wait_for("its first thread to end", || {
+        all_below(wrapper)
+            .into_iter()
+            .find(|pid| status_field(*pid, "State").is_some_and(|state| state.starts_with('Z')))
+    });
+    running.kill(libc::SIGUSR1);
+    running.wait_for_eof();
+    assert_eq!(running.code(), 3);
+}
+
+#[test]
+fn a_hang_up_after_a_stop_signal_does_not_hurry() {
+    let worker = "trap 'sleep 0.3; echo finished; exit' TERM; echo ready; while :; do sleep 1000 & wait; done";
+    let script = format!("({worker}) & exec \"$0\" await 15 3");
+    let mut running = ready(&["--drain", "1h"], &script, 2);
+    running.kill(libc::SIGTERM);
+    let wrapper = running.pid();
+    wait_for("the command's end", || (children(wrapper).len() == 1).then_some(()));
+    running.kill(libc::SIGHUP);
+    assert_eq!(running.line().as_deref(), Some("finished"));
+    assert_eq!(running.code(), 3);
+}
+
+#[test]
+fn zero_is_none() {
+    let mut running = Running::start(script_with(&["--drain", "0"], "sleep 1000 >/dev/null & echo $!; exit 3"));
+    let left: u32 = running.line().unwrap().parse().unwrap();
+    assert_eq!(running.code(), 3);
+    assert!(!is_gone(left));
+    sys::kill(left, libc::SIGKILL).unwrap();
+}
+
+/// However fast they multiply, the time is kept to: KILL comes, and signals are heard.
+#[test]
+fn a_multitude_is_ended_in_its_time() {
+    let fork = "trap '' TERM; echo ready; while :; do (:) & done";
+    let script = format!("sh -c \"{fork}\" & sh -c \"{fork}\" & exec \"$0\" await 10 3");
+    let mut running = ready(&["--drain", "200ms"], &script, 3);
+    running.kill(libc::SIGUSR1);
+    running.wait_for_eof();
     assert_eq!(running.code(), 3);
 }

@@ -73,10 +73,14 @@ impl LittleMemory {
 
     /// panicmon in it.
     fn run(&self, script: &str) -> Option<i32> {
+        self.run_with(&[], script)
+    }
+
+    fn run_with(&self, options: &[&str], script: &str) -> Option<i32> {
         let enter = "echo $$ > \"$0/cgroup.procs\"; exec \"$@\"";
         let mut command = Command::new("sh");
         command.args(["-c", enter]).arg(&self.0).arg(panicmon());
-        output(command.args(["--exit", "oom=99", "--", "sh", "-c", script])).0
+        output(command.args(options).args(["--exit", "oom=99", "--", "sh", "-c", script])).0
     }
 }
 
@@ -95,6 +99,12 @@ fn that_memory_ran_out_is_told_from_any_other_kill() {
     assert_eq!(group.run("kill -KILL $$"), Some(137));
     assert_eq!(group.run("exit 137"), Some(137));
     assert_eq!(group.run("exit 0"), Some(0));
+    // An earlier run's is not the last one's.
+    let again = ["--restart=on-failure", "--max-restarts=1", "--min-wait=1ms", "--max-wait=1ms"];
+    let flag = std::env::temp_dir().join(format!("panicmon-test-{}-ran", std::process::id()));
+    let first_only = format!("[ -e {0} ] && exit 3; touch {0}; {hog}", flag.display());
+    assert_eq!(group.run_with(&again, &first_only), Some(3));
+    fs::remove_file(&flag).unwrap();
     // One of its own children ran out of memory, but not it.
     assert_eq!(group.run(&format!("(exec \"{PROBE}\" fill-memory); exit 5")), Some(5));
 }
