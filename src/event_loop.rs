@@ -484,7 +484,7 @@ impl Run<'_, '_> {
                     // Its parent has waited for it.
                     Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
                     Err(error) => {
-                        log::warn!("can't send {signal} to pid {pid}, which the command has left behind: {error}")
+                        log::warn!("can't send {signal} to pid {pid}, which the command has left behind: {error}");
                     }
                 }
             }

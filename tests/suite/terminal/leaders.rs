@@ -120,6 +120,15 @@ fn in_a_job_a_session_of_its_own_has_no_terminal() {
     assert_eq!(screen.status(), 137);
     screen.line("{} sh -c 'cat < /dev/tty'");
     assert_eq!(screen.status(), 2, "/dev/tty can't be opened");
+    // Whatever else is listened to, what the terminal sends reaches it.
+    let mut screen = Screen::with_shell("panicmon --session -s HUP --");
+    screen.line("{} probe receive");
+    screen.see("ready");
+    let job = screen.job();
+    screen.press(INTERRUPT);
+    screen.see("2 128");
+    sys::kill(children(job)[0], libc::SIGKILL).unwrap();
+    assert_eq!(screen.status(), 137);
 }
 
 /// The shell's builtin does what nobody could undo.
