@@ -126,7 +126,7 @@ fn in_a_job_a_session_of_its_own_has_no_terminal() {
     screen.see("ready");
     let job = screen.job();
     screen.press(INTERRUPT);
-    screen.see("2 128");
+    screen.see("^C2 ");
     sys::kill(children(job)[0], libc::SIGKILL).unwrap();
     assert_eq!(screen.status(), 137);
 }
