@@ -468,10 +468,7 @@ impl Run<'_, '_> {
             if is_any {
                 log::warn!("what the command has left behind can't be killed");
             }
-            drain.end();
-            if let Some(relay) = &mut self.relay {
-                (0..self.tasks.len()).for_each(|number| relay.ended(number));
-            }
+            self.drain_ends();
             return true;
         }
         let Some((signal, who)) = drain.look(now, woken.children) else { return false };
@@ -492,7 +489,7 @@ impl Run<'_, '_> {
         let seen = seen.and_then(|seen| if seen { Ok(()) } else { Err(io::Error::other("/proc doesn't show it")) });
         if let Err(error) = seen {
             log::warn!("what the command has left behind lives on: it can't be looked for: {error}");
-            drain.end();
+            self.drain_ends();
             return true;
         }
         match sent {
@@ -501,6 +498,16 @@ impl Run<'_, '_> {
             _ => log::info!("{sent} processes were left behind: sent them {signal}"),
         }
         false
+    }
+
+    /// What ended children have left behind has said its last words.
+    fn drain_ends(&mut self) {
+        if let Some(drain) = &mut self.drain {
+            drain.end();
+        }
+        if let Some(relay) = &mut self.relay {
+            (0..self.tasks.len()).for_each(|number| relay.ended(number));
+        }
     }
 
     /// Reaps until no child is left that has ended, or has anything else to tell: their SIGCHLDs coalesce.

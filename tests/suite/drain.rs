@@ -222,9 +222,10 @@ fn in_a_pid_namespace_without_its_own_proc_nobody_is_signalled() {
 #[test]
 #[ignore = "needs root: a mount namespace"]
 fn without_proc_what_is_left_is_told_of_and_not_waited_for() {
-    let script = "umount -l /proc; exec \"$0\" --drain 1h -- sh -c 'sleep 3 >/dev/null 2>&1 & exit 3'";
-    let (code, _, err) = output(Command::new("unshare").args(["--mount", "sh", "-c", script, &panicmon()]));
-    assert_eq!(code, Some(3));
+    let script =
+        "umount -l /proc; exec \"$0\" --label x --drain 1h -- sh -c 'sleep 3 >/dev/null 2>&1 & echo last; exit 3'";
+    let (code, out, err) = output(Command::new("unshare").args(["--mount", "sh", "-c", script, &panicmon()]));
+    assert_eq!((code, out.ends_with("last\n")), (Some(3), true), "{out}");
     assert!(err.contains("what the command has left behind lives on"), "{err}");
 }
 
