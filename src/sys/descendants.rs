@@ -192,4 +192,15 @@ mod tests {
         drop(shell.stdin.take());
         shell.wait().unwrap();
     }
+
+    /// By the time it is looked at, a number may be somebody else's.
+    #[test]
+    fn what_was_read_before_is_looked_at_again() {
+        let own = super::super::process::id().as_raw();
+        let stranger = std::os::unix::process::parent_id() as i32;
+        let stale = HashMap::from([(own, vec![stranger, i32::MAX]), (stranger, vec![own])]);
+        let mut seen = Vec::new();
+        visit_children(own, None, &stale, &mut |descendant| seen.push(descendant.pid.as_raw()));
+        assert_eq!(seen, [0; 0]);
+    }
 }
