@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 /// How soon to look again for those born meanwhile, of whom nothing tells; then after twice as long, and so on.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// How long those that were killed have to end.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long those that were killed have to end, and those to be found that they have born meanwhile; on a busy machine that
+/// takes its time.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A process, and when it was started: what tells it from a later one of its number.
 pub(crate) type Identity = (Pid, u64);

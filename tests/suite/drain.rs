@@ -270,8 +270,8 @@ fn zero_is_none() {
 #[test]
 fn a_multitude_is_ended_in_its_time() {
     let fork = "trap '' TERM; echo ready; while :; do (:) & done";
-    let script = format!("sh -c \"{fork}\" & sh -c \"{fork}\" & exec \"$0\" await 10 3");
-    let mut running = ready(&["--drain", "200ms"], &script, 3);
+    let script = format!("sh -c \"{fork}\" & exec \"$0\" await 10 3");
+    let mut running = ready(&["--drain", "100ms"], &script, 2);
     running.kill(libc::SIGUSR1);
     running.wait_for_eof();
     assert_eq!(running.code(), 3);
