@@ -249,9 +249,13 @@ fn a_hang_up_after_a_stop_signal_does_not_hurry() {
     let worker = "trap 'sleep 0.3; echo finished; exit' TERM; echo ready; while :; do sleep 1000 & wait; done";
     let script = format!("({worker}) & exec \"$0\" await 15 3");
     let mut running = ready(&["--drain", "1h"], &script, 2);
-    running.kill(libc::SIGTERM);
     let wrapper = running.pid();
-    wait_for("the command's end", || (children(wrapper).len() == 1).then_some(()));
+    let command = children(wrapper);
+    running.kill(libc::SIGTERM);
+    wait_for("the worker to be panicmon's", || {
+        children(wrapper).iter().any(|pid| !command.contains(pid)).then_some(())
+    });
+    wait_for("the command's end", || (!children(wrapper).contains(&command[0])).then_some(()));
     running.kill(libc::SIGHUP);
     assert_eq!(running.line().as_deref(), Some("finished"));
     assert_eq!(running.code(), 3);
