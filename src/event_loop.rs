@@ -221,7 +221,6 @@ impl Run<'_, '_> {
             for received in woken.signals.drain(..) {
                 self.signal(received, &mut left);
             }
-            self.tasks.iter_mut().for_each(|task| task.lifecycle.had(SignalSet::EMPTY));
             if woken.orders {
                 self.take_orders(&mut left);
             }
@@ -368,13 +367,16 @@ impl Run<'_, '_> {
             return;
         }
         for task in &mut self.tasks {
+            let mut had = SignalSet::EMPTY;
             if let Some(started) = task.started.as_mut().filter(|started| !started.had_seen) {
                 // Into a group of its own we have put it ourselves; a session is its own to make.
                 started.had_seen = matches!(task.spec.group, ChildGroup::Own(_)) || started.child.has_left();
                 if task.spec.group.is_own() {
-                    task.lifecycle.had(started.child.had());
+                    had = started.child.had();
                 }
             }
+            // What isn't among these was none of it.
+            task.lifecycle.had(had);
         }
     }
 
