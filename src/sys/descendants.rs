@@ -73,8 +73,11 @@ pub(crate) fn can_hold() -> io::Result<()> {
     open(super::process::id().as_raw()).map(drop)
 }
 
-/// Whether that process descends from this one. It may have been a parent's end ago.
+/// Whether that process descends from this one. Without a /proc of this PID namespace nobody can tell: no.
 pub(crate) fn is_descendant(pid: Pid) -> bool {
+    if !super::process::proc_is_ours() {
+        return false;
+    }
     let own = super::process::id().as_raw();
     let mut at = pid.as_raw();
     // Nobody's parent is 0 but the first process's, or one's outside this PID namespace.
