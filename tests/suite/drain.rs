@@ -47,12 +47,14 @@ impl Drop for Bystander {
 }
 
 #[test]
-fn without_it_what_is_left_lives_on() {
-    let mut running = Running::start(script_with(&[], "sleep 1000 >/dev/null & echo $!; exit 3"));
-    let left: u32 = running.line().unwrap().parse().unwrap();
-    assert_eq!(running.code(), 3);
-    assert!(!is_gone(left));
-    sys::kill(left, libc::SIGKILL).unwrap();
+fn without_it_or_with_zero_what_is_left_lives_on() {
+    for options in [&[] as &[&str], &["--drain", "0"]] {
+        let mut running = Running::start(script_with(options, "sleep 1000 >/dev/null & echo $!; exit 3"));
+        let left: u32 = running.line().unwrap().parse().unwrap();
+        assert_eq!(running.code(), 3);
+        assert!(!is_gone(left), "{options:?}");
+        sys::kill(left, libc::SIGKILL).unwrap();
+    }
 }
 
 #[test]
@@ -259,15 +261,6 @@ fn a_hang_up_after_a_stop_signal_does_not_hurry() {
     running.kill(libc::SIGHUP);
     assert_eq!(running.line().as_deref(), Some("finished"));
     assert_eq!(running.code(), 3);
-}
-
-#[test]
-fn zero_is_none() {
-    let mut running = Running::start(script_with(&["--drain", "0"], "sleep 1000 >/dev/null & echo $!; exit 3"));
-    let left: u32 = running.line().unwrap().parse().unwrap();
-    assert_eq!(running.code(), 3);
-    assert!(!is_gone(left));
-    sys::kill(left, libc::SIGKILL).unwrap();
 }
 
 /// However fast they multiply, the time is kept to: KILL comes, and signals are heard.
