@@ -3,6 +3,7 @@
 use crate::command::Command;
 use crate::lifecycle::drain::{Drain, Who};
 use crate::lifecycle::job_control::{Foreground, JobControl};
+use crate::lifecycle::stop::{Asks, Stops};
 use crate::lifecycle::supervision::Supervision;
 use crate::lifecycle::{Action, Actions, End, Group, Lifecycle, To};
 use crate::relay::Relay;
@@ -50,6 +51,9 @@ pub(crate) struct Run<'r, 'o> {
     pub(crate) relay: Option<Relay<'r>>,
     /// What is done with signals that come.
     pub(crate) signals: Signals,
+    pub(crate) stops: Stops,
+    /// This process had a controlling terminal when it was started.
+    pub(crate) had_terminal: bool,
     /// From other threads.
     pub(crate) orders: Option<&'r Orders>,
     pub(crate) limits: Changed,
@@ -64,8 +68,8 @@ pub(crate) struct Run<'r, 'o> {
 pub(crate) enum Signals {
     /// They are the child's.
     Forwarded,
-    /// These stop all children, and the others are every child's.
-    Stop(SignalSet),
+    /// A stop is for all children, and the others are every child's.
+    Shared,
 }
 
 /// One child, from its first start to its last end.
@@ -382,13 +386,14 @@ impl Run<'_, '_> {
 
     /// A signal came.
     fn signal(&mut self, received: Received, left: &mut Left) {
-        if let Signals::Stop(stop) = self.signals {
-            if stop.contains(received.signal) {
-                // A terminal that hangs up, and its shell, send a HUP each.
-                let again = received.signal != Signal::HUP;
+        let mut stops = self.stops;
+        let asks = stops.judge(received, || self.has_hung_up(), Instant::now);
+        self.stops = stops;
+        if self.signals == Signals::Shared {
+            if asks != Asks::Nothing {
                 match left.asked {
                     Asked::Nothing => self.stop(Remark::Stopping(received.signal), left),
-                    Asked::Stop if again => self.kill(Remark::Killing(received.signal), left),
+                    Asked::Stop if asks == Asks::Stop => self.kill(Remark::Killing(received.signal), left),
                     Asked::Stop | Asked::Kill => {}
                 }
                 return;
@@ -402,8 +407,16 @@ impl Run<'_, '_> {
             let task = &mut self.tasks[number];
             let (group, pid) = (task.spec.group, task.pid());
             let foreground = || pid.map_or(Foreground::Other, |pid| foreground(group, pid));
-            task.lifecycle.signal(received, foreground, &mut task.actions);
+            task.lifecycle.signal(received, asks, foreground, &mut task.actions);
             self.act(number, left);
+        }
+    }
+
+    /// Whether the controlling terminal that this process was started with is gone.
+    fn has_hung_up(&self) -> bool {
+        match self.tasks.first().and_then(|task| task.spec.group.terminal()) {
+            Some(terminal) => terminal.foreground(None) == Foreground::HungUp,
+            None => self.had_terminal && terminal::is_gone(),
         }
     }
 
@@ -647,12 +660,11 @@ impl Run<'_, '_> {
             let task = &mut self.tasks[number];
             match action {
                 // What is ignored, as after nohup(1), asks for nothing.
-                Action::StopAsked(Some(signal), _) if self.source.is_ignored(signal) => {}
-                Action::StopAsked(signal, after) => {
+                Action::StopAsked { unless_ignored: Some(signal), .. } if self.source.is_ignored(signal) => {}
+                Action::StopAsked { asks, after, .. } => {
                     if left.asked == Asked::Nothing {
                         left.asked = Asked::Stop;
-                    } else if let Some(drain) = self.drain.as_mut().filter(|_| signal != Some(Signal::HUP)) {
-                        // A HUP comes with another: a terminal that hangs up, and its shell, send one each.
+                    } else if let Some(drain) = self.drain.as_mut().filter(|_| asks == Asks::Stop) {
                         drain.hurry(Instant::now());
                     }
                     task.lifecycle.stop_asked(after, Instant::now());
@@ -692,6 +704,12 @@ impl Run<'_, '_> {
                             signals::send(target, signal)
                         };
                         try_to("signal a process", sent);
+                    }
+                }
+                Action::TellKilled(after) => {
+                    if let (Some(pid), [command, ..]) = (task.pid(), task.spec.args) {
+                        let command = command.display();
+                        log::warn!("{command} (pid {pid}) hasn't ended within {after:?} of the stop: it is killed");
                     }
                 }
                 action => with_child(task, self.handlers, action),
@@ -799,6 +817,11 @@ fn with_child(task: &mut Task<'_>, handlers: &mut [Box<dyn Handler + Send + '_>]
                 lifecycle.spared();
             }
         }
+        Action::Pass(received, _)
+            if lifecycle.spares(received.signal) && process::dies_unasked_of(pid, received.signal) =>
+        {
+            lifecycle.spared_of(received, actions);
+        }
         Action::Pass(received, to) => {
             let result = match to {
                 To::Child => signals::pass(child.target(), received),
@@ -848,8 +871,9 @@ fn with_child(task: &mut Task<'_>, handlers: &mut [Box<dyn Handler + Send + '_>]
         | Action::LeaveRealtime
         | Action::StopBeside(_)
         | Action::SignalOwnGroup(_)
-        | Action::StopAsked(..)
+        | Action::StopAsked { .. }
         | Action::SignalGroup(_)
+        | Action::TellKilled(_)
         | Action::Finish(_) => {}
     }
 }

@@ -3,6 +3,7 @@
 use crate::command::Command;
 use crate::event_loop::{self, Run, Signals, Spec, Task};
 use crate::lifecycle::drain::Drain;
+use crate::lifecycle::stop::Stops;
 use crate::lifecycle::supervision::Supervision;
 use crate::lifecycle::{End, Lifecycle};
 use crate::relay::Relay;
@@ -115,6 +116,7 @@ impl<'a> Executor<'a> {
             init,
             signals,
             kill_after,
+            stop_signals,
             forwarding,
             dir,
             user,
@@ -138,7 +140,8 @@ impl<'a> Executor<'a> {
         let listened = signals.map_or(SignalSet::ALL, |signals| signals.union(group.needs()));
         let timers_are_childs = matches!(source, Source::Process(_));
         let lifecycle = Lifecycle::new(own, timers_are_childs, listened, forwarding.clone(), *kill_after);
-        let Manner { supervision, relay, notify } = manner;
+        let Manner { supervision, relay, notify, had_terminal } = manner;
+        let stops = Stops::new(stop_signals.unwrap_or(Stops::DEFAULT), true);
         let reaps_all = *init;
         let drain = drain.filter(|budget| reaps_all && !budget.is_zero()).map(Drain::new);
         let run = |handlers: &mut [Box<dyn Handler + Send + 'a>], childs| {
@@ -149,8 +152,21 @@ impl<'a> Executor<'a> {
             let spec = Spec { args, command, group, streams, heeded: SignalSet::EMPTY };
             let (tasks, limits) = (vec![Task::new(spec, supervision, lifecycle)], Changed::default());
             let signals = Signals::Forwarded;
-            let run =
-                Run { own, source, tasks, handlers, reaps_all, relay, signals, orders: None, limits, drain, notify };
+            let run = Run {
+                own,
+                source,
+                tasks,
+                handlers,
+                reaps_all,
+                relay,
+                signals,
+                stops,
+                had_terminal,
+                orders: None,
+                limits,
+                drain,
+                notify,
+            };
             run.run(|source, needed, prints| settle(source, group, needed, prints))
         };
         let left = match streams.ended {
@@ -172,12 +188,14 @@ pub(crate) struct Manner {
     pub(crate) relay: Option<Relay<'static>>,
     /// What it tells its service manager goes by this process.
     pub(crate) notify: Option<Notify>,
+    /// This process was started with a controlling terminal, which isn't held open.
+    pub(crate) had_terminal: bool,
 }
 
 impl Manner {
     /// Once, with the output where the options say.
     pub(crate) fn once() -> Self {
-        Manner { supervision: Supervision::once(), relay: None, notify: None }
+        Manner { supervision: Supervision::once(), relay: None, notify: None, had_terminal: false }
     }
 }
 

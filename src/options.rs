@@ -156,6 +156,8 @@ pub struct Options<'a> {
     pub(crate) init: bool,
     pub(crate) job_control: bool,
     pub(crate) kill_after: Option<Duration>,
+    /// `None`: TERM and INT.
+    pub(crate) stop_signals: Option<SignalSet>,
     pub(crate) forwarding: Forwarding,
     pub(crate) dir: Option<OsString>,
     pub(crate) user: Option<Identity>,
@@ -250,9 +252,9 @@ impl<'a> Options<'a> {
         self
     }
 
-    /// Passes this signal on only after so long, by what came; a second one that comes meanwhile is passed on at once, and
-    /// the first with it. One that asks the child to stop (TERM, INT, QUIT, HUP) is delayed once only. The last for a signal
-    /// counts.
+    /// Passes this signal on only after this time, by what came; a second one that comes meanwhile is passed on at once, and
+    /// the first with it. A stop (see [`stop_signals`](Options::stop_signals)) is delayed once only, and the same one sent
+    /// twice at once is one. The last for a signal counts.
     #[must_use]
     pub fn delay(mut self, signal: Signal, delay: Duration) -> Self {
         self.forwarding.delays.retain(|(other, _)| *other != signal);
@@ -287,8 +289,28 @@ impl<'a> Options<'a> {
         self
     }
 
-    /// Has the child killed if it hasn't ended so long after the first TERM, INT, QUIT or HUP that was passed on to it: by
-    /// SIGKILL to its process group where it has one of its own ([`job_control`](Options::job_control)), else to itself.
+    /// Which signals are a stop, instead of TERM and INT: an image's own stop signal, say (WINCH for httpd). A stop starts
+    /// the time of [`kill_after`](Options::kill_after); the second one hurries a [`drain`](Options::drain). A hang-up is one
+    /// in any case: a HUP from the kernel, or, with [`job_control`](Options::job_control), one that comes when the terminal
+    /// is gone. A signal counts as it came, whatever it is rewritten to; one that isn't passed on at all doesn't.
+    ///
+    /// ```
+    /// use panicmon::{Executor, Options, Signal};
+    /// use std::time::Duration;
+    ///
+    /// let options = Options::default().stop_signals([Signal::TERM, Signal::WINCH]).kill_after(Duration::from_secs(10));
+    /// Executor::new(options)?.run(["true"])?;
+    /// # Ok::<(), panicmon::Error>(())
+    /// ```
+    #[must_use]
+    pub fn stop_signals(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
+        self.stop_signals = Some(signals.into_iter().collect());
+        self
+    }
+
+    /// Has the child killed if it hasn't ended this long after the first stop ([`stop_signals`](Options::stop_signals)) was
+    /// passed on to it: by SIGKILL to its process group where it has one of its own
+    /// ([`job_control`](Options::job_control)), and to itself.
     #[must_use]
     pub fn kill_after(mut self, kill_after: Duration) -> Self {
         self.kill_after = Some(kill_after);

@@ -67,6 +67,16 @@ impl Signal {
         self.0 >= KERNEL_RTMIN
     }
 
+    /// Whether its default action is to stop a process (signal(7)).
+    pub(crate) const fn stops_by_default(self) -> bool {
+        matches!(self, Signal::STOP | Signal::TSTP | Signal::TTIN | Signal::TTOU)
+    }
+
+    /// Whether its default action is to end a process, with a core or without one (signal(7)).
+    pub(crate) const fn ends_by_default(self) -> bool {
+        !self.stops_by_default() && !matches!(self, Signal::CHLD | Signal::CONT | Signal::URG | Signal::WINCH)
+    }
+
     /// All 64, in order.
     pub fn all() -> impl Iterator<Item = Signal> {
         (1..=HIGHEST).map(Signal)

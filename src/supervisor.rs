@@ -3,6 +3,7 @@
 use crate::command::Command;
 use crate::event_loop::{Left, Run, Signals, Spec, Streams, Task};
 use crate::lifecycle::forwarding::Forwarding;
+use crate::lifecycle::stop::Stops;
 use crate::lifecycle::supervision::Supervision;
 use crate::lifecycle::{End, Lifecycle};
 use crate::options::Environment;
@@ -45,7 +46,10 @@ use std::sync::Arc;
 /// ```
 pub struct Supervisor<'a> {
     source: Source,
-    stop_on: SignalSet,
+    stops: Stops,
+    /// What else is listened to, or at all.
+    listened: SignalSet,
+    had_terminal: bool,
     group: ChildGroup,
     orders: Orders,
     sender: Sender,
@@ -94,14 +98,19 @@ impl<'a> Supervisor<'a> {
     pub fn new(stop_on: impl IntoIterator<Item = Signal>) -> Result<Supervisor<'a>, Error> {
         let stop_on = stop_on.into_iter().collect();
         let source = Source::Shared(SharedSignals::listen(Some(stop_on), false, false)?);
-        Supervisor::with_source(source, stop_on)
+        Supervisor::with_source(source, Stops::new(stop_on, true), SignalSet::ALL, false)
     }
 
     /// A supervisor that takes its signals from elsewhere.
-    pub(crate) fn with_source(source: Source, stop_on: SignalSet) -> Result<Supervisor<'a>, Error> {
+    pub(crate) fn with_source(
+        source: Source,
+        stops: Stops,
+        listened: SignalSet,
+        had_terminal: bool,
+    ) -> Result<Supervisor<'a>, Error> {
         let (orders, sender) = orders::orders().map_err(|source| Error::start("pipe", source))?;
         let group = ChildGroup::Own(None);
-        Ok(Supervisor { source, stop_on, group, orders, sender, handlers: Vec::new(), on_line: None })
+        Ok(Supervisor { source, stops, listened, had_terminal, group, orders, sender, handlers: Vec::new(), on_line: None })
     }
 
     /// Adds a handler to those there are; they are told of every process.
@@ -185,8 +194,10 @@ impl<'a> Supervisor<'a> {
                 streams: Streams::Relayed { null_stdin: true },
                 heeded: SignalSet::EMPTY.with(Signal::INT),
             };
+            // Nobody is to die of what is meant for a neighbour.
+            let forwarding = Forwarding { unless_uncaught: SignalSet::ALL, ..Forwarding::default() };
             let lifecycle =
-                Lifecycle::new(own, own_process, SignalSet::ALL, Forwarding::default(), Some(config.sig_kill_wait));
+                Lifecycle::new(own, own_process, self.listened, forwarding, Some(config.sig_kill_wait));
             tasks.push(Task::new(spec, supervision, lifecycle));
         }
         let run = Run {
@@ -196,7 +207,9 @@ impl<'a> Supervisor<'a> {
             handlers: &mut self.handlers,
             reaps_all: own_process,
             relay,
-            signals: Signals::Stop(self.stop_on),
+            signals: Signals::Shared,
+            stops: self.stops,
+            had_terminal: self.had_terminal,
             orders: Some(&self.orders),
             limits,
             drain: None,
@@ -209,7 +222,7 @@ impl<'a> Supervisor<'a> {
 impl fmt::Debug for Supervisor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Supervisor")
-            .field("stop_on", &self.stop_on)
+            .field("stops", &self.stops)
             .field("handlers", &self.handlers.len())
             .finish_non_exhaustive()
     }

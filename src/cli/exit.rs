@@ -13,7 +13,9 @@ pub(crate) enum ExitFrom {
     Signal(Signal),
     /// The kernel killed it because memory ran out.
     Oom,
-    /// By, or with 128+, a stop signal that came through panicmon.
+    /// panicmon killed it when its grace period was over.
+    Timeout,
+    /// A stop came through panicmon, and it ended with 0, by the signal that was sent, or with 128 and that.
     Requested,
 }
 
@@ -23,6 +25,7 @@ impl fmt::Display for ExitFrom {
             ExitFrom::Status(code) => write!(f, "{code}"),
             ExitFrom::Signal(signal) => write!(f, "{signal}"),
             ExitFrom::Oom => f.write_str("oom"),
+            ExitFrom::Timeout => f.write_str("timeout"),
             ExitFrom::Requested => f.write_str("requested"),
         }
     }
@@ -33,9 +36,10 @@ impl FromStr for ExitFrom {
 
     /// A number is always a status.
     fn from_str(word: &str) -> Result<ExitFrom, String> {
-        let what = "write a number from 0 to 255, a signal (TERM), oom, or requested";
+        let what = "write a number from 0 to 255, a signal (TERM), oom, timeout, or requested";
         match word {
             "oom" => Ok(ExitFrom::Oom),
+            "timeout" => Ok(ExitFrom::Timeout),
             "requested" => Ok(ExitFrom::Requested),
             _ if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) => {
                 word.parse().map(ExitFrom::Status).map_err(|_| format!("'{word}' is not an exit status: {what}"))
@@ -50,6 +54,7 @@ impl FromStr for ExitFrom {
 pub(super) struct Ending {
     pub(super) status: ExitStatus,
     pub(super) requested: bool,
+    pub(super) timed_out: bool,
     pub(super) oom: bool,
 }
 
@@ -61,6 +66,7 @@ pub(super) fn mapped(rules: &[(ExitFrom, u8)], ending: Ending) -> Option<u8> {
     };
     let so = [
         ending.oom.then_some(ExitFrom::Oom),
+        ending.timed_out.then_some(ExitFrom::Timeout),
         ending.requested.then_some(ExitFrom::Requested),
         signal,
         Some(ExitFrom::Status(ending.status.code().get())),
@@ -75,7 +81,7 @@ mod tests {
     const BY_TERM: ExitStatus = ExitStatus::Signaled { signal: Signal::TERM, core_dumped: false };
 
     fn to(rules: &[(ExitFrom, u8)], status: ExitStatus, requested: bool, oom: bool) -> Option<u8> {
-        mapped(rules, Ending { status, requested, oom })
+        mapped(rules, Ending { status, requested, timed_out: false, oom })
     }
 
     #[test]
@@ -100,5 +106,10 @@ mod tests {
         assert_eq!(to(&rules, BY_TERM, false, false), Some(2));
         assert_eq!(to(&rules, ExitStatus::Exited(143), false, false), Some(1));
         assert_eq!(to(&rules[1..2], ExitStatus::Exited(143), false, false), None, "no signal ended it");
+        let killed = ExitStatus::Signaled { signal: Signal::KILL, core_dumped: false };
+        let ending = Ending { status: killed, requested: false, timed_out: true, oom: false };
+        let rules = [(ExitFrom::Signal(Signal::KILL), 1), (ExitFrom::Timeout, 2), (ExitFrom::Requested, 3)];
+        assert_eq!(mapped(&rules, ending), Some(2));
+        assert_eq!(mapped(&rules, Ending { timed_out: false, ..ending }), Some(1));
     }
 }

@@ -187,8 +187,12 @@ pub(super) const FLAGS: &[Flag] = &[
         often: Often::List,
         scope: Scope::Command,
         heading: "Signals",
-        help: "Forward TO instead of FROM, e.g. TERM=QUIT,HUP=drop: drop forwards nothing",
-        apply: |settings, given| values::add(&mut settings.rewrites, values::rewrites(given.text()?)?),
+        help: "Forward TO instead of FROM, e.g. TERM=QUIT,HUP=drop: drop forwards nothing; uncaught=drop: nothing that the command would die of without a handler (TERM, INT, QUIT, HUP and stop signals apart)",
+        apply: |settings, given| {
+            let rewrites = values::rewrites(given.text()?)?;
+            settings.drop_uncaught |= rewrites.drop_uncaught;
+            values::add(&mut settings.rewrites, rewrites.pairs)
+        },
         ..OPTION
     },
     Flag {
@@ -246,9 +250,21 @@ pub(super) const FLAGS: &[Flag] = &[
         value: Some("DURATION"),
         scope: Scope::Command,
         heading: "Ending",
-        help: "Kill the command's process group if it is still there so long after the first TERM, INT, QUIT or HUP, e.g. 10s, 1m30s",
+        help: "Kill the command and its process group if it is still there this long after the first stop signal, e.g. 10s, 1m30s",
         apply: |settings, given| {
             settings.kill_after = Some(duration::parse(given.text()?)?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "stop-signals",
+        variable: "PANICMON_STOP_SIGNALS",
+        value: Some("LIST"),
+        heading: "Ending",
+        help: "Which signals are a stop [default: TERM,INT], e.g. TERM,WINCH: they start --kill-after, end --restart and stop the processes of a file; a hang-up of the terminal does in any case",
+        apply: |settings, given| {
+            settings.stop_signals = Some(values::stop_signals(given.text()?)?);
             Ok(())
         },
         ..OPTION
@@ -274,7 +290,7 @@ pub(super) const FLAGS: &[Flag] = &[
         often: Often::List,
         scope: Scope::Command,
         heading: "Ending",
-        help: "Exit with TO instead of FROM, e.g. 143=0,oom=99: FROM is a status, a signal that ended the command, oom, or requested (by a stop signal that came through panicmon)",
+        help: "Exit with TO instead of FROM, e.g. 143=0,oom=99: FROM is a status, a signal that ended the command, oom, timeout (killed by --kill-after), or requested (a stop came through panicmon, and the command ended by it or with 0)",
         apply: |settings, given| values::add(&mut settings.exit, values::exit_rules(given.text()?)?),
         ..OPTION
     },
@@ -284,7 +300,7 @@ pub(super) const FLAGS: &[Flag] = &[
         value: Some("WHEN"),
         scope: Scope::Command,
         heading: "Restarts",
-        help: "Start the command again when it ends: never, on-failure or always. TERM, INT, QUIT or HUP end that, too",
+        help: "Start the command again when it ends: never, on-failure or always. A stop signal ends that, too",
         apply: |settings, given| {
             settings.restart = Some(given.text()?.parse()?);
             Ok(())

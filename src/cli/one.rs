@@ -19,8 +19,8 @@ use crate::sys::poll::Source;
 use crate::sys::process;
 use crate::sys::signals::own;
 use crate::sys::signals::process::ProcessSignals;
-use crate::sys::terminal::ChildGroup;
-use crate::{Error, Executor, ExitStatus, Options, ProcessConfig, StatusCode};
+use crate::sys::terminal::{self, ChildGroup};
+use crate::{Error, Executor, ExitStatus, Options, ProcessConfig, Signal, SignalSet, StatusCode};
 use std::borrow::Cow;
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::fd::BorrowedFd;
@@ -63,8 +63,8 @@ pub(super) fn run(
     let mut options = Options::default().handler(LogHandler).init(true);
     options.signals = settings.signals;
     options.kill_after = settings.kill_after;
-    options.forwarding =
-        Forwarding { rewrites: settings.rewrites.clone(), delays: settings.delays.clone(), to_group: settings.group };
+    options.stop_signals = settings.stop_signals;
+    options.forwarding = forwarding(&settings);
     options.dir = dir;
     options.drain = settings.drain;
     let notify = notify(&settings, env, account.as_ref());
@@ -79,7 +79,12 @@ pub(super) fn run(
     }
     let args: Vec<_> = words.iter().map(|word| os_string(word)).collect();
     let words = words.iter().map(|word| Cow::Borrowed(*word)).collect();
-    let manner = Manner { supervision: supervision(&settings), relay: relay(settings), notify };
+    // Else the group has it open.
+    let had_terminal = match &group {
+        ChildGroup::Shared | ChildGroup::Session(None) => terminal::is_there(),
+        ChildGroup::Own(_) | ChildGroup::Session(Some(_)) => false,
+    };
+    let manner = Manner { supervision: supervision(&settings), relay: relay(settings), notify, had_terminal };
     let again = manner.supervision.may_restart();
     let result = Executor::with_source(options, Source::Process(signals), group).and_then(|mut executor| {
         executor.run_words(&args, Ok(words), manner, |source, group, needed, prints| {
@@ -91,7 +96,7 @@ pub(super) fn run(
     match result {
         Ok(end) => {
             let oom = !end.killed && oom.is_some_and(|verdict| verdict.is_oom());
-            let ending = Ending { status: end.status, requested: end.requested, oom };
+            let ending = Ending { status: end.status, requested: end.requested, timed_out: end.timed_out, oom };
             if let Some(code) = exit::mapped(&exit, ending) {
                 return StatusCode::new(code);
             }
@@ -108,6 +113,22 @@ pub(super) fn run(
             say(&error);
             error.status_code()
         }
+    }
+}
+
+/// What becomes of signals on their way.
+fn forwarding(settings: &Settings) -> Forwarding {
+    let mut unless_uncaught = SignalSet::EMPTY;
+    if settings.drop_uncaught {
+        let asked_for = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::KILL].into_iter().collect();
+        unless_uncaught = SignalSet::ALL.difference(asked_for).difference(settings.stop_signals.unwrap_or_default());
+    }
+    Forwarding {
+        rewrites: settings.rewrites.clone(),
+        delays: settings.delays.clone(),
+        to_group: settings.group,
+        only: None,
+        unless_uncaught,
     }
 }
 

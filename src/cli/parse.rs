@@ -100,6 +100,11 @@ impl Settings {
             if let Some((signal, _)) = self.delays.iter().find(unheard).filter(|_| given("delay")) {
                 return Err(format!("--delay: {signal} isn't listened to: add it to --signals"));
             }
+            let unheard = self.stop_signals.and_then(|stop| stop.difference(listened).iter().next());
+            // For a file, they are listened to in any case.
+            if let Some(signal) = unheard.filter(|_| self.config.is_none() && given("stop-signals")) {
+                return Err(format!("--stop-signals: {signal} isn't listened to: add it to --signals"));
+            }
         }
         let is_dropped = |(signal, _): &&(Signal, _)| self.rewrites.contains(&(*signal, None));
         if let Some((signal, _)) = self.delays.iter().find(is_dropped).filter(|_| given("delay")) {
@@ -331,6 +336,10 @@ mod tests {
             (&["--timestamps", "when", "x"], "--timestamps: "),
             (&["-c", "f.yml", "x"], "--config: a COMMAND is given as well"),
             (&["-c", "f.yml", "--label", "x"], "--label: it is for one COMMAND"),
+            (&["--stop-signals=TERM,CHLD", "x"], "--stop-signals: SIGCHLD can't be forwarded"),
+            (&["--stop-signals=TERM,KILL", "x"], "--stop-signals: SIGKILL can't be listened to"),
+            (&["-s", "HUP", "--stop-signals=TERM", "x"], "--stop-signals: SIGTERM isn't listened to"),
+            (&["-r", "uncaught=HUP", "x"], "--rewrite: signals that the command doesn't catch can only be dropped"),
             (&["--check", "x"], "--check: it is for the file of a --config"),
         ] {
             let message = parsed(line).unwrap_err();

@@ -23,15 +23,19 @@ pub(crate) struct Settings {
     pub(crate) user: Option<UserName>,
     /// Listen to these only.
     pub(crate) signals: Option<SignalSet>,
-    /// What is forwarded instead; none: nothing.
+    /// What is forwarded instead; `None`: nothing.
     pub(crate) rewrites: Vec<(Signal, Option<Signal>)>,
+    /// What the command would die of unasked isn't forwarded.
+    pub(crate) drop_uncaught: bool,
     /// How much later.
     pub(crate) delays: Vec<(Signal, Duration)>,
     /// To the whole group.
     pub(crate) group: bool,
     pub(crate) session: bool,
     pub(crate) parent_death_signal: Option<Signal>,
-    /// How long after a stop signal the command is killed.
+    /// Which signals are a stop; `None`: TERM and INT.
+    pub(crate) stop_signals: Option<SignalSet>,
+    /// How long after a stop the command is killed.
     pub(crate) kill_after: Option<Duration>,
     /// How long what is left of it may take to end.
     pub(crate) drain: Option<Duration>,

@@ -5,7 +5,7 @@ use super::{Settings, colours, logger, print, stamp};
 use crate::config::{self, Config};
 use crate::event_loop::{Asked, Left};
 use crate::handlers::LogHandler;
-use crate::lifecycle::stop_signals;
+use crate::lifecycle::stop::Stops;
 use crate::lifecycle::supervision::Supervision;
 use crate::options::Environment;
 use crate::relay::printed::{Names, Printed};
@@ -16,7 +16,8 @@ use crate::sys::poll::Source;
 use crate::sys::process::{self, Subreaper};
 use crate::sys::signals::process::ProcessSignals;
 use crate::sys::signals::{Disposition, disposition};
-use crate::{Error, Signal, StatusCode, Supervisor};
+use crate::sys::terminal;
+use crate::{Error, Signal, SignalSet, StatusCode, Supervisor};
 use std::ffi::CStr;
 
 /// Each process has two pipes, and while it is started their other ends.
@@ -61,13 +62,15 @@ fn run_all(
     env: &[&'static CStr],
 ) -> Result<Left, Error> {
     process::fill_streams();
-    // As the seed does, whatever this program was started to ignore; the others only if it wasn't, as by nohup(1).
-    let is_heeded =
-        |signal: &Signal| matches!(*signal, Signal::INT | Signal::TERM) || disposition(*signal) != Disposition::Ignored;
-    let stop_on = stop_signals().iter().filter(is_heeded).collect();
-    if let Some(listened) = settings.signals {
-        signals.limit(listened.union(stop_on));
+    // Whatever this program was started to ignore, as pmux does; but for a hang-up, as by nohup(1).
+    let stop_on = settings.stop_signals.unwrap_or(Stops::DEFAULT);
+    let stops = Stops::new(stop_on, disposition(Signal::HUP) != Disposition::Ignored);
+    let listened = settings.signals.map_or(SignalSet::ALL, |listened| listened.union(stop_on));
+    if settings.signals.is_some() {
+        // A hang-up is heard in any case; a HUP that is none takes its course.
+        signals.limit(listened.with(Signal::HUP));
     }
+    let had_terminal = terminal::is_there();
     signals.open().map_err(|source| Error::Listen { source })?;
     let mut limits = Changed::default();
     let descriptors = DESCRIPTORS_EACH * config.processes.len() as u64 + DESCRIPTORS_BESIDE;
@@ -84,7 +87,7 @@ fn run_all(
     stderr::leave_to_relay();
     let relay = Relay::new(Sink::Printed(printed.beside(stderr::take)));
     let processes = config.processes.iter().map(|process| (process, Supervision::new(process))).collect();
-    let mut supervisor = Supervisor::with_source(Source::Process(signals), stop_on)?;
+    let mut supervisor = Supervisor::with_source(Source::Process(signals), stops, listened, had_terminal)?;
     // What it warns of, the remarks say anyway.
     if log::log_enabled!(log::Level::Info) {
         supervisor = supervisor.handler(LogHandler);

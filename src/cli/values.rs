@@ -66,14 +66,36 @@ pub(super) fn add<K: PartialEq + Display, V>(all: &mut Vec<(K, V)>, more: Vec<(K
     Ok(())
 }
 
-/// `FROM=TO` and `FROM=drop`, in a list.
-pub(super) fn rewrites(list: &str) -> Result<Vec<(Signal, Option<Signal>)>, String> {
-    let rewrite = |(from, to): (&str, &str)| {
-        let from = changed(from)?;
-        let to = if to == "drop" { None } else { Some(signal(to).map_err(|why| format!("{why}; or drop"))?) };
-        Ok((from, to))
-    };
-    pairs(list, "FROM=TO, e.g. TERM=QUIT, or FROM=drop")?.into_iter().map(rewrite).collect()
+/// What a list of `--rewrite` says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Rewrites {
+    /// `FROM=TO`, and `FROM=drop`.
+    pub(super) pairs: Vec<(Signal, Option<Signal>)>,
+    /// `uncaught=drop`.
+    pub(super) drop_uncaught: bool,
+}
+
+pub(super) fn rewrites(list: &str) -> Result<Rewrites, String> {
+    let mut rewrites = Rewrites::default();
+    for (from, to) in pairs(list, "FROM=TO, e.g. TERM=QUIT, or FROM=drop")? {
+        match (from, to) {
+            ("uncaught", "drop") => rewrites.drop_uncaught = true,
+            ("uncaught", _) => {
+                return Err("signals that the command doesn't catch can only be dropped: write uncaught=drop".to_owned());
+            }
+            (from, "drop") => rewrites.pairs.push((changed(from)?, None)),
+            (from, to) => {
+                let to = signal(to).map_err(|why| format!("{why}; or drop"))?;
+                rewrites.pairs.push((changed(from)?, Some(to)));
+            }
+        }
+    }
+    Ok(rewrites)
+}
+
+/// The signals that are a stop.
+pub(super) fn stop_signals(list: &str) -> Result<SignalSet, String> {
+    list.split(',').map(changed).collect()
 }
 
 /// `SIG=DURATION`, in a list.
@@ -149,15 +171,20 @@ mod tests {
     #[test]
     fn both_sides_of_a_pair_are_read() {
         let quit = (Signal::TERM, Some(Signal::QUIT));
-        assert_eq!(rewrites("TERM=QUIT,sighup=drop"), Ok(vec![quit, (Signal::HUP, None)]));
+        let pairs = vec![quit, (Signal::HUP, None)];
+        assert_eq!(rewrites("TERM=QUIT,sighup=drop"), Ok(Rewrites { pairs, drop_uncaught: false }));
+        let pairs = vec![quit];
+        assert_eq!(rewrites("uncaught=drop,TERM=QUIT"), Ok(Rewrites { pairs, drop_uncaught: true }));
+        assert!(rewrites("uncaught=TERM").is_err_and(|why| why.contains("write uncaught=drop")));
         assert_eq!(delays("15=1m30s"), Ok(vec![(Signal::TERM, Duration::from_secs(90))]));
         assert_eq!(
-            exit_rules("143=0,oom=99,requested=1,TERM=2"),
+            exit_rules("143=0,oom=99,requested=1,TERM=2,timeout=3"),
             Ok(vec![
                 (ExitFrom::Status(143), 0),
                 (ExitFrom::Oom, 99),
                 (ExitFrom::Requested, 1),
-                (ExitFrom::Signal(Signal::TERM), 2)
+                (ExitFrom::Signal(Signal::TERM), 2),
+                (ExitFrom::Timeout, 3)
             ])
         );
     }

@@ -1,7 +1,7 @@
 //! What becomes of a signal on its way to the child: another one, or none; at once, or later; to the child, or its group.
 
 use super::To;
-use crate::Signal;
+use crate::{Signal, SignalSet};
 use crate::sys::signals::Received;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,10 @@ pub(crate) struct Forwarding {
     pub(crate) delays: Vec<(Signal, Duration)>,
     /// To the child's process group, not to the child alone.
     pub(crate) to_group: bool,
+    /// Nothing but these is passed on; `None`: all are.
+    pub(crate) only: Option<SignalSet>,
+    /// These aren't passed on to a child that would die of them without having asked for them.
+    pub(crate) unless_uncaught: SignalSet,
 }
 
 impl Forwarding {
@@ -21,6 +25,9 @@ impl Forwarding {
     pub(crate) fn becomes(&self, signal: Signal) -> Option<Signal> {
         if signal == Signal::CONT {
             return Some(signal);
+        }
+        if self.only.is_some_and(|only| !only.contains(signal)) {
+            return None;
         }
         let rewrite = self.rewrites.iter().find(|(from, _)| *from == signal);
         rewrite.map_or(Some(signal), |(_, to)| *to)
@@ -42,6 +49,8 @@ pub(crate) struct Delayed {
     /// As it will be sent.
     pub(crate) sent: Received,
     pub(crate) to: To,
+    /// It asks the child to stop.
+    pub(crate) is_stop: bool,
 }
 
 /// Those that wait, each with its time.
@@ -55,6 +64,11 @@ impl Waiting {
 
     pub(crate) fn take_all(&mut self) -> impl Iterator<Item = Delayed> + use<> {
         std::mem::take(&mut self.0).into_iter().map(|(_, delayed)| delayed)
+    }
+
+    /// Whether one that came as this signal waits.
+    pub(crate) fn contains(&self, signal: Signal) -> bool {
+        self.0.iter().any(|(_, delayed)| delayed.came.signal == signal)
     }
 
     /// Takes the one that came as this signal.

@@ -13,6 +13,7 @@
 //! Continued, this process hands over again if it is in the foreground and the child wants the terminal, and continues
 //! the child.
 
+use super::stop::Asks;
 use super::{Action, Actions, To};
 use crate::sys::signals::Received;
 use crate::{ExitStatus, Origin, Pid, Signal};
@@ -182,7 +183,11 @@ impl JobControl {
         self.handed |= foreground == Foreground::Child;
         if self.handed && is_interrupted(status) {
             // The terminal told the child's group alone.
-            actions.push_back(Action::StopAsked(None, Duration::ZERO));
+            actions.push_back(Action::StopAsked {
+                asks: Asks::SameStop,
+                unless_ignored: None,
+                after: Duration::ZERO,
+            });
         }
         let ExitStatus::Signaled { signal, .. } = status else {
             self.take_back(true, actions);
@@ -271,7 +276,7 @@ pub(super) mod tests {
             Action::StopSelf { signal, whole_group: false } => format!("stop {signal}"),
             Action::StopSelf { signal, whole_group: true } => format!("stop all {signal}"),
             Action::SignalOwnGroup(signal) => format!("signal {signal}"),
-            Action::StopAsked(..) => "asked".to_owned(),
+            Action::StopAsked { .. } => "asked".to_owned(),
             other => format!("{other:?}"),
         };
         actions.drain(..).map(word).collect::<Vec<_>>().join(", ")

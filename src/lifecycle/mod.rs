@@ -11,6 +11,7 @@
 pub(crate) mod drain;
 pub(crate) mod forwarding;
 pub(crate) mod job_control;
+pub(crate) mod stop;
 pub(crate) mod supervision;
 
 use crate::sys::signals::Received;
@@ -20,6 +21,7 @@ use job_control::{Foreground, JobControl};
 use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
+use stop::Asks;
 
 /// How soon signals that found no room are tried again; doubled, while there is none, up to [`RETRY_MAX`].
 const RETRY_MIN: Duration = Duration::from_millis(1);
@@ -89,12 +91,18 @@ pub(crate) enum Action {
     StopBeside(Signal),
     /// Send this to this process's group.
     SignalOwnGroup(Signal),
-    /// The child isn't to be started again: this stop signal came through, unless it is one that is ignored; or the
-    /// command was interrupted at the terminal. To be said with [`Lifecycle::stop_asked`], with the time; and the child hears
-    /// of it so much later.
-    StopAsked(Option<Signal>, Duration),
+    /// The child isn't to be started again. To be said with [`Lifecycle::stop_asked`], with the time.
+    StopAsked {
+        asks: Asks,
+        /// It is no stop if this signal, which is passed on as it is, was ignored from the start.
+        unless_ignored: Option<Signal>,
+        /// The child hears of it this much later.
+        after: Duration,
+    },
     /// Send this to the child's group, on our own account.
     SignalGroup(Signal),
+    /// Say that the child hasn't ended within this time of the stop, and is killed.
+    TellKilled(Duration),
     /// The child has ended, and the run with it.
     Finish(End),
 }
@@ -111,10 +119,13 @@ pub(crate) enum To {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) status: ExitStatus,
-    /// By a stop signal that was passed on to it, or with 128 and that.
+    /// A stop came, and it ended with 0, by the signal that was sent, or with 128 and that. Or by a QUIT that was passed on
+    /// in the same way. Not if this process sent it KILL.
     pub(crate) requested: bool,
     /// It was sent KILL by this process.
     pub(crate) killed: bool,
+    /// Because its grace period was over.
+    pub(crate) timed_out: bool,
     /// Whoever waits for this process should see it die of this signal, as the child did: a shell ends its loop on ^C,
     /// and restores the terminal's modes, only then.
     pub(crate) die_of: Option<Signal>,
@@ -163,9 +174,16 @@ pub(crate) struct Lifecycle {
     waiting: Waiting,
     /// Stop signals that aren't delayed any more: one has been passed on already.
     hurried: SignalSet,
-    /// What has been passed on that asks the child to stop.
-    stops_passed: SignalSet,
+    /// What this child has been passed.
+    passed: SignalSet,
+    /// A stop has come for this child.
+    stop_came: bool,
+    /// As what stops are passed on to it.
+    stops_become: SignalSet,
+    /// As what QUIT is passed on to it, or what is passed on as QUIT; stops apart.
+    quits_become: SignalSet,
     killed: bool,
+    timed_out: bool,
     /// What came while there was no child.
     early: VecDeque<Received>,
     /// We have told the child to stop.
@@ -175,6 +193,16 @@ pub(crate) struct Lifecycle {
     /// How long after a stop signal the child is killed.
     kill_after: Option<Duration>,
     kill_at: Option<Instant>,
+}
+
+/// When a signal is passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delay {
+    /// Now.
+    None,
+    Until(Duration),
+    /// With the first of its kind, which waits still: they are one.
+    WithFirst,
 }
 
 /// When those held are tried again.
@@ -210,8 +238,12 @@ impl Lifecycle {
             retry: None,
             waiting: Waiting::default(),
             hurried: SignalSet::EMPTY,
-            stops_passed: SignalSet::EMPTY,
+            passed: SignalSet::EMPTY,
+            stop_came: false,
+            stops_become: SignalSet::EMPTY,
+            quits_become: SignalSet::EMPTY,
             killed: false,
+            timed_out: false,
             early: VecDeque::new(),
             told_to_stop: false,
             stopped: false,
@@ -236,10 +268,15 @@ impl Lifecycle {
         self.told_to_stop = false;
         self.stopped = false;
         self.hurried = SignalSet::EMPTY;
-        self.stops_passed = SignalSet::EMPTY;
+        self.passed = SignalSet::EMPTY;
+        self.stop_came = false;
+        self.stops_become = SignalSet::EMPTY;
+        self.quits_become = SignalSet::EMPTY;
         self.killed = false;
+        self.timed_out = false;
         for received in std::mem::take(&mut self.early) {
-            self.signal(received, &foreground, actions);
+            // A stop isn't kept for the next child: it ends it all.
+            self.signal(received, Asks::Nothing, &foreground, actions);
         }
     }
 
@@ -253,10 +290,11 @@ impl Lifecycle {
         self.retry.map(|retry| retry.at).into_iter().chain(self.kill_at).chain(self.waiting.deadline()).min()
     }
 
-    /// A signal came.
+    /// A signal came, which asks for this.
     pub(crate) fn signal(
         &mut self,
         received: Received,
+        asks: Asks,
         foreground: impl FnOnce() -> Foreground,
         actions: &mut Actions,
     ) {
@@ -271,7 +309,7 @@ impl Lifecycle {
             return;
         }
         if self.child.is_none() {
-            self.keep(received, from_terminal, actions);
+            self.keep(received, asks, from_terminal, actions);
             return;
         }
         actions.push_back(Action::TellReceived(received));
@@ -280,20 +318,47 @@ impl Lifecycle {
             return;
         };
         let sent = Received { signal, ..received };
-        let asked = |after| asks_to_stop(signal).then_some(Action::StopAsked(Some(signal), after));
-        match self.delay(received, actions) {
-            None => {
+        self.note(received, sent, asks);
+        let unless_ignored = (sent == received).then_some(signal);
+        let asked = |after| (asks != Asks::Nothing).then_some(Action::StopAsked { asks, unless_ignored, after });
+        match self.delay(received, asks, actions) {
+            Delay::None => {
                 actions.extend(asked(Duration::ZERO));
                 if let Some(to) = self.to(received, sent, from_terminal, foreground, actions) {
                     self.pass(sent, to, from_terminal, actions);
                 }
             }
-            Some(delay) => {
+            Delay::Until(delay) => {
                 if let Some(to) = self.to(received, sent, from_terminal, foreground, actions) {
-                    actions.push_back(Action::Delay(Delayed { came: received, sent, to }, delay));
+                    let is_stop = asks != Asks::Nothing;
+                    actions.push_back(Action::Delay(Delayed { came: received, sent, to, is_stop }, delay));
                 }
                 actions.extend(asked(delay));
             }
+            Delay::WithFirst => actions.push_back(Action::TellDropped(received)),
+        }
+        if from_terminal && self.stops_beside(received, sent) {
+            actions.push_back(Action::StopBeside(Signal::TSTP));
+        }
+    }
+
+    /// Notes what is sent for a stop, and for a QUIT.
+    fn note(&mut self, received: Received, sent: Received, asks: Asks) {
+        if asks != Asks::Nothing {
+            self.stops_become = self.stops_become.with(sent.signal);
+        } else if received.signal == Signal::QUIT || sent.signal == Signal::QUIT {
+            self.quits_become = self.quits_become.with(sent.signal);
+        }
+    }
+
+    /// Whether ^Z, which stops the others of this process's group, stops this process though the child's stop may not be
+    /// seen: it is in this group itself; in a session that the kernel doesn't let a terminal stop; or sent something else.
+    fn stops_beside(&self, received: Received, sent: Received) -> bool {
+        match &self.group {
+            Group::Shared => received.signal == Signal::TSTP,
+            Group::Own(Some(_)) => received.signal == Signal::TSTP && !sent.signal.stops_by_default(),
+            Group::Session => received.signal == Signal::TSTP || sent.signal == Signal::TSTP,
+            Group::Own(None) => false,
         }
     }
 
@@ -314,34 +379,32 @@ impl Lifecycle {
         let to = match &mut self.group {
             // The terminal signals a whole process group, and the child is in ours: it has had this one.
             Group::Shared if from_terminal => {
-                if received.signal == Signal::TSTP {
-                    actions.push_back(Action::StopBeside(received.signal));
-                }
+                self.passed = self.passed.with(received.signal);
                 return None;
             }
             Group::Shared => return Some(To::Child),
             Group::Own(Some(job)) if sent == received => job.signal(received, foreground, actions)?,
             // The terminal would have sent it to a whole group.
-            Group::Own(Some(_)) | Group::Session if from_terminal => {
-                if sent.signal == Signal::TSTP {
-                    actions.push_back(Action::StopBeside(Signal::TSTP));
-                }
-                To::Group
-            }
+            Group::Own(Some(_)) | Group::Session if from_terminal => To::Group,
+            // What ^Z has stopped with it goes on with it.
+            Group::Session if received.signal == Signal::CONT => To::Group,
             Group::Own(_) | Group::Session => To::Child,
         };
         Some(if self.forwarding.to_group { To::Group } else { to })
     }
 
     /// How long this signal is to wait. A second one doesn't, and the first no longer: two of a kind that wait are one, as
-    /// they are in the kernel, but for real-time signals.
-    fn delay(&mut self, received: Received, actions: &mut Actions) -> Option<Duration> {
-        let delay = self.forwarding.delay(received.signal)?;
+    /// they are in the kernel, but for real-time signals. What is the same stop waits with the first.
+    fn delay(&mut self, received: Received, asks: Asks, actions: &mut Actions) -> Delay {
+        let Some(delay) = self.forwarding.delay(received.signal) else { return Delay::None };
         if self.hurried.contains(received.signal) {
-            return None;
+            return Delay::None;
         }
-        let Some(first) = self.waiting.take(received.signal) else { return Some(delay) };
-        if asks_to_stop(first.sent.signal) {
+        if asks == Asks::SameStop && self.waiting.contains(received.signal) {
+            return if received.signal.is_realtime() { Delay::Until(delay) } else { Delay::WithFirst };
+        }
+        let Some(first) = self.waiting.take(received.signal) else { return Delay::Until(delay) };
+        if first.is_stop {
             self.hurried = self.hurried.with(received.signal);
         }
         if first.sent.signal.is_realtime() {
@@ -349,7 +412,7 @@ impl Lifecycle {
         } else {
             actions.push_back(Action::TellDropped(first.came));
         }
-        None
+        Delay::None
     }
 
     /// It was said when a signal is due that is to wait.
@@ -406,6 +469,7 @@ impl Lifecycle {
     /// The child is asked to stop, and hears of it so much later. The first time counts.
     pub(crate) fn stop_asked(&mut self, after: Duration, now: Instant) {
         if self.child.is_some() {
+            self.stop_came = true;
             // A time that never comes is none.
             let kill_at = self.kill_after.and_then(|kill_after| now.checked_add(after)?.checked_add(kill_after));
             self.kill_at = self.kill_at.into_iter().chain(kill_at).min();
@@ -444,6 +508,10 @@ impl Lifecycle {
             Ok(()) => self.is_passed(received, actions),
             Err(error) => actions.push_back(Action::TellNotPassed(received, error)),
         }
+        self.was_dealt_with(was_held, actions);
+    }
+
+    fn was_dealt_with(&mut self, was_held: bool, actions: &mut Actions) {
         if was_held {
             self.held.pop_front();
             // There is room: the next wait is a short one again.
@@ -452,10 +520,20 @@ impl Lifecycle {
         }
     }
 
+    /// Whether the child is to get this signal only if it won't die of it unasked.
+    pub(crate) fn spares(&self, signal: Signal) -> bool {
+        self.forwarding.unless_uncaught.contains(signal)
+    }
+
+    /// It would have died of this signal, which isn't passed on therefore.
+    pub(crate) fn spared_of(&mut self, received: Received, actions: &mut Actions) {
+        let was_held = received.signal.is_realtime() && std::mem::take(&mut self.passing_held);
+        actions.push_back(Action::TellDropped(received));
+        self.was_dealt_with(was_held, actions);
+    }
+
     fn is_passed(&mut self, received: Received, actions: &mut Actions) {
-        if asks_to_stop(received.signal) {
-            self.stops_passed = self.stops_passed.with(received.signal);
-        }
+        self.passed = self.passed.with(received.signal);
         self.killed |= received.signal == Signal::KILL;
         actions.push_back(Action::TellPassed(received));
     }
@@ -466,13 +544,15 @@ impl Lifecycle {
             self.pass_held(actions);
         }
         while let Some(delayed) = self.waiting.take_due(now) {
-            if asks_to_stop(delayed.sent.signal) {
+            if delayed.is_stop {
                 self.hurried = self.hurried.with(delayed.came.signal);
             }
             self.pass(delayed.sent, delayed.to, false, actions);
         }
         if self.kill_at.is_some_and(|at| at <= now) {
             self.kill_at = None;
+            self.timed_out = true;
+            actions.push_back(Action::TellKilled(self.kill_after.unwrap_or(GRACE)));
             self.kill(actions);
         }
     }
@@ -519,7 +599,7 @@ impl Lifecycle {
         self.leave_realtime(actions);
         self.retry = None;
         // What waits for its time is the next child's, as what comes between two is; but for what asked this one to stop.
-        let waiting = self.waiting.take_all().filter(|delayed| !asks_to_stop(delayed.sent.signal));
+        let waiting = self.waiting.take_all().filter(|delayed| !delayed.is_stop);
         self.early.extend(waiting.map(|delayed| delayed.came));
         self.kill_at = None;
         actions.retain(|action| {
@@ -530,6 +610,7 @@ impl Lifecycle {
                     | Action::HandOver { .. }
                     | Action::Continue
                     | Action::SignalGroup(_)
+                    | Action::TellKilled(_)
             );
             !to_child
         });
@@ -544,12 +625,36 @@ impl Lifecycle {
             ExitStatus::Signaled { .. } | ExitStatus::Exited(_) => None,
         };
         let die_of = self.doom.or(die_of);
-        let requested = match status {
+        let is_quit = self.ended_by(status, self.quits_become) && self.has_passed_any(self.quits_become);
+        if is_quit && !self.killed {
+            actions.push_back(Action::StopAsked {
+                asks: Asks::SameStop,
+                unless_ignored: None,
+                after: Duration::ZERO,
+            });
+        }
+        let is_stop = self.stop_came && self.ended_by(status, self.stops_become);
+        let by_kill = matches!(status, ExitStatus::Signaled { signal: Signal::KILL, .. });
+        actions.push_back(Action::Finish(End {
+            status,
+            requested: !self.killed && (is_stop || is_quit),
+            killed: self.killed,
+            timed_out: self.timed_out && by_kill,
+            die_of,
+        }));
+    }
+
+    fn has_passed_any(&self, signals: SignalSet) -> bool {
+        signals.iter().any(|signal| self.passed.contains(signal))
+    }
+
+    /// Whether a child that ended so did as one of these asked it to: with 0, by one that was passed on, or with 128 and that.
+    fn ended_by(&self, status: ExitStatus, signals: SignalSet) -> bool {
+        let by = match status {
             ExitStatus::Signaled { signal, .. } => Some(signal),
             ExitStatus::Exited(code) => code.checked_sub(128).and_then(|number| Signal::new(number.into())),
         };
-        let requested = requested.is_some_and(|signal| self.stops_passed.contains(signal));
-        actions.push_back(Action::Finish(End { status, requested, killed: self.killed, die_of }));
+        status.is_success() || by.is_some_and(|by| signals.contains(by) && self.passed.contains(by))
     }
 
     /// What this process did to itself: a write to a closed pipe, or beyond the limit for files, or too much of its own
@@ -568,10 +673,11 @@ impl Lifecycle {
     }
 
     /// There is no child now. What is for the child is for the next one, as it is for the first before there is one.
-    fn keep(&mut self, received: Received, from_terminal: bool, actions: &mut Actions) {
-        let sent = self.forwarding.becomes(received.signal);
-        if let Some(stop) = sent.filter(|sent| asks_to_stop(*sent)) {
-            actions.push_back(Action::StopAsked(Some(stop), Duration::ZERO));
+    fn keep(&mut self, received: Received, asks: Asks, from_terminal: bool, actions: &mut Actions) {
+        let sent = self.forwarding.becomes(received.signal).filter(|_| asks != Asks::Nothing);
+        if let Some(sent) = sent {
+            let unless_ignored = (sent == received.signal).then_some(sent);
+            actions.push_back(Action::StopAsked { asks, unless_ignored, after: Duration::ZERO });
         } else if from_terminal {
             // What the terminal says of now is nothing to the next, but ^Z is for this job.
             if received.signal == Signal::TSTP {
@@ -618,16 +724,6 @@ impl Lifecycle {
         let wait = self.retry.map_or(RETRY_MIN, |retry| (retry.wait * 2).min(RETRY_MAX));
         self.retry = Some(Retry { at: now + wait, wait });
     }
-}
-
-/// What asks a process to end, where it isn't ignored.
-pub(crate) fn stop_signals() -> SignalSet {
-    [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP].into_iter().collect()
-}
-
-/// Whether it asks the child to stop, as it is passed on; KILL comes here by a rewrite only.
-fn asks_to_stop(sent: Signal) -> bool {
-    sent == Signal::KILL || stop_signals().contains(sent)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use super::job_control::Standing;
 use super::job_control::tests::JOB;
+use super::stop::Stops;
 use super::*;
 use crate::test_random::Random;
 
@@ -22,7 +23,7 @@ fn started(group: Group, kill_after: Option<Duration>) -> Lifecycle {
 
 /// Without what says that it is a stop signal.
 fn but_stop_asked(actions: &mut Actions) {
-    actions.retain(|action| !matches!(action, Action::StopAsked(..)));
+    actions.retain(|action| !matches!(action, Action::StopAsked { .. }));
 }
 
 fn sent(signal: Signal) -> Received {
@@ -36,6 +37,14 @@ fn queued(number: i32, value: usize) -> Received {
 
 fn full() -> io::Result<()> {
     Err(io::Error::from_raw_os_error(libc::EAGAIN))
+}
+
+impl Lifecycle {
+    /// A signal came, judged as the loop does it.
+    fn came(&mut self, received: Received, foreground: impl FnOnce() -> Foreground, actions: &mut Actions) {
+        let asks = Stops::new(Stops::DEFAULT, true).judge(received, || false, Instant::now);
+        self.signal(received, asks, foreground, actions);
+    }
 }
 
 /// Does what is wanted, with a child that has room for so many, and says what was passed on.
@@ -58,10 +67,10 @@ fn act(lifecycle: &mut Lifecycle, actions: &mut Actions, now: Instant, room: &mu
 fn a_signal_is_told_passed_and_told_again() {
     for signal in Signal::all() {
         let (mut lifecycle, mut actions) = (running(), Actions::new());
-        lifecycle.signal(sent(signal), no_terminal, &mut actions);
+        lifecycle.came(sent(signal), no_terminal, &mut actions);
         assert!(matches!(actions.pop_front(), Some(Action::TellReceived(received)) if received == sent(signal)));
-        let stop = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::KILL].contains(&signal);
-        assert_eq!(stop, matches!(actions.front(), Some(Action::StopAsked(..))), "{signal}");
+        let stop = [Signal::TERM, Signal::INT].contains(&signal);
+        assert_eq!(stop, matches!(actions.front(), Some(Action::StopAsked { .. })), "{signal}");
         but_stop_asked(&mut actions);
         assert!(matches!(actions.pop_front(), Some(Action::Pass(received, To::Child)) if received == sent(signal)));
         assert!(actions.is_empty());
@@ -82,7 +91,7 @@ fn forwarding(forwarding: Forwarding) -> Lifecycle {
 /// What is wanted when this signal comes, but that it is told; with what the loop would say back.
 fn comes(lifecycle: &mut Lifecycle, received: Received, now: Instant) -> Vec<String> {
     let mut actions = Actions::new();
-    lifecycle.signal(received, no_terminal, &mut actions);
+    lifecycle.came(received, no_terminal, &mut actions);
     wanted(lifecycle, actions, now)
 }
 
@@ -99,7 +108,7 @@ fn wanted(lifecycle: &mut Lifecycle, mut actions: Actions, now: Instant) -> Vec<
                 wanted.push(format!("{} later", delayed.came.signal));
                 lifecycle.delayed(delayed, now.checked_add(delay));
             }
-            Action::StopAsked(_, after) => lifecycle.stop_asked(after, now),
+            Action::StopAsked { after, .. } => lifecycle.stop_asked(after, now),
             Action::SignalGroup(signal) => wanted.push(format!("{signal} to the group of our own")),
             _ => {}
         }
@@ -121,12 +130,12 @@ fn rewriting(rewrites: &[(Signal, Option<Signal>)]) -> Lifecycle {
 fn another_signal_is_sent_instead_or_none() {
     let rewrites = [(Signal::TERM, Some(Signal::USR1)), (Signal::HUP, None), (Signal::USR2, Some(Signal::INT))];
     let (mut lifecycle, now) = (rewriting(&rewrites), Instant::now());
-    assert_eq!(comes(&mut lifecycle, sent(Signal::TERM), now), ["SIGUSR1 to Child"]);
     assert_eq!(comes(&mut lifecycle, sent(Signal::HUP), now), ["SIGHUP dropped"]);
     assert_eq!(comes(&mut lifecycle, sent(Signal::USR1), now), ["SIGUSR1 to Child"]);
-    assert_eq!(lifecycle.deadline(), None, "what came asked the child to stop, but what was sent didn't");
     assert_eq!(comes(&mut lifecycle, sent(Signal::USR2), now), ["SIGINT to Child"], "what is sent isn't rewritten");
-    assert_eq!(lifecycle.deadline(), Some(now + Duration::from_secs(5)));
+    assert_eq!(lifecycle.deadline(), None, "what was sent would be a stop, but what came isn't");
+    assert_eq!(comes(&mut lifecycle, sent(Signal::TERM), now), ["SIGUSR1 to Child"]);
+    assert_eq!(lifecycle.deadline(), Some(now + Duration::from_secs(5)), "and here it is the other way round");
 }
 
 #[test]
@@ -134,22 +143,66 @@ fn a_queued_signal_is_rewritten_with_its_value() {
     let to = Signal::new(50);
     let mut lifecycle = rewriting(&[(Signal::new(40).unwrap(), to)]);
     let mut actions = Actions::new();
-    lifecycle.signal(queued(40, 7), no_terminal, &mut actions);
+    lifecycle.came(queued(40, 7), no_terminal, &mut actions);
     let passed = act(&mut lifecycle, &mut actions, Instant::now(), &mut 1);
     assert_eq!(passed, [queued(50, 7)]);
 }
 
 #[test]
-fn between_two_runs_a_rewritten_signal_stops_as_what_is_sent() {
-    for (to, stops) in
-        [(Some(Signal::TERM), true), (Some(Signal::KILL), true), (Some(Signal::USR2), false), (None, false)]
-    {
-        let mut lifecycle = rewriting(&[(Signal::USR1, to)]);
+fn between_two_runs_a_signal_is_a_stop_as_it_came_unless_it_is_dropped() {
+    for (from, to, stops) in [
+        (Signal::USR1, Some(Signal::TERM), false),
+        (Signal::USR1, Some(Signal::KILL), false),
+        (Signal::TERM, Some(Signal::WINCH), true),
+        (Signal::TERM, None, false),
+    ] {
+        let mut lifecycle = rewriting(&[(from, to)]);
         lifecycle.ended(ExitStatus::Exited(1), no_terminal, &mut Actions::new());
         let mut actions = Actions::new();
-        lifecycle.signal(sent(Signal::USR1), no_terminal, &mut actions);
-        assert_eq!(matches!(actions.front(), Some(Action::StopAsked(..))), stops, "{to:?}");
+        lifecycle.came(sent(from), no_terminal, &mut actions);
+        assert_eq!(matches!(actions.front(), Some(Action::StopAsked { .. })), stops, "{from} {to:?}");
     }
+}
+
+#[test]
+fn a_stop_that_was_ignored_from_the_start_is_none_where_it_is_passed_on_as_it_is() {
+    for (to, asked) in [(None, Some(Signal::TERM)), (Some(Signal::WINCH), None)] {
+        let rewrites: Vec<_> = to.map(|to| (Signal::TERM, Some(to))).into_iter().collect();
+        let (mut lifecycle, mut actions) = (rewriting(&rewrites), Actions::new());
+        lifecycle.came(sent(Signal::TERM), no_terminal, &mut actions);
+        let unless = actions.iter().find_map(|action| match action {
+            Action::StopAsked { unless_ignored, .. } => Some(*unless_ignored),
+            _ => None,
+        });
+        assert_eq!(unless, Some(asked), "{to:?}");
+    }
+}
+
+#[test]
+fn only_those_of_a_list_are_passed_on_and_cont() {
+    let only = Some(SignalSet::EMPTY.with(Signal::HUP));
+    let (mut lifecycle, now) = (forwarding(Forwarding { only, ..Forwarding::default() }), Instant::now());
+    assert_eq!(comes(&mut lifecycle, sent(Signal::HUP), now), ["SIGHUP to Child"]);
+    assert_eq!(comes(&mut lifecycle, sent(Signal::USR1), now), ["SIGUSR1 dropped"]);
+    assert_eq!(comes(&mut lifecycle, sent(Signal::CONT), now), ["SIGCONT to Child"]);
+}
+
+/// The loop looks, and says that the child would die of it.
+#[test]
+fn what_a_child_is_spared_is_dropped_and_the_next_in_the_queue_follows() {
+    let unless_uncaught = SignalSet::ALL.without(Signal::TERM);
+    let mut lifecycle = forwarding(Forwarding { unless_uncaught, ..Forwarding::default() });
+    assert!(lifecycle.spares(Signal::USR1) && !lifecycle.spares(Signal::TERM));
+    let (mut actions, now) = (Actions::new(), Instant::now());
+    for value in 0..2 {
+        lifecycle.came(queued(40, value), no_terminal, &mut actions);
+        assert!(act(&mut lifecycle, &mut actions, now, &mut 0).is_empty());
+    }
+    lifecycle.time_is_up(lifecycle.deadline().unwrap(), &mut actions);
+    assert!(matches!(actions.pop_front(), Some(Action::Pass(first, _)) if first == queued(40, 0)));
+    lifecycle.spared_of(queued(40, 0), &mut actions);
+    assert!(matches!(actions.pop_front(), Some(Action::TellDropped(first)) if first == queued(40, 0)));
+    assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 1), [queued(40, 1)]);
 }
 
 #[test]
@@ -192,6 +245,21 @@ fn a_second_one_goes_at_once_and_they_are_one() {
 }
 
 #[test]
+fn the_same_stop_sent_twice_at_once_waits_as_one() {
+    let (mut lifecycle, now) = (delaying(Signal::TERM), Instant::now());
+    let same = |lifecycle: &mut Lifecycle| {
+        let mut actions = Actions::new();
+        lifecycle.signal(sent(Signal::TERM), Asks::SameStop, no_terminal, &mut actions);
+        wanted(lifecycle, actions, now)
+    };
+    assert_eq!(comes(&mut lifecycle, sent(Signal::TERM), now), ["SIGTERM later"]);
+    assert_eq!(same(&mut lifecycle), ["SIGTERM dropped"]);
+    assert_eq!(lifecycle.deadline(), Some(now + TEN));
+    assert_eq!(due(&mut lifecycle, now + TEN), ["SIGTERM to Child"]);
+    assert_eq!(same(&mut lifecycle), ["SIGTERM to Child"], "nothing waits any more");
+}
+
+#[test]
 fn what_asks_for_no_stop_is_delayed_each_time_and_queued_ones_are_all_sent() {
     let (mut lifecycle, now) = (delaying(Signal::HUP), Instant::now());
     comes(&mut lifecycle, sent(Signal::HUP), now);
@@ -207,18 +275,18 @@ fn what_asks_for_no_stop_is_delayed_each_time_and_queued_ones_are_all_sent() {
 #[test]
 fn what_goes_at_once_is_not_taken_for_what_waits() {
     let (usr1, now) = (Signal::USR1, Instant::now());
-    let rewrites = vec![(usr1, Some(Signal::TERM))];
-    let mut lifecycle = forwarding(Forwarding { rewrites, delays: vec![(usr1, TEN)], to_group: false });
+    let (term, rewrites) = (Signal::TERM, vec![(usr1, Some(Signal::TERM))]);
+    let mut lifecycle = forwarding(Forwarding { rewrites, delays: vec![(usr1, TEN)], ..Forwarding::default() });
     assert_eq!(comes(&mut lifecycle, sent(usr1), now), ["SIGUSR1 later"]);
     assert_eq!(lifecycle.deadline(), Some(now + TEN));
-    assert_eq!(comes(&mut lifecycle, sent(Signal::TERM), now), ["SIGTERM to Child"]);
+    assert_eq!(comes(&mut lifecycle, sent(term), now), ["SIGTERM to Child"]);
     assert_eq!(lifecycle.deadline(), Some(now + Duration::from_secs(5)), "it has heard of it now");
 }
 
 #[test]
 fn cont_is_job_controls() {
     let rewrites = vec![(Signal::CONT, None)];
-    let mut lifecycle = forwarding(Forwarding { rewrites, delays: vec![(Signal::CONT, TEN)], to_group: false });
+    let mut lifecycle = forwarding(Forwarding { rewrites, delays: vec![(Signal::CONT, TEN)], ..Forwarding::default() });
     assert_eq!(comes(&mut lifecycle, sent(Signal::CONT), Instant::now()), ["SIGCONT to Child"]);
 }
 
@@ -254,27 +322,86 @@ fn finish(lifecycle: &mut Lifecycle, status: ExitStatus) -> End {
 }
 
 #[test]
-fn an_end_was_requested_if_it_is_that_of_a_stop_signal_that_was_sent() {
+fn an_end_was_requested_if_a_stop_came_and_it_ended_as_it_was_asked_to() {
     let by = |signal| ExitStatus::Signaled { signal, core_dumped: false };
-    for (came, status, requested) in [
-        (Some(Signal::TERM), by(Signal::TERM), true),
-        (Some(Signal::TERM), ExitStatus::Exited(143), true),
-        (Some(Signal::TERM), ExitStatus::Exited(0), false),
-        (Some(Signal::TERM), by(Signal::INT), false),
-        (Some(Signal::TERM), by(Signal::KILL), false),
-        (Some(Signal::USR1), by(Signal::USR1), false),
-        (None, by(Signal::TERM), false),
-        (None, ExitStatus::Exited(143), false),
+    let exited = ExitStatus::Exited;
+    let (term, winch, usr1) = (Signal::TERM, Signal::WINCH, Signal::USR1);
+    for (rewrites, came, status, requested) in [
+        (&[] as &[_], Some(term), by(term), true),
+        (&[], Some(term), exited(143), true),
+        (&[], Some(term), exited(0), true),
+        (&[], Some(term), exited(1), false),
+        (&[], Some(term), by(Signal::INT), false),
+        (&[], Some(term), by(Signal::KILL), false),
+        (&[], Some(usr1), by(usr1), false),
+        (&[], Some(Signal::HUP), exited(0), false),
+        (&[], Some(Signal::HUP), by(Signal::HUP), false),
+        (&[], None, by(term), false),
+        (&[], None, exited(143), false),
+        (&[(term, Some(winch))], Some(term), exited(0), true),
+        (&[(term, Some(Signal::INT))], Some(term), by(Signal::INT), true),
+        (&[(term, Some(Signal::INT))], Some(term), by(term), false),
+        (&[(term, Some(Signal::KILL))], Some(term), by(Signal::KILL), false),
+        (&[(term, None)], Some(term), exited(0), false),
+        // A QUIT is a stop if the run ends with it, and a dump if not.
+        (&[], Some(Signal::QUIT), exited(0), true),
+        (&[], Some(Signal::QUIT), by(Signal::QUIT), true),
+        (&[], Some(Signal::QUIT), exited(131), true),
+        (&[], Some(Signal::QUIT), exited(2), false),
+        (&[], Some(Signal::QUIT), by(Signal::SEGV), false),
+        (&[(usr1, Some(Signal::QUIT))], Some(usr1), exited(0), true),
+        (&[(Signal::QUIT, Some(term))], Some(Signal::QUIT), by(term), true),
+        (&[(Signal::QUIT, None)], Some(Signal::QUIT), exited(0), false),
     ] {
-        let mut lifecycle = rewriting(&[]);
+        let mut lifecycle = rewriting(rewrites);
         if let Some(came) = came {
             comes(&mut lifecycle, sent(came), Instant::now());
         }
-        assert_eq!(finish(&mut lifecycle, status).requested, requested, "{came:?}, {status}");
+        assert_eq!(finish(&mut lifecycle, status).requested, requested, "{rewrites:?} {came:?}, {status}");
     }
-    let mut lifecycle = rewriting(&[(Signal::TERM, Some(Signal::INT))]);
-    comes(&mut lifecycle, sent(Signal::TERM), Instant::now());
-    assert!(finish(&mut lifecycle, by(Signal::INT)).requested, "what was sent counts");
+}
+
+#[test]
+fn a_quit_that_the_run_ended_with_ends_the_restarting() {
+    for (code, ends) in [(0, true), (131, true), (2, false)] {
+        let (mut lifecycle, mut actions) = (rewriting(&[]), Actions::new());
+        comes(&mut lifecycle, sent(Signal::QUIT), Instant::now());
+        assert_eq!(lifecycle.deadline(), None, "it starts no grace period");
+        lifecycle.ended(ExitStatus::Exited(code), no_terminal, &mut actions);
+        let asked = |action: &Action| matches!(action, Action::StopAsked { asks: Asks::SameStop, .. });
+        assert_eq!(actions.iter().any(asked), ends, "{code}");
+        assert!(matches!(actions.back(), Some(Action::Finish(_))), "and is said before the end is");
+        // And only that run: it is nothing to the next.
+        lifecycle.started(CHILD, Group::Own(None), no_terminal, &mut actions);
+        assert!(!finish(&mut lifecycle, ExitStatus::Exited(0)).requested);
+    }
+}
+
+/// ^Z stops panicmon beside a child in another session, whatever it becomes; and after the child was told.
+#[test]
+fn a_terminals_stop_stops_this_process_beside_a_child_in_another_session() {
+    let tstp = Signal::TSTP;
+    for (to, expected) in [
+        (Some(tstp), vec!["SIGTSTP to Group", "beside"]),
+        (Some(Signal::STOP), vec!["SIGSTOP to Group", "beside"]),
+        (Some(Signal::USR1), vec!["SIGUSR1 to Group", "beside"]),
+        (None, vec!["SIGTSTP dropped"]),
+    ] {
+        let mut lifecycle = rewriting(&[(tstp, to)]);
+        let (mut actions, mut seen) = (Actions::new(), Vec::new());
+        lifecycle.started(CHILD, Group::Session, no_terminal, &mut actions);
+        lifecycle.came(from_kernel(tstp), no_terminal, &mut actions);
+        for action in actions.drain(..) {
+            match action {
+                Action::Pass(received, to) => seen.push(format!("{} to {to:?}", received.signal)),
+                Action::TellDropped(received) => seen.push(format!("{} dropped", received.signal)),
+                Action::StopBeside(_) => seen.push("beside".to_owned()),
+                _ => {}
+            }
+        }
+        assert_eq!(seen, expected);
+        assert_eq!(comes(&mut lifecycle, sent(Signal::CONT), Instant::now()), ["SIGCONT to Group"]);
+    }
 }
 
 #[test]
@@ -283,10 +410,12 @@ fn who_was_killed_by_this_process_is_known() {
     let (mut lifecycle, now) = (rewriting(&[]), Instant::now());
     comes(&mut lifecycle, sent(Signal::TERM), now);
     due(&mut lifecycle, now + Duration::from_secs(5));
-    assert!(finish(&mut lifecycle, by_kill).killed);
+    let end = finish(&mut lifecycle, by_kill);
+    assert!(end.killed && end.timed_out && !end.requested);
     let mut lifecycle = rewriting(&[(Signal::TERM, Some(Signal::KILL))]);
     comes(&mut lifecycle, sent(Signal::TERM), now);
-    assert!(finish(&mut lifecycle, by_kill).killed);
+    let end = finish(&mut lifecycle, by_kill);
+    assert!(end.killed && !end.timed_out);
     assert!(!finish(&mut rewriting(&[]), by_kill).killed);
 }
 
@@ -300,19 +429,19 @@ fn waiting() -> Lifecycle {
 #[test]
 fn without_a_child_a_stop_signal_ends_it_and_others_wait_for_the_next() {
     let (mut lifecycle, mut actions) = (waiting(), Actions::new());
-    for signal in [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP] {
-        lifecycle.signal(sent(signal), no_terminal, &mut actions);
-        assert!(matches!(actions.pop_front(), Some(Action::StopAsked(..))), "{signal}");
+    for received in [sent(Signal::TERM), sent(Signal::INT), from_kernel(Signal::HUP)] {
+        lifecycle.came(received, no_terminal, &mut actions);
+        assert!(matches!(actions.pop_front(), Some(Action::StopAsked { .. })), "{received:?}");
     }
-    let kept = [queued(40, 1), sent(Signal::USR1), queued(36, 2)];
+    let kept = [queued(40, 1), sent(Signal::HUP), queued(36, 2)];
     for received in kept {
-        lifecycle.signal(received, no_terminal, &mut actions);
+        lifecycle.came(received, no_terminal, &mut actions);
     }
     // To this process, or about the terminal as it is now.
-    lifecycle.signal(sent(Signal::CONT), no_terminal, &mut actions);
-    lifecycle.signal(from_kernel(Signal::WINCH), no_terminal, &mut actions);
+    lifecycle.came(sent(Signal::CONT), no_terminal, &mut actions);
+    lifecycle.came(from_kernel(Signal::WINCH), no_terminal, &mut actions);
     assert!(actions.is_empty(), "{actions:?}");
-    lifecycle.signal(from_kernel(Signal::TSTP), no_terminal, &mut actions);
+    lifecycle.came(from_kernel(Signal::TSTP), no_terminal, &mut actions);
     assert!(matches!(actions.pop_front(), Some(Action::StopBeside(Signal::TSTP))));
     lifecycle.started(CHILD, Group::Shared, no_terminal, &mut actions);
     assert_eq!(act(&mut lifecycle, &mut actions, Instant::now(), &mut 9), kept);
@@ -322,7 +451,7 @@ fn without_a_child_a_stop_signal_ends_it_and_others_wait_for_the_next() {
 fn the_next_child_starts_with_nothing_of_the_last() {
     let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
     for value in 0..HELD_ENOUGH {
-        lifecycle.signal(queued(40, value), no_terminal, &mut actions);
+        lifecycle.came(queued(40, value), no_terminal, &mut actions);
         act(&mut lifecycle, &mut actions, now, &mut 0);
     }
     lifecycle.doomed(Signal::INT);
@@ -331,7 +460,7 @@ fn the_next_child_starts_with_nothing_of_the_last() {
     assert!(actions.iter().any(|action| matches!(action, Action::LeaveRealtime)) && !lifecycle.leaves_realtime());
     actions.clear();
     lifecycle.started(CHILD, Group::Shared, no_terminal, &mut actions);
-    lifecycle.signal(queued(40, 99), no_terminal, &mut actions);
+    lifecycle.came(queued(40, 99), no_terminal, &mut actions);
     assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 1), [queued(40, 99)]);
     assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), None);
 }
@@ -349,6 +478,7 @@ fn who_does_not_stop_in_time_is_killed_once_and_with_its_group() {
     lifecycle.time_is_up(now + after - Duration::from_nanos(1), &mut actions);
     assert!(actions.is_empty());
     lifecycle.time_is_up(now + after, &mut actions);
+    assert!(matches!(actions.pop_front(), Some(Action::TellKilled(told)) if told == after));
     assert!(matches!(actions.pop_front(), Some(Action::SignalGroup(Signal::KILL))));
     lifecycle.time_is_up(now + 2 * after, &mut actions);
     assert!(actions.is_empty());
@@ -379,11 +509,11 @@ fn who_does_not_stop_in_time_is_killed_once_and_with_its_group() {
 fn what_the_process_did_to_itself_is_not_the_childs() {
     let (mut lifecycle, mut actions) = (running(), Actions::new());
     for signal in [Signal::PIPE, Signal::XFSZ] {
-        lifecycle.signal(Received { signal, origin: Origin::Process { pid: OWN, uid: 0 } }, no_terminal, &mut actions);
+        lifecycle.came(Received { signal, origin: Origin::Process { pid: OWN, uid: 0 } }, no_terminal, &mut actions);
     }
-    lifecycle.signal(Received { signal: Signal::XCPU, origin: Origin::Kernel }, no_terminal, &mut actions);
+    lifecycle.came(Received { signal: Signal::XCPU, origin: Origin::Kernel }, no_terminal, &mut actions);
     assert!(actions.is_empty());
-    lifecycle.signal(
+    lifecycle.came(
         Received { signal: Signal::USR1, origin: Origin::Process { pid: OWN, uid: 0 } },
         no_terminal,
         &mut actions,
@@ -395,7 +525,7 @@ fn what_the_process_did_to_itself_is_not_the_childs() {
 fn what_the_terminal_sent_has_reached_a_child_in_the_same_group() {
     for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::WINCH] {
         let (mut lifecycle, mut actions) = (running(), Actions::new());
-        lifecycle.signal(Received { signal, origin: Origin::Kernel }, no_terminal, &mut actions);
+        lifecycle.came(Received { signal, origin: Origin::Kernel }, no_terminal, &mut actions);
         but_stop_asked(&mut actions);
         assert!(matches!(actions.pop_front(), Some(Action::TellReceived(_))), "{signal}");
         // It has stopped, too.
@@ -404,16 +534,16 @@ fn what_the_terminal_sent_has_reached_a_child_in_the_same_group() {
         assert!(actions.is_empty());
     }
     let (mut lifecycle, mut actions) = (running(), Actions::new());
-    lifecycle.signal(Received { signal: Signal::ALRM, origin: Origin::Kernel }, no_terminal, &mut actions);
+    lifecycle.came(Received { signal: Signal::ALRM, origin: Origin::Kernel }, no_terminal, &mut actions);
     assert_eq!(actions.len(), 2);
 }
 
 #[test]
 fn after_the_end_of_the_child_nobody_is_signalled() {
     let (mut lifecycle, mut actions) = (running(), Actions::new());
-    lifecycle.signal(sent(Signal::USR1), no_terminal, &mut actions);
+    lifecycle.came(sent(Signal::USR1), no_terminal, &mut actions);
     lifecycle.ended(ExitStatus::Exited(42), no_terminal, &mut actions);
-    lifecycle.signal(sent(Signal::USR2), no_terminal, &mut actions);
+    lifecycle.came(sent(Signal::USR2), no_terminal, &mut actions);
     assert!(!actions.iter().any(|action| matches!(action, Action::Pass(..))), "{actions:?}");
     assert!(matches!(actions.pop_back(), Some(Action::Finish(end)) if end.status == ExitStatus::Exited(42)));
     assert_eq!(lifecycle.deadline(), None);
@@ -422,9 +552,9 @@ fn after_the_end_of_the_child_nobody_is_signalled() {
 #[test]
 fn a_standard_signal_overtakes_those_that_found_no_room() {
     let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
-    lifecycle.signal(queued(40, 1), no_terminal, &mut actions);
+    lifecycle.came(queued(40, 1), no_terminal, &mut actions);
     assert!(act(&mut lifecycle, &mut actions, now, &mut 0).is_empty());
-    lifecycle.signal(sent(Signal::TERM), no_terminal, &mut actions);
+    lifecycle.came(sent(Signal::TERM), no_terminal, &mut actions);
     assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 0), [sent(Signal::TERM)]);
 }
 
@@ -432,7 +562,7 @@ fn a_standard_signal_overtakes_those_that_found_no_room() {
 fn the_wait_for_room_doubles_up_to_its_limit_and_starts_anew_with_room() {
     let (mut lifecycle, mut actions, mut now) = (running(), Actions::new(), Instant::now());
     for value in 0..3 {
-        lifecycle.signal(queued(40, value), no_terminal, &mut actions);
+        lifecycle.came(queued(40, value), no_terminal, &mut actions);
         act(&mut lifecycle, &mut actions, now, &mut 0);
     }
     let mut waits = Vec::new();
@@ -457,7 +587,7 @@ fn with_many_held_the_others_stay_in_the_kernel_until_there_is_room() {
     let (mut lifecycle, mut actions, now) = (running(), Actions::new(), Instant::now());
     let mut wanted = Vec::new();
     for value in 0..HELD_ENOUGH {
-        lifecycle.signal(queued(40, value), no_terminal, &mut actions);
+        lifecycle.came(queued(40, value), no_terminal, &mut actions);
         while let Some(action) = actions.pop_front() {
             match action {
                 Action::Pass(received, _) => lifecycle.passed(received, full(), || now, &mut actions),
@@ -499,7 +629,7 @@ fn a_queue_that_was_full_when_our_limit_was_lowered_leaves_the_child_room() {
             pending = limit;
         }
         for _ in 0..BATCH {
-            lifecycle.signal(queued(40, value), no_terminal, &mut actions);
+            lifecycle.came(queued(40, value), no_terminal, &mut actions);
             value += 1;
             assert!(act(&mut lifecycle, &mut actions, now, &mut 0).is_empty());
         }
@@ -519,7 +649,7 @@ fn at_random_nothing_is_lost_doubled_or_out_of_order() {
         for value in 0..500 {
             let received = queued([15, 36, 37, 64][random(4) as usize], value);
             came.push(received);
-            lifecycle.signal(received, no_terminal, &mut actions);
+            lifecycle.came(received, no_terminal, &mut actions);
             passed.extend(act(&mut lifecycle, &mut actions, now, &mut room));
             if random(10) == 0 {
                 room += random(20) as usize;
@@ -555,7 +685,7 @@ fn from_kernel(signal: Signal) -> Received {
 /// To whom it is passed on, if to anybody.
 fn passed_to(lifecycle: &mut Lifecycle, received: Received) -> Option<To> {
     let mut actions = Actions::new();
-    lifecycle.signal(received, || Foreground::Own, &mut actions);
+    lifecycle.came(received, || Foreground::Own, &mut actions);
     actions.into_iter().find_map(|action| if let Action::Pass(_, to) = action { Some(to) } else { None })
 }
 
@@ -592,7 +722,7 @@ fn what_the_terminal_sent_too_late_for_a_doomed_child_counts_all_the_same() {
     let script = Standing { group_leader: false, ..JOB };
     let mut lifecycle = at_terminal(script);
     let mut actions = Actions::new();
-    lifecycle.signal(from_kernel(Signal::INT), || Foreground::Own, &mut actions);
+    lifecycle.came(from_kernel(Signal::INT), || Foreground::Own, &mut actions);
     assert!(actions.iter().any(|action| matches!(action, Action::SeeFate(Signal::INT))));
     lifecycle.doomed(Signal::INT);
     assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), Some(Signal::INT));
@@ -602,7 +732,7 @@ fn what_the_terminal_sent_too_late_for_a_doomed_child_counts_all_the_same() {
     lifecycle.spared();
     assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), None);
     let mut lifecycle = at_terminal(script);
-    lifecycle.signal(from_kernel(Signal::INT), || Foreground::Own, &mut actions);
+    lifecycle.came(from_kernel(Signal::INT), || Foreground::Own, &mut actions);
     assert_eq!(end(&mut lifecycle, ExitStatus::Exited(0)), None);
 }
 

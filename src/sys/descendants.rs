@@ -88,6 +88,11 @@ pub(crate) fn is_descendant(pid: Pid) -> bool {
     at == own && pid.as_raw() != own
 }
 
+/// Whether that process has executed anything since it was forked; without /proc nobody can tell: it has.
+pub(crate) fn has_executed(pid: Pid) -> bool {
+    stat(pid.as_raw()).is_none_or(|stat| stat.flags & FORKED_WITHOUT_EXEC == 0)
+}
+
 /// Visits what descends from a process that is this one, or a descendant held by that pidfd.
 fn visit_children(
     parent: i32,

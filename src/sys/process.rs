@@ -56,6 +56,23 @@ pub(crate) fn takes_default(pid: Pid, signal: Signal) -> bool {
     !(traced || is_init || is_in("SigBlk") || is_in("SigIgn") || is_in("SigCgt"))
 }
 
+/// Whether that process, a child of this one, would end by this signal without having asked for it: it doesn't catch,
+/// ignore or block it. Without /proc nobody can tell, and the answer is no.
+pub(crate) fn dies_unasked_of(pid: Pid, signal: Signal) -> bool {
+    if !signal.ends_by_default() {
+        return false;
+    }
+    if takes_default(pid, signal) {
+        return true;
+    }
+    // Before its exec a child of ours has all signals blocked, and no handler can be its own.
+    !super::descendants::has_executed(pid) && status_of(pid).is_some_and(|status| {
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
+        let ignored = ignored.and_then(|bits| u64::from_str_radix(bits, 16).ok()).unwrap_or(0);
+        !SignalSet::from_bits(ignored).contains(signal)
+    })
+}
+
 /// The kernel's release: uname(2).
 pub(crate) fn kernel_release() -> String {
     let mut name = MaybeUninit::<libc::utsname>::zeroed();

@@ -185,6 +185,19 @@ fn open() -> io::Result<Option<OwnedFd>> {
     }
 }
 
+/// Whether this process has a controlling terminal now.
+pub(crate) fn is_there() -> bool {
+    matches!(open(), Ok(Some(_)))
+}
+
+/// Whether this process, which had a controlling terminal, has none any more: it has hung up.
+pub(crate) fn is_gone() -> bool {
+    match open() {
+        Ok(terminal) => terminal.is_none(),
+        Err(error) => error.raw_os_error() == Some(libc::EIO),
+    }
+}
+
 /// Gives the terminal up, if this process leads its session: a terminal is that of one session.
 fn give_up() -> Option<OwnedFd> {
     let own = process::id().as_raw();

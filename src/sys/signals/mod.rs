@@ -94,20 +94,34 @@ pub(crate) fn pass(target: Target<'_>, received: Received) -> io::Result<()> {
 /// Passes a signal that came to this process's group on to the one the child leads.
 ///
 /// As long as the child hasn't been waited for, the number of its group is nobody else's.
+///
+/// A child that has left its group gets what was meant for it as well. What a terminal sends, it would have sent to the
+/// group alone.
 pub(crate) fn pass_to_group(child: Target<'_>, received: Received) -> io::Result<()> {
-    to_group(child, received.signal, || pass(child, received))
+    let to_group_alone = received.origin == Origin::Kernel;
+    to_group(child, received.signal, to_group_alone, || pass(child, received))
 }
 
-/// Sends a signal of our own to the process group the child leads.
+/// Sends a signal of our own to the process group the child leads, and to the child if it has left that.
 pub(crate) fn send_to_group(child: Target<'_>, signal: Signal) -> io::Result<()> {
-    to_group(child, signal, || send(child, signal))
+    to_group(child, signal, false, || send(child, signal))
 }
 
-fn to_group(child: Target<'_>, signal: Signal, to_child: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-    let group = -child.pid.as_raw();
-    // SAFETY: the call touches no memory.
-    match unsafe { syscall(libc::SYS_kill, [group as usize, signal.number() as usize]) } {
-        Ok(_) => Ok(()),
+fn to_group(
+    child: Target<'_>,
+    signal: Signal,
+    to_group_alone: bool,
+    to_child: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    let group = child.pid.as_raw();
+    // SAFETY: the calls touch no memory.
+    match unsafe { syscall(libc::SYS_kill, [-group as usize, signal.number() as usize]) } {
+        // Others of the group may have stayed when the child left it.
+        Ok(_) if to_group_alone => Ok(()),
+        Ok(_) => match unsafe { syscall(libc::SYS_getpgid, [group as usize]) } {
+            Ok(now) if now != group as usize => to_child(),
+            _ => Ok(()),
+        },
         // The child has moved to another group, which may be none of ours: to it alone.
         Err(libc::ESRCH) => to_child(),
         Err(errno) => Err(io::Error::from_raw_os_error(errno)),
