@@ -110,7 +110,17 @@ impl<'a> Supervisor<'a> {
     ) -> Result<Supervisor<'a>, Error> {
         let (orders, sender) = orders::orders().map_err(|source| Error::start("pipe", source))?;
         let group = ChildGroup::Own(None);
-        Ok(Supervisor { source, stops, listened, had_terminal, group, orders, sender, handlers: Vec::new(), on_line: None })
+        Ok(Supervisor {
+            source,
+            stops,
+            listened,
+            had_terminal,
+            group,
+            orders,
+            sender,
+            handlers: Vec::new(),
+            on_line: None,
+        })
     }
 
     /// Adds a handler to those there are; they are told of every process.
@@ -196,8 +206,7 @@ impl<'a> Supervisor<'a> {
             };
             // Nobody is to die of what is meant for a neighbour.
             let forwarding = Forwarding { unless_uncaught: SignalSet::ALL, ..Forwarding::default() };
-            let lifecycle =
-                Lifecycle::new(own, own_process, self.listened, forwarding, Some(config.sig_kill_wait));
+            let lifecycle = Lifecycle::new(own, own_process, self.listened, forwarding, Some(config.sig_kill_wait));
             tasks.push(Task::new(spec, supervision, lifecycle));
         }
         let run = Run {

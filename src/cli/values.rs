@@ -81,7 +81,9 @@ pub(super) fn rewrites(list: &str) -> Result<Rewrites, String> {
         match (from, to) {
             ("uncaught", "drop") => rewrites.drop_uncaught = true,
             ("uncaught", _) => {
-                return Err("signals that the command doesn't catch can only be dropped: write uncaught=drop".to_owned());
+                return Err(
+                    "signals that the command doesn't catch can only be dropped: write uncaught=drop".to_owned()
+                );
             }
             (from, "drop") => rewrites.pairs.push((changed(from)?, None)),
             (from, to) => {

@@ -1,8 +1,8 @@
 //! What becomes of a signal on its way to the child: another one, or none; at once, or later; to the child, or its group.
 
 use super::To;
-use crate::{Signal, SignalSet};
 use crate::sys::signals::Received;
+use crate::{Signal, SignalSet};
 use std::time::{Duration, Instant};
 
 /// What is to become of them.

@@ -183,11 +183,7 @@ impl JobControl {
         self.handed |= foreground == Foreground::Child;
         if self.handed && is_interrupted(status) {
             // The terminal told the child's group alone.
-            actions.push_back(Action::StopAsked {
-                asks: Asks::SameStop,
-                unless_ignored: None,
-                after: Duration::ZERO,
-            });
+            actions.push_back(Action::StopAsked { asks: Asks::SameStop, unless_ignored: None, after: Duration::ZERO });
         }
         let ExitStatus::Signaled { signal, .. } = status else {
             self.take_back(true, actions);

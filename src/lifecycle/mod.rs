@@ -627,11 +627,7 @@ impl Lifecycle {
         let die_of = self.doom.or(die_of);
         let is_quit = self.ended_by(status, self.quits_become) && self.has_passed_any(self.quits_become);
         if is_quit && !self.killed {
-            actions.push_back(Action::StopAsked {
-                asks: Asks::SameStop,
-                unless_ignored: None,
-                after: Duration::ZERO,
-            });
+            actions.push_back(Action::StopAsked { asks: Asks::SameStop, unless_ignored: None, after: Duration::ZERO });
         }
         let is_stop = self.stop_came && self.ended_by(status, self.stops_become);
         let by_kill = matches!(status, ExitStatus::Signaled { signal: Signal::KILL, .. });

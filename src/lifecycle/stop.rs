@@ -67,7 +67,8 @@ impl Stops {
             return Asks::Stop;
         }
         let now = now();
-        let is_same = |(last, at): (Received, Instant)| last == received && now.saturating_duration_since(at) <= SAME_STOP;
+        let is_same =
+            |(last, at): (Received, Instant)| last == received && now.saturating_duration_since(at) <= SAME_STOP;
         if self.last.is_some_and(is_same) {
             return Asks::SameStop;
         }

@@ -6,6 +6,7 @@ use std::ffi::CStr;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, PoisonError};
 
 /// The lowest descriptor that isn't one of the three standard streams.
@@ -53,7 +54,22 @@ pub(crate) fn takes_default(pid: Pid, signal: Signal) -> bool {
     // A debugger may keep it from the process, and the first process of a PID namespace ignores what it doesn't catch.
     let traced = field("TracerPid") != Some("0");
     let is_init = field("NSpid").and_then(|pids| pids.split_whitespace().last()) == Some("1");
-    !(traced || is_init || is_in("SigBlk") || is_in("SigIgn") || is_in("SigCgt"))
+    !(traced || is_init || is_in("SigBlk") || is_in("SigIgn") || is_in("SigCgt") || awaits(pid, signal))
+}
+
+/// Whether that process waits for this signal by rt_sigtimedwait(2), as sigwait(3) does: it is shown as not blocked
+/// meanwhile. No, where this can't be seen: proc_pid_syscall(5) is for those who may trace it.
+fn awaits(pid: Pid, signal: Signal) -> bool {
+    let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    let mut words = call.split_ascii_whitespace();
+    if words.next().and_then(|number| number.parse().ok()) != Some(libc::SYS_rt_sigtimedwait) {
+        return false;
+    }
+    let address = words.next().and_then(|word| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok());
+    let mut bits = [0; 8];
+    let memory = std::fs::File::open(format!("/proc/{pid}/mem"));
+    let read = memory.ok().zip(address).and_then(|(memory, at)| memory.read_exact_at(&mut bits, at).ok());
+    read.is_some() && SignalSet::from_bits(u64::from_ne_bytes(bits)).contains(signal)
 }
 
 /// Whether that process, a child of this one, would end by this signal without having asked for it: it doesn't catch,
@@ -66,11 +82,12 @@ pub(crate) fn dies_unasked_of(pid: Pid, signal: Signal) -> bool {
         return true;
     }
     // Before its exec a child of ours has all signals blocked, and no handler can be its own.
-    !super::descendants::has_executed(pid) && status_of(pid).is_some_and(|status| {
-        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
-        let ignored = ignored.and_then(|bits| u64::from_str_radix(bits, 16).ok()).unwrap_or(0);
-        !SignalSet::from_bits(ignored).contains(signal)
-    })
+    !super::descendants::has_executed(pid)
+        && status_of(pid).is_some_and(|status| {
+            let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
+            let ignored = ignored.and_then(|bits| u64::from_str_radix(bits, 16).ok()).unwrap_or(0);
+            !SignalSet::from_bits(ignored).contains(signal)
+        })
 }
 
 /// The kernel's release: uname(2).

@@ -140,6 +140,7 @@ fn prepare(words: &[&'static CStr], env: &[&'static CStr]) -> u8 {
             "sigpending" => sys::limit(libc::RLIMIT_SIGPENDING, number(value) as u64),
             "umask" => sys::umask(number(value) as u32),
             "cwd" => sys::chdir(c"/usr"),
+            "leave-group" => sys::leave_group(),
             "stop" => sys::stop(),
             "odd-environment" => env = &[c"A=1", c"A=2", c"no-equals-sign", c"=", c"", c"B=\xff\xfe", c"A=3"],
             "say" => drop(say(value)),

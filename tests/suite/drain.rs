@@ -157,10 +157,10 @@ fn what_they_say_meanwhile_is_relayed() {
 #[test]
 fn a_second_stop_signal_ends_the_wait() {
     let script = "\"$0\" receive & exec \"$0\" receive";
-    let mut running = ready(&["--drain", "1h", "-r", "USR1=KILL"], script, 2);
+    let mut running = ready(&["--drain", "1h", "-r", "TERM=KILL"], script, 2);
     let wrapper = running.pid();
     // The first stops the command, the second what it has left, which blocks TERM and tells of it.
-    running.kill(libc::SIGUSR1);
+    running.kill(libc::SIGTERM);
     assert_eq!(running.line().unwrap().split(' ').next(), Some("15"));
     assert_eq!(children(wrapper).len(), 1);
     running.kill(libc::SIGINT);

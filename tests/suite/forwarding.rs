@@ -1,6 +1,8 @@
 //! What becomes of signals on their way: `--rewrite`, `--delay`, `--group`, `--session`, `--parent-death-signal`.
 
-use crate::support::{PROBE, Running, output, panicmon, script_with, status_field, wait_for, with_options};
+use crate::support::{
+    PROBE, Running, children, output, panicmon, script_with, status_field, wait_for, with_one_pipe, with_options,
+};
 use crate::sys;
 use std::process::Command;
 
@@ -37,18 +39,91 @@ fn a_rewrite_to_kill_kills() {
 }
 
 #[test]
-fn kill_after_counts_what_is_forwarded() {
-    // QUIT is blocked by the child; were USR1 not counted as what it becomes, nothing would end it.
-    let mut running = Running::start(with_options(&["-r", "USR1=QUIT", "-k", "10ms"], &["receive"]));
-    assert_eq!(running.line().as_deref(), Some("ready"));
+fn kill_after_counts_what_came() {
+    // The child blocks all signals: nothing else ends it.
+    for (rewrite, signal) in [("TERM=WINCH", libc::SIGTERM), ("HUP=TERM", libc::SIGINT)] {
+        let mut running = receiving(&["-r", rewrite, "-k", "10ms", "-q"]);
+        running.kill(signal);
+        assert_eq!(running.code(), 128 + libc::SIGKILL, "{rewrite}");
+    }
+    // What becomes a stop, and a stop that is dropped, are none.
+    let mut running = receiving(&["-r", "USR1=TERM,TERM=drop", "-k", "1ms"]);
     running.kill(libc::SIGUSR1);
-    assert_eq!(running.code(), 128 + libc::SIGKILL);
-    // And what becomes something else asks for no stop.
-    let mut running = receiving(&["-r", "TERM=USR1", "-k", "1ms"]);
+    assert_eq!(next(&mut running), libc::SIGTERM);
     running.kill(libc::SIGTERM);
-    assert_eq!(next(&mut running), libc::SIGUSR1);
     running.kill(libc::SIGUSR2);
     assert_eq!(next(&mut running), libc::SIGUSR2);
+    let panicmon = running.pid();
+    assert_eq!(children(panicmon).len(), 1, "it lives on");
+}
+
+#[test]
+fn a_reload_and_a_dump_are_no_stop() {
+    let mut running = receiving(&["-k", "1ms", "--restart", "always", "--min-wait", "1ms", "-q"]);
+    for signal in [libc::SIGHUP, libc::SIGQUIT] {
+        running.kill(signal);
+        assert_eq!(next(&mut running), signal);
+    }
+    // With a time of one millisecond it would be killed, and started again, by now or soon.
+    running.kill(libc::SIGUSR1);
+    assert_eq!(next(&mut running), libc::SIGUSR1);
+    // A stop is one all the same.
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 128 + libc::SIGKILL);
+}
+
+#[test]
+fn other_signals_may_be_the_stop() {
+    let mut running = receiving(&["--stop-signals", "USR1,RTMIN+3", "-k", "1ms", "-q"]);
+    running.kill(libc::SIGTERM);
+    assert_eq!(next(&mut running), libc::SIGTERM);
+    running.kill(37);
+    assert_eq!(running.code(), 128 + libc::SIGKILL);
+}
+
+/// timeout(1) signals the process it has started, and then its whole group.
+#[test]
+fn the_same_stop_twice_at_once_is_one() {
+    let mut running = receiving(&["--delay", "TERM=1h", "--stop-signals", "TERM"]);
+    running.kill(libc::SIGTERM);
+    running.kill(libc::SIGTERM);
+    running.kill(libc::SIGUSR1);
+    assert_eq!(next(&mut running), libc::SIGUSR1, "both wait");
+    running.kill_by_another(libc::SIGTERM);
+    assert_eq!(next(&mut running), libc::SIGTERM, "another's doesn't");
+}
+
+#[test]
+fn what_would_kill_the_command_unasked_is_dropped() {
+    let script = "trap 'echo hup' HUP; trap '' USR2; echo ready; while :; do sleep 1000 & wait; done";
+    let mut running = Running::start(script_with(&["-r", "uncaught=drop"], script));
+    assert_eq!(running.line().as_deref(), Some("ready"));
+    for signal in [libc::SIGUSR1, libc::SIGUSR2, libc::SIGALRM, libc::SIGWINCH, 40, libc::SIGHUP] {
+        running.kill(signal);
+    }
+    assert_eq!(running.line().as_deref(), Some("hup"), "it lives");
+    // Those that ask for an end are forwarded.
+    running.kill(libc::SIGQUIT);
+    assert_eq!(running.code(), 128 + libc::SIGQUIT);
+}
+
+#[test]
+fn the_kill_is_said_and_reaches_a_command_that_has_left_its_group() {
+    // Its group is somebody else's by then; the helper in it ends with its stdout.
+    let script = "sleep 1000 & exec \"$0\" prepare leave-group -- \"$0\" receive";
+    let mut command = with_one_pipe(&script_with(&["-k", "10ms"], script));
+    command.arg(PROBE);
+    let mut running = Running::start(command);
+    while running.line().as_deref() != Some("ready") {}
+    let command = children(running.pid())[0];
+    running.kill(libc::SIGTERM);
+    let mut said = None;
+    while let Some(line) = running.line() {
+        said = said.or_else(|| line.contains("hasn't ended").then_some(line));
+    }
+    let expected = format!("panicmon: warn: sh (pid {command}) hasn't ended within 10ms of the stop: it is killed");
+    assert_eq!(said, Some(expected));
+    assert_eq!(running.code(), 128 + libc::SIGKILL);
 }
 
 #[test]
@@ -66,7 +141,7 @@ fn a_second_one_goes_at_once_and_the_first_with_it() {
     running.kill(libc::SIGTERM);
     running.kill(libc::SIGUSR1);
     assert_eq!(next(&mut running), libc::SIGUSR1);
-    running.kill(libc::SIGTERM);
+    running.kill_by_another(libc::SIGTERM);
     assert_eq!(next(&mut running), libc::SIGTERM);
     running.kill(libc::SIGUSR2);
     assert_eq!(next(&mut running), libc::SIGUSR2, "the first isn't sent as well");
@@ -161,7 +236,7 @@ fn a_parents_death_that_isnt_listened_to_takes_its_course() {
     let mut command = Command::new("sh");
     command.args(["-c", script, PROBE, &panicmon()]);
     let (running, wrapper) = with_number(command);
-    let child = wait_for("its child", || crate::support::children(wrapper).first().copied());
+    let child = wait_for("its child", || children(wrapper).first().copied());
     running.kill(libc::SIGKILL);
     wait_for("panicmon and its child to go", || (is_gone(wrapper) && is_gone(child)).then_some(()));
 }

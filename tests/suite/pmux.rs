@@ -404,7 +404,7 @@ fn a_second_signal_waits_for_no_reader() {
     let mut until = |end: &str| assert!(remarks.by_ref().any(|line| line.unwrap().ends_with(end)), "{end}");
     running.kill(libc::SIGTERM);
     until("stopped process handler");
-    running.kill(libc::SIGTERM);
+    running.kill_by_another(libc::SIGTERM);
     assert_eq!(running.code(), 1);
 }
 
@@ -422,7 +422,7 @@ fn a_second_signal_leaves_nobody_whose_leader_has_ended() {
     }
     running.kill(libc::SIGINT);
     while !running.line().expect("a line").ends_with("stopped process handler") {}
-    running.kill(libc::SIGINT);
+    running.kill_by_another(libc::SIGINT);
     running.wait_for_eof();
     assert_eq!(running.code(), 1);
 }
@@ -466,6 +466,60 @@ fn a_hang_up_that_is_ignored_from_the_start_stops_nothing() {
     let came = [running.line().unwrap(), running.line().unwrap()];
     assert!(came[0].contains("› 1 ") && came[1].contains("› 10 "), "{came:?}");
     running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 0);
+}
+
+/// Two of them: the first catches HUP and USR1, the second would die of them.
+fn catcher_and_bystander() -> (Running, u32) {
+    let script = "\"trap 'echo hup' HUP; trap 'echo usr1' USR1; echo ready; while :; do sleep 1000 & wait; done\"";
+    let file = Scratch::new(&format!(
+        "processes:\n- {{name: a, cmd: sh, args: [-c, {script}]}}\n- {{name: b, cmd: '{PROBE}', args: [pause]}}\n"
+    ));
+    let mut running = start_with_one_pipe(&file);
+    while !running.line().expect("a line").ends_with("› ready") {}
+    let bystander = running.ready_child();
+    (running, bystander)
+}
+
+#[test]
+fn nobody_dies_of_what_is_meant_for_a_neighbour() {
+    let (mut running, bystander) = catcher_and_bystander();
+    let mut answers = |signal, told: &str| {
+        running.kill(signal);
+        while !running.line().expect("a line").ends_with(told) {}
+    };
+    answers(libc::SIGHUP, "› hup");
+    answers(libc::SIGUSR1, "› usr1");
+    // Nobody catches that one.
+    running.kill(libc::SIGQUIT);
+    let mut answers = |signal, told: &str| {
+        running.kill(signal);
+        while !running.line().expect("a line").ends_with(told) {}
+    };
+    answers(libc::SIGHUP, "› hup");
+    assert!(children(running.pid()).contains(&bystander), "it lives");
+    running.kill(libc::SIGTERM);
+    running.wait_for_eof();
+    assert_eq!(running.code(), 0);
+}
+
+#[test]
+fn the_same_stop_twice_at_once_kills_nobody() {
+    let script = format!("\"trap '' INT; echo ready; exec '{PROBE}' await 10 0\"");
+    let file = Scratch::new(&format!("processes:\n- {{name: a, cmd: sh, args: [-c, {script}], sigKillWait: 1h}}\n"));
+    let mut running = start_with_one_pipe(&file);
+    // The shell's, and the probe's.
+    for _ in 0..2 {
+        while !running.line().expect("a line").ends_with("› ready") {}
+    }
+    running.kill(libc::SIGTERM);
+    running.kill(libc::SIGTERM);
+    let child = children(running.pid())[0];
+    wait_for("both to be dealt with", || (status_signals(running.pid(), "ShdPnd") == 0).then_some(()));
+    sys::kill(child, libc::SIGUSR1).unwrap();
+    while let Some(line) = running.line() {
+        assert!(!line.contains("kill"), "{line}");
+    }
     assert_eq!(running.code(), 0);
 }
 

@@ -41,7 +41,7 @@ fn a_command_that_is_not_there_is_tried_again() {
 
 #[test]
 fn every_stop_signal_ends_the_restarting_with_the_end_of_the_child() {
-    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP] {
+    for signal in [libc::SIGTERM, libc::SIGINT] {
         let options = ["--restart=always", "--min-wait=1h", "--max-wait=2h"];
         let mut running = Running::start(wrapper(&options, &[PROBE, "exit-after", "1", "7"]));
         assert_eq!(running.line().as_deref(), Some("ready"));
@@ -51,8 +51,38 @@ fn every_stop_signal_ends_the_restarting_with_the_end_of_the_child() {
 }
 
 #[test]
+fn a_quit_ends_the_restarting_only_if_the_run_ends_with_it() {
+    let options =
+        ["--restart=always", "--min-wait=1ms", "--max-wait=1ms", "--max-restarts=1", "--exit=requested=40", "-q"];
+    for (code, restarts, expected) in [("0", 0, 40), ("131", 0, 40), ("2", 1, 2)] {
+        let mut running = Running::start(wrapper(&options, &[PROBE, "exit-after", "1", code]));
+        for _ in 0..=restarts {
+            assert_eq!(running.line().as_deref(), Some("ready"), "{code}");
+            running.kill(libc::SIGQUIT);
+        }
+        assert_eq!((running.line(), running.code()), (None, expected), "{code}");
+    }
+    // A HUP never does.
+    let mut running = Running::start(wrapper(&options, &[PROBE, "exit-after", "1", "0"]));
+    for _ in 0..2 {
+        assert_eq!(running.line().as_deref(), Some("ready"));
+        running.kill(libc::SIGHUP);
+    }
+    assert_eq!((running.line(), running.code()), (None, 0));
+}
+
+#[test]
+fn a_stop_that_is_rewritten_ends_the_restarting_all_the_same() {
+    let options = ["--restart=always", "--min-wait=1h", "--max-wait=1h", "-r", "TERM=USR1", "--exit=requested=40"];
+    let mut running = Running::start(wrapper(&options, &[PROBE, "exit-after", "1", "0"]));
+    assert_eq!(running.line().as_deref(), Some("ready"));
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 40);
+}
+
+#[test]
 fn a_stop_signal_ends_a_wait_at_once_with_the_last_end() {
-    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP] {
+    for signal in [libc::SIGTERM, libc::SIGINT] {
         let options = ["--restart=always", "--min-wait=1h", "--max-wait=2h"];
         let mut running = Running::start(with_one_pipe(&wrapper(&options, &[PROBE, "exit", "3"])));
         let line = running.line().unwrap();
@@ -64,7 +94,7 @@ fn a_stop_signal_ends_a_wait_at_once_with_the_last_end() {
 
 #[test]
 fn who_does_not_stop_is_killed_with_its_quiet_child() {
-    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP] {
+    for signal in [libc::SIGTERM, libc::SIGINT] {
         let script = format!("trap '' TERM INT QUIT HUP; '{PROBE}' pause & echo started; wait; wait");
         let mut running = Running::start(wrapper(&["-k", "1ms"], &["sh", "-c", &script]));
         assert_eq!(running.line().as_deref(), Some("started"));

@@ -100,6 +100,12 @@ impl Running {
         sys::kill(self.pid(), signal).expect("the process is there, or a zombie");
     }
 
+    /// From another process: the same stop twice at once from one sender is one.
+    pub fn kill_by_another(&self, signal: i32) {
+        let script = format!("kill -{signal} {}", self.pid());
+        assert!(Command::new("sh").args(["-c", &script]).status().expect("there is a shell").success());
+    }
+
     /// The next line of its stdout; none at the end.
     pub fn line(&mut self) -> Option<String> {
         loop {

@@ -71,11 +71,11 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["--exit", "143=-1"], "--exit: '-1' is not an exit status"),
     (
         &["--exit", "256=0"],
-        "--exit: '256' is not an exit status: write a number from 0 to 255, a signal (TERM), oom, or requested",
+        "--exit: '256' is not an exit status: write a number from 0 to 255, a signal (TERM), oom, timeout, or requested",
     ),
     (
         &["--exit", "OOM=0"],
-        "--exit: 'OOM' is no way to end: write a number from 0 to 255, a signal (TERM), oom, or requested",
+        "--exit: 'OOM' is no way to end: write a number from 0 to 255, a signal (TERM), oom, timeout, or requested",
     ),
     (&["--exit", "=0"], "--exit: '' is no way to end"),
     (&["--exit", "3=0,3=1"], "--exit: 3 is there twice"),
