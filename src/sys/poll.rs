@@ -1,8 +1,9 @@
 //! The one place where this process waits.
 
 use super::limit::Changed;
+use super::signals::claims;
 use super::signals::process::{self as process_signals, ProcessSignals};
-use super::signals::shared::{self, SharedSignals};
+use super::signals::shared::SharedSignals;
 use super::signals::{Disposition, Received, disposition};
 use crate::{Signal, SignalSet};
 use nix::poll::{PollFd, PollFlags};
@@ -90,7 +91,7 @@ impl Source {
 
     /// Whether this program was started to ignore this signal; in one that belongs to others, whether that ignores it.
     pub(crate) fn is_ignored(&self, signal: Signal) -> bool {
-        let by_program = || matches!(self, Source::Shared(_)) && shared::ignored_by_program().signals.contains(signal);
+        let by_program = || matches!(self, Source::Shared(_)) && claims::ignored_by_program().signals.contains(signal);
         disposition(signal) == Disposition::Ignored || by_program()
     }
 
@@ -107,7 +108,7 @@ impl Source {
         match self {
             Source::Process(signals) => clone(signals.ignored()),
             Source::Shared(_) => {
-                let ignored = shared::ignored_by_program();
+                let ignored = claims::ignored_by_program();
                 clone(ignored.signals)
             }
         }

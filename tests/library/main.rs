@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
 mod options;
+mod registered;
+mod registrations;
 mod supervisor;
 #[path = "../suite/support.rs"]
 mod support;

@@ -1,5 +1,7 @@
 //! Masks, dispositions, and signals that come and go.
 
+pub(crate) mod claims;
+mod layer;
 pub(crate) mod own;
 pub(crate) mod process;
 pub(crate) mod shared;

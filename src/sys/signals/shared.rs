@@ -5,14 +5,16 @@
 //! noted once, as the kernel does with standard signals.
 //!
 //! What the program had in place before is called first, if it was a handler, and is put back by the last executor to
-//! go, unless the program has put something else there meanwhile. Libraries that share handlers, signal-hook among
-//! them, can't do that: they believe theirs in place for good.
+//! go, unless the program has put something else there meanwhile: [`claims`](super::claims). Libraries that share
+//! handlers, signal-hook among them, can't do that: they believe theirs in place for good.
 
+use super::claims::{Claim, Table, table};
+use super::layer::{Layer, Visit, action, swap};
 use super::{Received, set_disposition};
 use crate::sys::fd;
 use crate::sys::process;
 use crate::sys::raw::syscall;
-use crate::sys::wait::{self, Next, Which};
+use crate::sys::wait;
 use crate::{Error, Signal, SignalSet};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use std::ffi::{c_int, c_void};
@@ -20,8 +22,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 /// What the handler writes for a signal.
 #[repr(C)]
@@ -148,148 +149,8 @@ impl Drop for SharedSignals {
     }
 }
 
-/// What the program ignores though its dispositions don't say so now, while this is held: signals that executors have
-/// claimed. With the lock no other executor comes or goes between the look and the clone.
-pub(crate) struct Ignored {
-    pub(crate) signals: SignalSet,
-    _table: MutexGuard<'static, Table>,
-}
-
-/// See [`Ignored`].
-pub(crate) fn ignored_by_program() -> Ignored {
-    let table = table();
-    let ignored = |signal: &Signal| {
-        let slot = &table.slots[index(*signal)];
-        slot.users > 0 && slot.program.is_some_and(|action| action.sa_sigaction == libc::SIG_IGN)
-    };
-    Ignored { signals: Signal::all().filter(ignored).collect(), _table: table }
-}
-
-/// Who uses which signal, for the whole program.
-pub(crate) struct Table {
-    slots: [Slot; 65],
-}
-
-#[derive(Clone, Copy)]
-struct Slot {
-    users: usize,
-    /// What the program has, beneath what is in place.
-    program: Option<libc::sigaction>,
-    /// The handler, or SIG_DFL, that was put in its place; none if it was left.
-    placed: Option<usize>,
-}
-
-/// What for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Claim {
-    /// To be told.
-    Listen,
-    /// SIGCHLD: to have it not ignored, when the kernel would reap all children by itself.
-    Keep,
-}
-
-static TABLE: Mutex<Table> = Mutex::new(Table { slots: [Slot { users: 0, program: None, placed: None }; 65] });
-
-fn table() -> MutexGuard<'static, Table> {
-    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn index(signal: Signal) -> usize {
-    signal.number() as usize
-}
-
-impl Table {
-    fn claim(&mut self, signal: Signal, claim: Claim) -> io::Result<()> {
-        let now = action(signal)?;
-        let slot = &mut self.slots[index(signal)];
-        let known = slot.placed.or(slot.program.map(|program| program.sa_sigaction));
-        if now.sa_sigaction == handler_address() {
-            // Ours, left there or put back by somebody who had saved it: the program's is what we knew.
-            slot.placed = Some(handler_address());
-        } else if slot.users == 0 || known != Some(now.sa_sigaction) {
-            slot.program = Some(now);
-            slot.placed = None;
-        }
-        let program = slot.program.unwrap_or(now);
-        match claim {
-            // Were it heard, the kernel would no longer let the program use its terminal from the background.
-            Claim::Listen if matches!(signal, Signal::TTIN | Signal::TTOU) && program.sa_sigaction == libc::SIG_IGN => {
-            }
-            Claim::Listen if slot.placed != Some(handler_address()) => {
-                remember(signal, &program);
-                set_action(signal, &ours(Some(&program)))?;
-                slot.placed = Some(handler_address());
-            }
-            Claim::Keep if reaped_by_kernel(&program) => {
-                if slot.placed.is_none() {
-                    let mut kept = program;
-                    kept.sa_flags &= !libc::SA_NOCLDWAIT;
-                    if kept.sa_sigaction == libc::SIG_IGN {
-                        kept.sa_sigaction = libc::SIG_DFL;
-                    }
-                    set_action(signal, &kept)?;
-                    slot.placed = Some(kept.sa_sigaction);
-                }
-            }
-            Claim::Listen | Claim::Keep => {}
-        }
-        slot.users += 1;
-        Ok(())
-    }
-
-    /// Gives the signal back to the program once nobody uses it.
-    fn release(&mut self, signal: Signal) {
-        let slot = &mut self.slots[index(signal)];
-        slot.users -= 1;
-        if slot.users > 0 {
-            return;
-        }
-        // Where the program has put something else there meanwhile, that stays.
-        if let (Some(program), Some(placed), Ok(now)) = (slot.program, slot.placed.take(), action(signal))
-            && now.sa_sigaction == placed
-        {
-            let _ = set_action(signal, &program);
-            if signal == Signal::CHLD && reaped_by_kernel(&program) {
-                // What ended meanwhile the kernel would have reaped, and nobody else does.
-                while matches!(wait::next(Which::Any), Ok(next) if !matches!(next, Next::Running | Next::NoChild)) {}
-            }
-        }
-    }
-}
-
-/// Whether the kernel reaps children by itself: sigaction(2).
-fn reaped_by_kernel(chld: &libc::sigaction) -> bool {
-    chld.sa_sigaction == libc::SIG_IGN || chld.sa_flags & libc::SA_NOCLDWAIT != 0
-}
-
-/// The program's handlers, for ours to call: without SA_SIGINFO, and with. Zero if there is none.
-static PROGRAM_PLAIN: [AtomicUsize; 65] = [const { AtomicUsize::new(0) }; 65];
-static PROGRAM_SIGINFO: [AtomicUsize; 65] = [const { AtomicUsize::new(0) }; 65];
-/// Signals the program lets take their default course.
-static PROGRAM_DEFAULT: AtomicU64 = AtomicU64::new(0);
-
-/// Whether the program's handler for SIGCHLD isn't to hear of children that stop (SA_NOCLDSTOP).
-static PROGRAM_HEARS_ENDS_ONLY: AtomicBool = AtomicBool::new(false);
-
 /// How many listeners stop the program themselves when the terminal stops it.
 static JOB_CONTROL: AtomicUsize = AtomicUsize::new(0);
-
-fn remember(signal: Signal, program: &libc::sigaction) {
-    let caught = !matches!(program.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN);
-    let siginfo = program.sa_flags & libc::SA_SIGINFO != 0;
-    let address = |wanted: bool| if caught && wanted { program.sa_sigaction } else { 0 };
-    PROGRAM_PLAIN[index(signal)].store(address(!siginfo), Ordering::SeqCst);
-    PROGRAM_SIGINFO[index(signal)].store(address(siginfo), Ordering::SeqCst);
-    if signal == Signal::CHLD {
-        PROGRAM_HEARS_ENDS_ONLY.store(program.sa_flags & libc::SA_NOCLDSTOP != 0, Ordering::SeqCst);
-    }
-    let bit = SignalSet::EMPTY.with(signal).bits();
-    if program.sa_sigaction == libc::SIG_DFL {
-        PROGRAM_DEFAULT.fetch_or(bit, Ordering::SeqCst);
-    } else {
-        PROGRAM_DEFAULT.fetch_and(!bit, Ordering::SeqCst);
-    }
-}
 
 /// An executor that listens, as the handler sees it. Never freed, but used again by a later one.
 #[derive(Debug)]
@@ -377,26 +238,30 @@ impl Listener {
     }
 }
 
-/// The handler. Only raw system calls and atomics; `errno` stays as it is.
-extern "C" fn on_signal(number: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+/// What the handler of a layer does: [`layer`](super::layer). Only raw system calls and atomics; `errno` stays as it is.
+pub(super) fn on_signal(layer: Layer, number: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     let Some(signal) = Signal::new(number) else { return };
-    // SAFETY: the end of the kernel's siginfo_t, which no code uses and which it fills with zeroes.
-    let mark = unsafe { &mut *info.cast::<[usize; 128 / size_of::<usize>()]>() }.last_mut();
-    if let Some(mark) = mark {
-        // The program's handler was put over ours, and calls what it found there.
-        if *mark == handler_address() {
+    match layer.visit(info) {
+        Visit::First => {}
+        // A handler of the program that lies over an older layer has called that: what is beneath it is next.
+        Visit::Further => {
+            if !is_nothing_to_program(layer, signal, info) {
+                layer.call_program(signal, info, context);
+            }
             return;
         }
-        *mark = handler_address();
+        Visit::Again => return,
     }
-    let caught = !is_nothing_to_program(signal, info) && call_program(signal, info, context);
+    let fault = matches!(signal, Signal::BUS | Signal::TRAP | Signal::SYS);
+    let in_place = if fault { action(signal).ok() } else { None };
+    let caught = !is_nothing_to_program(layer, signal, info) && layer.call_program(signal, info, context);
     // SAFETY: with SA_SIGINFO the kernel passes a siginfo_t. Pid, uid and value lie at the same place for every code that
     // has them; where they mean something else, they are plain numbers all the same.
     let (code, pid, uid, value) = unsafe {
         let info = &*info;
         (info.si_code, info.si_pid(), info.si_uid(), info.si_value().sival_ptr as usize)
     };
-    if matches!(signal, Signal::BUS | Signal::TRAP | Signal::SYS) {
+    if fault {
         if code > 0 {
             // A fault of this program's own. Its handler, if it has one, has been called by now.
             if !caught {
@@ -404,8 +269,9 @@ extern "C" fn on_signal(number: c_int, info: *mut libc::siginfo_t, context: *mut
             }
             return;
         }
-        // The handler Rust programs start with, on SIGBUS, puts the default back for what it takes for a fault.
-        let _ = set_action(signal, &ours(None));
+        if let Some(in_place) = in_place {
+            undo_reset(signal, &in_place);
+        }
     }
     let bit = SignalSet::EMPTY.with(signal).bits();
     let own = process::id().as_raw();
@@ -418,52 +284,50 @@ extern "C" fn on_signal(number: c_int, info: *mut libc::siginfo_t, context: *mut
     }
     // The terminal stops the whole process group, the child in it, and whoever uses the terminal from the background:
     // going on would be to do so again, for ever. With a job control of its own an executor stops the program itself.
-    if told && code > 0 && default_stops(signal) && !(signal == Signal::TSTP && JOB_CONTROL.load(Ordering::SeqCst) > 0)
+    if told
+        && code > 0
+        && default_stops(layer, signal)
+        && !(signal == Signal::TSTP && JOB_CONTROL.load(Ordering::SeqCst) > 0)
     {
         raise(Signal::STOP);
     }
     // Nobody listens: a fork, or an executor that just went. Where the program's own handler called us, it is its affair.
     if !told
-        && PROGRAM_DEFAULT.load(Ordering::SeqCst) & bit != 0
-        && action(signal).is_ok_and(|now| now.sa_sigaction == handler_address() || now.sa_sigaction == libc::SIG_DFL)
+        && layer.is_over_default(signal)
+        && action(signal).is_ok_and(|now| Layer::of(&now).is_some() || now.sa_sigaction == libc::SIG_DFL)
     {
         default_course(signal);
     }
 }
 
+/// The handler Rust programs start with, on SIGBUS, sets the default for what it takes for a fault: what was in place
+/// before is put back, unless somebody has put something else there.
+fn undo_reset(signal: Signal, in_place: &libc::sigaction) {
+    let is_default = |action: &libc::sigaction| action.sa_sigaction == libc::SIG_DFL;
+    if is_default(in_place) || !action(signal).is_ok_and(|now| is_default(&now)) {
+        return;
+    }
+    if let Ok(before) = swap(signal, in_place)
+        && !is_default(&before)
+    {
+        let _ = swap(signal, &before);
+    }
+}
+
 /// Whether the program lets this signal stop it.
-fn default_stops(signal: Signal) -> bool {
-    let default = SignalSet::from_bits(PROGRAM_DEFAULT.load(Ordering::SeqCst));
-    matches!(signal, Signal::TSTP | Signal::TTIN | Signal::TTOU) && default.contains(signal)
+fn default_stops(layer: Layer, signal: Signal) -> bool {
+    matches!(signal, Signal::TSTP | Signal::TTIN | Signal::TTOU) && layer.is_over_default(signal)
 }
 
 /// Whether the program has asked not to hear of this: a child that stops or goes on. Where one has ended as well, the two
 /// signals may have come as one.
-fn is_nothing_to_program(signal: Signal, info: *const libc::siginfo_t) -> bool {
+fn is_nothing_to_program(layer: Layer, signal: Signal, info: *const libc::siginfo_t) -> bool {
     // SAFETY: with SA_SIGINFO the kernel passes a siginfo_t.
     let code = unsafe { (*info).si_code };
     signal == Signal::CHLD
         && matches!(code, libc::CLD_STOPPED | libc::CLD_TRAPPED | libc::CLD_CONTINUED)
-        && PROGRAM_HEARS_ENDS_ONLY.load(Ordering::SeqCst)
+        && layer.program_hears_ends_only()
         && !wait::has_any_ended()
-}
-
-/// Calls what the program has installed, and says whether there was something.
-fn call_program(signal: Signal, info: *mut libc::siginfo_t, context: *mut c_void) -> bool {
-    let plain = PROGRAM_PLAIN[index(signal)].load(Ordering::SeqCst);
-    let siginfo = PROGRAM_SIGINFO[index(signal)].load(Ordering::SeqCst);
-    // SAFETY: the program has installed the address as a handler of this kind; zero is None.
-    unsafe {
-        if let Some(handler) = std::mem::transmute::<usize, Option<extern "C" fn(c_int)>>(plain) {
-            handler(signal.number());
-        }
-        if let Some(handler) =
-            std::mem::transmute::<usize, Option<extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void)>>(siginfo)
-        {
-            handler(signal.number(), info, context);
-        }
-    }
-    plain != 0 || siginfo != 0
 }
 
 /// In a fork of the program, which nobody listens for: what would have happened without a handler.
@@ -487,46 +351,4 @@ fn raise(signal: Signal) {
         let thread = syscall(libc::SYS_gettid, []).unwrap_or(0);
         syscall(libc::SYS_tgkill, [process::id().as_raw() as usize, thread, signal.number() as usize])
     };
-}
-
-fn handler_address() -> usize {
-    on_signal as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize
-}
-
-/// Our action: one signal at a time, but for those by which a fault in the program's own handler is told. Where the
-/// program has one, whether system calls go on afterwards and which stack it runs on is as it wants it. Of children that
-/// stop we hear in any case; see [`is_nothing_to_program`].
-fn ours(program: Option<&libc::sigaction>) -> libc::sigaction {
-    // SAFETY: all zeroes are a sigaction.
-    let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
-    ours.sa_sigaction = handler_address();
-    let kept = libc::SA_RESTART | libc::SA_ONSTACK;
-    ours.sa_flags = libc::SA_SIGINFO
-        | match program {
-            Some(program) if !matches!(program.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN) => program.sa_flags & kept,
-            Some(_) | None => libc::SA_RESTART | libc::SA_ONSTACK,
-        };
-    // SAFETY: fills the set in, and takes members away.
-    unsafe {
-        libc::sigfillset(&raw mut ours.sa_mask);
-        for fault in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGSYS] {
-            libc::sigdelset(&raw mut ours.sa_mask, fault);
-        }
-    }
-    ours
-}
-
-fn action(signal: Signal) -> io::Result<libc::sigaction> {
-    let mut action = MaybeUninit::zeroed();
-    // SAFETY: writes a sigaction; all zeroes are one, too.
-    let result = unsafe { libc::sigaction(signal.number(), ptr::null(), action.as_mut_ptr()) };
-    // SAFETY: see above.
-    if result == 0 { Ok(unsafe { action.assume_init() }) } else { Err(io::Error::last_os_error()) }
-}
-
-fn set_action(signal: Signal, action: &libc::sigaction) -> io::Result<()> {
-    // SAFETY: the action is ours, whose handler is async-signal-safe, or was read from the kernel, perhaps with SIG_DFL
-    // put in.
-    let result = unsafe { libc::sigaction(signal.number(), action, ptr::null_mut()) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
