@@ -82,7 +82,7 @@ fn a_reader_started_in_the_background_leaves_the_shell_the_terminal() {
     let seen = same(|screen| {
         let mut seen = Vec::new();
         screen.run("{} cat &");
-        screen.job_is_stopped();
+        screen.shell_sees_job_stopped();
         screen.shell_has_terminal();
         screen.process_in_state("cat", 'T');
         seen.push(screen.run("true").1.to_string());
@@ -102,8 +102,7 @@ fn a_writer_in_the_background_is_stopped_if_the_terminal_says_so() {
         let mut seen = Vec::new();
         screen.run("stty tostop");
         screen.run("{} echo hello &");
-        screen.job_is_stopped();
-        screen.run("true");
+        screen.shell_sees_job_stopped();
         seen.push(screen.run("jobs -l").0);
         let (shown, status) = screen.run("fg");
         seen.push(format!("{shown} {status}"));

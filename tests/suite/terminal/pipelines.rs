@@ -124,7 +124,7 @@ fn a_pipeline_brought_back_leaves_the_terminal_to_its_reader() {
         // It wants to read, and may not.
         screen.process_in_state("cat", 'T');
         screen.process_in_state("tee", 'T');
-        screen.job_is_stopped();
+        screen.shell_sees_job_stopped();
         screen.line("fg");
         screen.process_in_state("cat", 'S');
         screen.press("hello\r");

@@ -229,12 +229,10 @@ impl Screen {
         wait_for("all to be asleep", || self.processes().iter().all(|p| matches!(p.state, 'S' | 'T')).then_some(()));
     }
 
-    /// Waits until the process the shell started has stopped, and with it the job.
-    pub fn job_is_stopped(&self) {
-        wait_for("the job to be stopped", || {
-            let job = self.job();
-            self.processes().iter().find(|process| process.pid == job && process.state == 'T').map(drop)
-        });
+    /// Waits until the shell knows that all of its job in the background has stopped. Before that, `fg` takes it for
+    /// running and doesn't continue it.
+    pub fn shell_sees_job_stopped(&mut self) {
+        wait_for("the shell to see its job stopped", || self.run("jobs").0.contains("Stopped").then_some(()));
     }
 
     /// Waits until it has been continued.
