@@ -1,6 +1,6 @@
 //! What a supervised process is: the second seed's `ProcessConfig`.
 
-use crate::{ExitStatus, Signal};
+use crate::{ExitStatus, Signal, SignalSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -48,6 +48,9 @@ pub struct ProcessConfig {
     pub no_restart_on: Vec<NoRestartOn>,
     /// How often it is started again at most; none: for ever.
     pub max_restarts: Option<u32>,
+    /// Which of the signals that come to panicmon are passed on to it; none: those it catches, ignores or blocks. A key of
+    /// files only: a [`Supervisor`](crate::Supervisor) of the library passes nothing on.
+    pub(crate) signals: Option<SignalSet>,
 }
 
 impl ProcessConfig {
@@ -66,6 +69,7 @@ impl ProcessConfig {
             restart: Restart::Always,
             no_restart_on: Vec::new(),
             max_restarts: None,
+            signals: None,
         }
     }
 }

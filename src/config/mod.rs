@@ -10,6 +10,7 @@ use crate::duration;
 use crate::process_config::{NoRestartOn, ProcessConfig};
 use crate::remarks::Spelled;
 use crate::timestamp::Timestamp;
+use crate::{ParseSignalError, Signal, SignalSet};
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -22,8 +23,8 @@ use yaml::{Fault, Node, Value, printable, shown};
 const LARGEST: usize = 1024 * 1024;
 
 const TOP_KEYS: [&str; 2] = ["timeFormat", "processes"];
-const PROCESS_KEYS: [&str; 9] =
-    ["name", "cmd", "args", "env", "dir", "minWait", "maxWait", "sigKillWait", "noRestartOn"];
+const PROCESS_KEYS: [&str; 10] =
+    ["name", "cmd", "args", "env", "dir", "minWait", "maxWait", "sigKillWait", "noRestartOn", "signals"];
 
 /// The processes of a file, and how their lines are stamped.
 #[derive(Debug, PartialEq)]
@@ -193,6 +194,7 @@ impl Reader<'_> {
                 "maxWait" => waits[1] = self.duration(key, value)?.map(|wait| (wait, value)),
                 "sigKillWait" => process.sig_kill_wait = self.duration(key, value)?.unwrap_or(process.sig_kill_wait),
                 "noRestartOn" => process.no_restart_on = self.no_restart_on(value)?,
+                "signals" => process.signals = self.signals(value)?,
                 _ => {
                     return Err(unknown_key(
                         at,
@@ -320,6 +322,28 @@ impl Reader<'_> {
             end.map_err(|error| Fault::new(item.defined, format!("'noRestartOn': {error}")))
         };
         self.items("noRestartOn", "a list such as [0, TERM]", node)?.iter().map(end).collect()
+    }
+
+    /// Signals that can come to panicmon; none where there is nothing. An empty list is no signal at all.
+    fn signals(&self, node: &Node<'_>) -> Result<Option<SignalSet>, Fault> {
+        let signal = |item| {
+            let word = self.scalar("signals", "names of signals such as USR1", item)?;
+            let signal = shown(word).parse().map_err(|error: ParseSignalError| error.to_string());
+            signal
+                .and_then(|signal| match signal {
+                    Signal::KILL | Signal::STOP | Signal::CHLD => {
+                        Err(format!("{signal} is never passed on: leave it out"))
+                    }
+                    _ => Ok(signal),
+                })
+                .map_err(|message| Fault::new(item.defined, format!("'signals': {message}")))
+        };
+        match &node.value {
+            Value::Null => Ok(None),
+            Value::List(items) => items.iter().map(signal).collect::<Result<_, _>>().map(Some),
+            Value::Map(_) => Err(self.wrong("signals", "a list such as [USR1, HUP]", node)),
+            Value::Bare | Value::Text(_) => Ok(Some(SignalSet::EMPTY.with(signal(node)?))),
+        }
     }
 
     /// The items of a list; none where there is nothing.

@@ -34,6 +34,7 @@ processes:
     maxWait: 1m30s
     sigKillWait: 2s
     noRestartOn: [0, TERM, -1]
+    signals: [USR1, SIGHUP, 10, RTMIN+3]
   - cmd: sleep
     args:
       - 1.5h
@@ -52,6 +53,7 @@ fn every_key_is_taken() {
     web.max_wait = Duration::from_secs(90);
     web.sig_kill_wait = Duration::from_secs(2);
     web.no_restart_on = vec![NoRestartOn::Code(0), NoRestartOn::Signal(Signal::TERM), NoRestartOn::NoCode];
+    web.signals = Some(["USR1", "HUP", "RTMIN+3"].into_iter().map(|word| word.parse::<Signal>().unwrap()).collect());
     let mut sleep = ProcessConfig::new("sleep");
     sleep.name = "sleep".to_owned();
     sleep.args = vec!["1.5h".into()];
@@ -110,8 +112,7 @@ fn words_are_taken_letter_for_letter() {
 
 #[test]
 fn nothing_is_the_default() {
-    let empty =
-        "processes:\n- cmd: a\n  args:\n  env:\n  dir:\n  minWait:\n  maxWait:\n  sigKillWait:\n  noRestartOn:\n";
+    let empty = "processes:\n- cmd: a\n  args:\n  env:\n  dir:\n  minWait:\n  maxWait:\n  sigKillWait:\n  noRestartOn:\n  signals:\n";
     let zero = "timeFormat:\nprocesses:\n- {cmd: a, name: '', dir: '', minWait: 0, maxWait: 0s, sigKillWait: 0ms}";
     for yaml in ["processes: [{cmd: a}]", empty, zero] {
         let mut process = ProcessConfig::new("a");
@@ -122,6 +123,16 @@ fn nothing_is_the_default() {
     assert!(process.env.iter().all(|(_, value)| value.is_empty()), "{process:?}");
     for yaml in ["timeFormat: ''\nprocesses: [{cmd: a}]", "processes: [{cmd: a}]"] {
         assert_eq!(parse(yaml.as_bytes()).unwrap().time_format, None);
+    }
+}
+
+#[test]
+fn signals_are_a_list_or_one_word() {
+    for (written, signals) in
+        [("USR1", vec![Signal::USR1]), ("[hup]", vec![Signal::HUP]), ("1", vec![Signal::HUP]), ("[]", vec![])]
+    {
+        let set = good(&format!("processes: [{{cmd: a, signals: {written}}}]"))[0].signals;
+        assert_eq!(set, Some(signals.into_iter().collect()), "{written}");
     }
 }
 
@@ -236,11 +247,11 @@ fn a_bad_process_is_told() {
         ("cmd: a\n  processes: []", "3:3: unknown key 'processes': it belongs at the top of the file"),
         (
             "cmd: a\n  user: b",
-            "3:3: unknown key 'user': a process has name, cmd, args, env, dir, minWait, maxWait, sigKillWait, noRestartOn",
+            "3:3: unknown key 'user': a process has name, cmd, args, env, dir, minWait, maxWait, sigKillWait, noRestartOn, signals",
         ),
         (
             "cmd: a\n  \"a\\nb\": c",
-            "3:3: unknown key 'a\\nb': a process has name, cmd, args, env, dir, minWait, maxWait, sigKillWait, noRestartOn",
+            "3:3: unknown key 'a\\nb': a process has name, cmd, args, env, dir, minWait, maxWait, sigKillWait, noRestartOn, signals",
         ),
         ("cmd: a\n  ? {b: c}\n  : d", "3:5: a key is a word, not a map (key: value): quote it"),
         ("cmd: a\n  name: [b]", "3:9: a list is not for 'name': write a text such as web"),
@@ -313,6 +324,22 @@ fn a_bad_process_is_told() {
             "cmd: a\n  noRestartOn: [[3]]",
             "3:17: a list is not for 'noRestartOn': write exit codes and signals such as 0 or TERM",
         ),
+        (
+            "cmd: a\n  signals: [HUP, TREM]",
+            "3:18: 'signals': 'TREM' is not a signal: write a name (TERM, SIGTERM), a number from 1 to 64, RTMIN+0 to RTMIN+30 or RTMAX-0 to RTMAX-30",
+        ),
+        (
+            "cmd: a\n  signals: ~x",
+            "3:12: 'signals': '~x' is not a signal: write a name (TERM, SIGTERM), a number from 1 to 64, RTMIN+0 to RTMIN+30 or RTMAX-0 to RTMAX-30",
+        ),
+        ("cmd: a\n  signals: [KILL]", "3:13: 'signals': SIGKILL is never passed on: leave it out"),
+        ("cmd: a\n  signals: 17", "3:12: 'signals': SIGCHLD is never passed on: leave it out"),
+        (
+            "cmd: a\n  signals: {a: b}",
+            "3:12: a map (key: value) is not for 'signals': write a list such as [USR1, HUP]",
+        ),
+        ("cmd: a\n  signals: [[HUP]]", "3:13: a list is not for 'signals': write names of signals such as USR1"),
+        ("cmd: a\n  signals: [~]", "3:13: ~ means nothing at all, in 'signals': quote it: '~'"),
     ] {
         assert_eq!(told(format!("processes:\n- {yaml}\n").as_bytes()), expected, "{yaml}");
     }
