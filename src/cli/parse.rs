@@ -323,7 +323,7 @@ mod tests {
             (&["-x", "y"], "'-x'"),
             (&["-s", "HUP", "-s", "TERM", "x"], "--signals"),
             (&["--restart", "sometimes", "x"], "--restart: 'sometimes' is none of never, on-failure and always"),
-            (&["--min-wait", "5", "--restart", "always", "x"], "--min-wait: '5' has no unit: write 5s"),
+            (&["--min-wait", "5x", "--restart", "always", "x"], "--min-wait: '5x': 'x' is no unit"),
             (&["--min-wait", "5s", "x"], "--min-wait: it says nothing without --restart"),
             (
                 &["--restart=always", "--min-wait=5s", "--max-wait=1s", "x"],

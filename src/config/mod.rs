@@ -308,9 +308,10 @@ impl Reader<'_> {
         if matches!(node.value, Value::Null) {
             return Ok(None);
         }
-        // What has to be cut or escaped for a message is no duration.
-        let word = shown(self.scalar(key, "a duration such as 10s", node)?);
-        let time = duration::parse(&word).map_err(|message| Fault::new(node.defined, format!("'{key}': {message}")))?;
+        let word = self.scalar(key, "a duration such as 10s", node)?;
+        // The message holds the word as it can be shown: cut or escaped, it is no duration either.
+        let time = duration::parse(word).or_else(|_| duration::parse(&shown(word)));
+        let time = time.map_err(|message| Fault::new(node.defined, format!("'{key}': {message}")))?;
         Ok(Some(time).filter(|time| !time.is_zero()))
     }
 

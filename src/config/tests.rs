@@ -127,6 +127,26 @@ fn nothing_is_the_default() {
 }
 
 #[test]
+fn a_duration_may_be_a_number_of_seconds() {
+    let long = format!("0.{}s", "0".repeat(100));
+    for (written, millis) in [
+        ("10", 10_000),
+        ("1.5", 1_500),
+        (".5", 500),
+        ("+2", 2_000),
+        ("'10'", 10_000),
+        ("007", 7_000),
+        ("1d", 86_400_000),
+        ("100000\u{B5}s", 100),
+        // As 0: the default.
+        (&long, 1_000),
+    ] {
+        let [process] = good(&format!("processes: [{{cmd: a, minWait: {written}}}]")).try_into().unwrap();
+        assert_eq!(process.min_wait.as_millis(), millis, "{written}");
+    }
+}
+
+#[test]
 fn signals_are_a_list_or_one_word() {
     for (written, signals) in
         [("USR1", vec![Signal::USR1]), ("[hup]", vec![Signal::HUP]), ("1", vec![Signal::HUP]), ("[]", vec![])]
@@ -298,7 +318,12 @@ fn a_bad_process_is_told() {
             "cmd: a\n  dir: \"/\\0\"",
             "3:8: 'dir' holds a NUL character, which can't be passed to a program: leave it out",
         ),
-        ("cmd: a\n  minWait: 5", "3:12: 'minWait': '5' has no unit: write 5s for seconds, 5ms for milliseconds"),
+        ("cmd: a\n  minWait: 5x", "3:12: 'minWait': '5x': 'x' is no unit: write 10s, 500ms, 1m30s, 1d"),
+        ("cmd: a\n  minWait: 0x10", "3:12: 'minWait': '0x10': 'x' is no unit: write 10s, 500ms, 1m30s, 1d"),
+        ("cmd: a\n  minWait: 1e3", "3:12: 'minWait': '1e3': 'e' is no unit: write 10s, 500ms, 1m30s, 1d"),
+        ("cmd: a\n  minWait: 1_000", "3:12: 'minWait': '1_000': '_' is no unit: write 10s, 500ms, 1m30s, 1d"),
+        ("cmd: a\n  minWait: .inf", "3:12: 'minWait': '.inf' is no duration: write 10s, 500ms, 1m30s"),
+        ("cmd: a\n  minWait: true", "3:12: 'minWait': 'true' is no duration: write 10s, 500ms, 1m30s"),
         ("cmd: a\n  minWait: -5s", "3:12: 'minWait': '-5s' is a time before now"),
         ("cmd: a\n  maxWait: 9999h", "3:12: 'maxWait': '9999h' is more than a year"),
         ("cmd: a\n  sigKillWait: soon", "3:16: 'sigKillWait': 'soon' is no duration: write 10s, 500ms, 1m30s"),

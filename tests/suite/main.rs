@@ -8,6 +8,7 @@ mod cli;
 mod doctor;
 mod drain;
 mod exit;
+mod files;
 mod forwarding;
 mod orphans;
 mod pmux;

@@ -277,7 +277,7 @@ fn a_bad_file_is_told_by_place_and_advice() {
         (one("- cmd: 'true'\n"), "3:8", "name"),
         (one("  args: 1\n"), "3:9", "args"),
         (one("  minWait: -1s\n"), "3:12", "-1s"),
-        (one("  minWait: 5\n"), "3:12", "5s"),
+        (one("  minWait: 5x\n"), "3:12", "5x"),
         (one("  minWait: 99999999999h\n"), "3:12", "99999999999h"),
         (one("  noRestartOn: [256]\n"), "3:17", "256"),
         ("processes:\n- name: a\n".to_owned(), "2:3", "cmd"),
