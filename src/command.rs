@@ -1,5 +1,6 @@
 //! A command as execve(2) wants it: the search of `PATH` and every string made ready before there is a child.
 
+use crate::elf::ElfHeader;
 use crate::error::os_string;
 use crate::options::names;
 use crate::sys::user::Identity;
@@ -49,14 +50,19 @@ pub(crate) enum ExecFailureKind {
     Interpreter,
     /// The candidate has no format the kernel knows, and /bin/sh couldn't be executed.
     Shell,
+    /// It has no such format, and is no text that /bin/sh could read.
+    Binary,
+    /// It is an ELF file that the kernel refuses.
+    Elf(ElfHeader),
 }
 
 impl Command {
     /// Checks the words and finds out what to try.
     pub(crate) fn new(args: Vec<Cow<'static, CStr>>, env: Vec<Cow<'static, CStr>>) -> Result<Command, Error> {
-        let file = args.first().map(|file| file.to_bytes()).unwrap_or_default();
+        let file = args.first().map(|file| file.to_bytes()).ok_or(Error::EmptyCommand)?;
         if file.is_empty() {
-            return Err(Error::EmptyCommand);
+            // There is no file of this name, as for execve(2): env(1) and the shells end with 127.
+            return Err(Error::NotFound { command: OsString::new(), path: None });
         }
         let candidates = candidates(file, path_of(&env));
         Ok(Command { args, env, candidates, dir: None, user: None })
@@ -68,7 +74,11 @@ impl Command {
         let reason = match failure.kind {
             ExecFailureKind::Interpreter => NotExecutable::InterpreterMissing,
             ExecFailureKind::Shell => NotExecutable::Shell(source),
-            ExecFailureKind::Exec if matches!(failure.errno, libc::ENOENT | libc::ENOTDIR) => return self.not_found(),
+            ExecFailureKind::Binary => {
+                NotExecutable::Binary("neither a program of this machine nor a script".to_owned())
+            }
+            ExecFailureKind::Elf(header) => NotExecutable::Binary(header.why()),
+            ExecFailureKind::Exec if self.is_absent(failure.errno) => return self.not_found(),
             ExecFailureKind::Exec => NotExecutable::Refused(source),
         };
         let file = self.candidates.get(failure.candidate).map(|file| os_string(file));
@@ -92,10 +102,22 @@ impl Command {
     }
 
     fn not_found(&self) -> Error {
-        let command = self.name();
-        let searched = !command.as_bytes().contains(&b'/');
         let path = || OsStr::from_bytes(path_of(&self.env).unwrap_or(DEFAULT_PATH)).to_owned();
-        Error::NotFound { path: searched.then(path), command }
+        Error::NotFound { path: self.is_searched().then(path), command: self.name() }
+    }
+
+    /// Whether this error of the last candidate says that there is no such command. Of an entry of `PATH` that is no folder,
+    /// or can't be reached, the shells say so; of a path, only that it isn't there.
+    fn is_absent(&self, errno: i32) -> bool {
+        match errno {
+            libc::ENOENT => true,
+            libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => self.is_searched(),
+            _ => false,
+        }
+    }
+
+    fn is_searched(&self) -> bool {
+        !self.name().as_bytes().contains(&b'/')
     }
 }
 
@@ -151,7 +173,9 @@ mod tests {
     #[test]
     fn an_empty_command_is_an_error() {
         assert!(matches!(Command::new(Vec::new(), Vec::new()), Err(Error::EmptyCommand)));
-        assert!(matches!(Command::new(vec![Cow::Borrowed(c"")], Vec::new()), Err(Error::EmptyCommand)));
+        let error = Command::new(vec![Cow::Borrowed(c"")], Vec::new()).unwrap_err();
+        assert_eq!(error.to_string(), "the command is empty: name the program to run (is a variable unset?)");
+        assert_eq!(error.status_code().get(), 127);
     }
 
     #[test]
@@ -168,12 +192,40 @@ mod tests {
         let not_found = error(ExecFailureKind::Exec, libc::ENOENT);
         assert_eq!(not_found.to_string(), "ls: command not found in PATH=/a:/b");
         assert_eq!(not_found.status_code().get(), 127);
-        for errno in [libc::EACCES, libc::ETXTBSY, libc::E2BIG, libc::ELOOP, libc::ENOEXEC] {
+        assert_eq!(error(ExecFailureKind::Exec, libc::ENOTDIR).status_code().get(), 127);
+        let refused = [
+            libc::EACCES,
+            libc::EPERM,
+            libc::ETXTBSY,
+            libc::E2BIG,
+            libc::ELOOP,
+            libc::ENAMETOOLONG,
+            libc::ENOEXEC,
+            libc::ENOMEM,
+            libc::EIO,
+            libc::ELIBBAD,
+        ];
+        for errno in refused {
             let refused = error(ExecFailureKind::Exec, errno);
             assert_eq!(refused.status_code().get(), 126);
             assert!(refused.to_string().starts_with("/b/ls: can't be executed: "), "{refused}");
         }
         assert_eq!(error(ExecFailureKind::Interpreter, libc::ENOENT).status_code().get(), 126);
         assert_eq!(error(ExecFailureKind::Shell, libc::ENOENT).status_code().get(), 126);
+        let binary = error(ExecFailureKind::Binary, libc::ENOEXEC);
+        assert_eq!(binary.status_code().get(), 126);
+        assert_eq!(
+            binary.to_string(),
+            "/b/ls: can't be executed: exec format error: neither a program of this machine nor a script"
+        );
+    }
+
+    #[test]
+    fn a_path_through_a_file_is_refused_and_one_to_nothing_is_not_found() {
+        let command = Command::new(vec![Cow::Borrowed(c"/etc/passwd/x")], Vec::new()).unwrap();
+        let error = |errno| command.error(ExecFailure { kind: ExecFailureKind::Exec, candidate: 0, errno });
+        for (errno, status) in [(libc::ENOENT, 127), (libc::ENOTDIR, 126), (libc::ESTALE, 126)] {
+            assert_eq!(error(errno).status_code().get(), status, "{errno}");
+        }
     }
 }

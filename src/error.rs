@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no command, or its name is empty.
+    /// There is no command.
     EmptyCommand,
     /// An argument or a variable has a NUL byte in it, which execve(2) can't pass.
     Nul {
@@ -19,7 +19,7 @@ pub enum Error {
     },
     /// No such command.
     NotFound {
-        /// As it was asked for.
+        /// As it was asked for; it may be empty.
         command: OsString,
         /// The `PATH` that was searched; none if the command has a slash in it.
         path: Option<OsString>,
@@ -78,6 +78,9 @@ pub enum NotExecutable {
     InterpreterMissing,
     /// It has no `#!` line and isn't a binary, and /bin/sh, which runs such files (execvp(3)), failed.
     Shell(io::Error),
+    /// The kernel doesn't know its format, and it is no text that a shell could read: why, in words. It may be built for
+    /// another machine.
+    Binary(String),
     /// execve(2) failed.
     Refused(io::Error),
 }
@@ -105,10 +108,11 @@ pub(crate) fn os_string(text: &CStr) -> OsString {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::EmptyCommand => f.write_str("the command is empty: name the program to run (is a variable unset?)"),
+            Error::EmptyCommand => f.write_str(EMPTY),
             Error::Nul { word } => {
                 write!(f, "'{}' has a NUL byte in it, which no program can be given", word.display())
             }
+            Error::NotFound { command, .. } if command.is_empty() => f.write_str(EMPTY),
             Error::NotFound { command, path: None } => write!(f, "{}: no such file", command.display()),
             Error::NotFound { command, path: Some(path) } => {
                 write!(f, "{}: command not found in PATH={}", command.display(), path.display())
@@ -124,6 +128,7 @@ impl fmt::Display for Error {
                         f,
                         "{file}: can't be executed: it has no #! line and is no binary, and /bin/sh couldn't be run on it: {source}"
                     ),
+                    NotExecutable::Binary(why) => write!(f, "{file}: can't be executed: exec format error: {why}"),
                     NotExecutable::Refused(source) => {
                         write!(f, "{file}: can't be executed: {source}{}", hint(source.raw_os_error()))
                     }
@@ -147,12 +152,17 @@ impl fmt::Display for Error {
     }
 }
 
+const EMPTY: &str = "the command is empty: name the program to run (is a variable unset?)";
+
 /// What to do about it, where the system's own words don't tell.
 fn hint(errno: Option<i32>) -> &'static str {
     match errno {
         Some(libc::EACCES) => {
             " (is it a file with the x bit, its folder searchable, its file system mounted without noexec?)"
         }
+        Some(libc::ENOEXEC) => " (it is no binary, and as it can't be read, no shell can run it)",
+        Some(libc::ENOTDIR) => " (a part of this path is a file)",
+        Some(libc::ELIBBAD) => " (is the loader that it names built for another machine?)",
         Some(libc::ETXTBSY) => " (somebody is still writing to it)",
         Some(libc::E2BIG) => " (arguments and environment together are too long, or one of them is)",
         Some(libc::EAGAIN) => " (its user has as many processes as it may have: RLIMIT_NPROC)",

@@ -37,6 +37,7 @@ mod command;
 mod config;
 #[cfg(feature = "cli")]
 mod duration;
+mod elf;
 mod error;
 mod event;
 mod event_loop;

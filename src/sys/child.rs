@@ -8,6 +8,7 @@ use super::raw::{Errno, syscall};
 use super::signals::{Disposition, disposition, pending, set_disposition, set_mask};
 use super::user::Identity;
 use crate::command::{ExecFailure, ExecFailureKind};
+use crate::elf::{ElfHeader, Format, LOOKED_AT};
 use crate::{Signal, SignalSet};
 use std::ffi::{c_char, c_int, c_void};
 use std::os::fd::RawFd;
@@ -73,6 +74,8 @@ pub(super) const PID_DIGITS: usize = 10;
 pub(super) struct Report {
     /// What failed; nothing, if it executed its command.
     failure: AtomicU64,
+    /// The header of the file that failed, if that is an ELF file.
+    header: AtomicU64,
     /// What it had been sent when it had left its parent's process group.
     had: AtomicU64,
     has_left: AtomicBool,
@@ -115,6 +118,11 @@ impl Report {
             Failure::Dir(errno) => (7, errno, 0),
             Failure::Session(errno) => (8, errno, 0),
             Failure::User(errno) => (9, errno, 0),
+            Failure::Exec(ExecFailure { kind: ExecFailureKind::Binary, candidate, errno }) => (10, errno, candidate),
+            Failure::Exec(ExecFailure { kind: ExecFailureKind::Elf(header), candidate, errno }) => {
+                self.header.store(header.bits(), Ordering::Relaxed);
+                (11, errno, candidate)
+            }
         };
         let packed = (candidate as u64) << CANDIDATE_SHIFT | kind << KIND_SHIFT | u64::from(errno as u32);
         self.failure.store(packed, Ordering::Release);
@@ -147,6 +155,11 @@ impl Report {
             7 => Some(Failure::Dir(errno)),
             8 => Some(Failure::Session(errno)),
             9 => Some(Failure::User(errno)),
+            10 => Some(exec(ExecFailureKind::Binary)),
+            11 => {
+                let header = ElfHeader::from_bits(self.header.load(Ordering::Relaxed));
+                Some(exec(ExecFailureKind::Elf(header)))
+            }
             _ => None,
         }
     }
@@ -303,17 +316,27 @@ fn restore_signals(plan: &Plan) {
 fn execute(plan: &Plan) -> Failure {
     let failure = |kind, candidate, errno| Failure::Exec(ExecFailure { kind, candidate, errno });
     let mut remembered = None;
+    let mut last = failure(ExecFailureKind::Exec, 0, libc::ENOENT);
     let mut index = 0;
     loop {
         // SAFETY: the list ends with a null pointer, and the loop with it.
         let file = unsafe { *plan.candidates.add(index) };
         if file.is_null() {
-            return remembered.unwrap_or(failure(ExecFailureKind::Exec, 0, libc::ENOENT));
+            return remembered.unwrap_or(last);
         }
         // SAFETY: the plan's strings and lists are as execve wants them; argv begins behind the shell's place.
         let mut errno = unsafe { execve(file, plan.shell_argv.add(1), plan.envp) };
         let mut kind = ExecFailureKind::Exec;
         if errno == libc::ENOEXEC {
+            match format(file) {
+                Ok(Format::Text) => {}
+                Ok(Format::Binary) => return failure(ExecFailureKind::Binary, index, errno),
+                Ok(Format::Elf(header)) => return failure(ExecFailureKind::Elf(header), index, errno),
+                // The shell couldn't read it either.
+                Err(libc::EACCES) => return failure(kind, index, errno),
+                // The shell may fare better, or say why not.
+                Err(_) => {}
+            }
             kind = ExecFailureKind::Shell;
             // SAFETY: the list has room for the shell before argv; nobody else reads it while the child is here.
             errno = unsafe {
@@ -333,7 +356,9 @@ fn execute(plan: &Plan) -> Failure {
             libc::ENOENT if kind != ExecFailureKind::Exec => {
                 remembered = remembered.or(Some(failure(kind, index, errno)));
             }
-            libc::ENOENT | libc::ESTALE | libc::ENOTDIR | libc::ENODEV | libc::ETIMEDOUT => {}
+            libc::ENOENT | libc::ESTALE | libc::ENOTDIR | libc::ENODEV | libc::ETIMEDOUT => {
+                last = failure(kind, index, errno);
+            }
             _ => return failure(kind, index, errno),
         }
         index += 1;
@@ -350,6 +375,20 @@ unsafe fn execve(file: *const c_char, argv: *const *const c_char, envp: *const *
         Ok(_) => 0,
         Err(errno) => errno,
     }
+}
+
+/// What a file is that the kernel can't execute.
+fn format(file: *const c_char) -> Result<Format, Errno> {
+    let mut start = [0_u8; LOOKED_AT];
+    let flags = libc::O_RDONLY | libc::O_CLOEXEC;
+    // SAFETY: `file` comes from the plan's list of C strings, and `start` has room for what is read.
+    let read = unsafe {
+        let fd = syscall(libc::SYS_openat, [libc::AT_FDCWD as usize, file as usize, flags as usize])?;
+        let read = syscall(libc::SYS_read, [fd, start.as_mut_ptr() as usize, start.len()]);
+        let _ = syscall(libc::SYS_close, [fd]);
+        read?
+    };
+    Ok(Format::of(start.get(..read).unwrap_or_default()))
 }
 
 fn exists(file: *const c_char) -> bool {
@@ -371,7 +410,14 @@ mod tests {
     #[test]
     fn a_report_says_what_was_stored() {
         assert_eq!(Report::default().load(), None);
-        for kind in [ExecFailureKind::Exec, ExecFailureKind::Interpreter, ExecFailureKind::Shell] {
+        let header = ElfHeader::from_bits(183 << 32 | 3 << 16 | 1 << 8 | 2);
+        for kind in [
+            ExecFailureKind::Exec,
+            ExecFailureKind::Interpreter,
+            ExecFailureKind::Shell,
+            ExecFailureKind::Binary,
+            ExecFailureKind::Elf(header),
+        ] {
             for candidate in [0, 1, 1000] {
                 let failure = Failure::Exec(ExecFailure { kind, candidate, errno: libc::EACCES });
                 let report = Report::default();

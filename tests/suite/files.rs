@@ -1,7 +1,43 @@
 //! What people write into a file of processes, and what keeps one of them from being started.
 
-use crate::support::{Running, Scratch, panicmon, with_one_pipe};
+use crate::support::{PROBE, Running, Scratch, output, panicmon, with_one_pipe};
+use std::fs::{self, OpenOptions, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A folder that every user may look into, gone afterwards.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("panicmon-files-{}-{number}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        Folder(path)
+    }
+
+    /// The path of what is, or will be, in it.
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    fn file(&self, name: &str, content: &[u8], mode: u32) -> String {
+        let path = self.path(name);
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
 
 fn run(file: &Scratch) -> Command {
     let mut command = Command::new(panicmon());
@@ -35,4 +71,125 @@ fn a_wait_may_be_a_number_of_seconds_or_of_days() {
         running.kill(libc::SIGTERM);
         assert_eq!(running.code(), 0);
     }
+}
+
+#[test]
+fn what_can_not_be_executed_ends_as_with_env() {
+    let folder = Folder::new();
+    let busy = folder.file("busy", &fs::read(PROBE).unwrap(), 0o755);
+    let _writer = OpenOptions::new().write(true).open(&busy).unwrap();
+    folder.file("plain", b"exit 3", 0o644);
+    symlink("loop", folder.path("loop")).unwrap();
+    symlink("nowhere", folder.path("dangling")).unwrap();
+    fs::create_dir(folder.path("unsearchable")).unwrap();
+    folder.file("unsearchable/it", b"exit 3", 0o755);
+    fs::set_permissions(folder.path("unsearchable"), Permissions::from_mode(0o644)).unwrap();
+    let (long, too_long) = ("x".repeat(300), format!("./{}", "x/".repeat(3_000)));
+    for word in [
+        "",
+        "./",
+        "/",
+        "./nowhere",
+        "./dangling",
+        "./loop",
+        "./plain",
+        "./plain/",
+        "./plain/it",
+        "./nowhere/it",
+        "./busy",
+        "./unsearchable/it",
+        "nowhere",
+        long.as_str(),
+        &format!("./{long}"),
+        &too_long,
+    ] {
+        let end = |program: &str| output(Command::new(program).args(["--", word]).current_dir(&folder.0));
+        let (code, out, err) = end(&panicmon());
+        assert_eq!((code, out.as_str()), (end("env").0, ""), "{word}: {err}");
+        assert!(code == Some(3) || err.starts_with("panicmon: "), "{word}: {err}");
+    }
+    fs::set_permissions(folder.path("unsearchable"), Permissions::from_mode(0o755)).unwrap();
+}
+
+/// As the shells have it, other than env(1): a file among the folders of `PATH` is passed over.
+#[test]
+fn a_file_in_path_is_no_reason() {
+    for path in ["/etc/passwd", "/etc/passwd:/nowhere", "/nowhere:/etc/passwd"] {
+        let (code, _, err) = output(Command::new(panicmon()).arg("no-such-command").env("PATH", path));
+        assert_eq!(code, Some(127));
+        assert_eq!(err, format!("panicmon: no-such-command: command not found in PATH={path}\n"));
+    }
+}
+
+#[test]
+fn a_binary_the_kernel_refuses_is_no_shell_script() {
+    let folder = Folder::new();
+    let own = fs::read(PROBE).unwrap();
+    let with = |at: usize, half: u16| {
+        let mut bytes = own.clone();
+        bytes[at..at + 2].copy_from_slice(&half.to_ne_bytes());
+        bytes
+    };
+    let script = b"\necho started\n";
+    for (content, told) in [
+        // No kernel, and no emulator of its, runs this.
+        (&with(18, 4660)[..], "built for ELF machine 4660 (this machine is "),
+        (&with(16, 1), "an object file, not yet a program: link it"),
+        (&own[..40], "an ELF file that is damaged: was it copied completely?"),
+        (&own[..200], "an ELF file that is damaged: was it copied completely?"),
+        (&[b"\x7fELF", &script[..]].concat(), "an ELF file that is damaged: was it copied completely?"),
+        (&[b"\0asm", &script[..]].concat(), "neither a program of this machine nor a script"),
+        (&[b"# \0", &script[..]].concat(), "neither a program of this machine nor a script"),
+    ] {
+        let file = folder.file("it", content, 0o755);
+        let in_path = format!("/nowhere:{}", folder.0.display());
+        for (word, path) in [(file.as_str(), "/usr/bin:/bin"), ("it", &in_path)] {
+            let (code, out, err) = output(Command::new(panicmon()).arg(word).env("PATH", path));
+            assert_eq!((code, out.as_str()), (Some(126), ""), "{told}: {err}");
+            let told = format!("panicmon: {file}: can't be executed: exec format error: {told}");
+            assert!(err.starts_with(&told) && err.lines().count() == 1, "{err}");
+        }
+    }
+}
+
+#[test]
+fn a_script_without_an_interpreter_may_hold_bytes_of_a_binary_later() {
+    let folder = Folder::new();
+    for (content, out) in
+        [(&b"echo started; exit\n\0\0\x7fELF"[..], "started\n"), (b"#!\necho started\n", "started\n"), (b"", "")]
+    {
+        let file = folder.file("it", content, 0o755);
+        assert_eq!(output(Command::new(panicmon()).arg(&file)), (Some(0), out.to_owned(), String::new()));
+    }
+}
+
+#[test]
+fn a_script_without_an_interpreter_that_can_not_be_read_is_126() {
+    let folder = Folder::new();
+    let file = folder.file("it", b"echo started\n", 0o111);
+    let mut command = Command::new(panicmon());
+    if nix::unistd::geteuid().is_root() {
+        // Root may read it.
+        command.args(["--user", "65534:65534"]);
+    }
+    let (code, out, err) = output(command.arg(&file));
+    assert_eq!((code, out.as_str()), (Some(126), ""), "{err}");
+    assert!(err.contains("as it can't be read, no shell can run it"), "{err}");
+}
+
+/// In a file a binary of another machine is tried again like anything else; and each time it is said why.
+#[test]
+fn a_process_that_is_built_for_another_machine_says_so() {
+    let folder = Folder::new();
+    let mut content = fs::read(PROBE).unwrap();
+    content[18..20].copy_from_slice(&4660_u16.to_ne_bytes());
+    let cmd = folder.file("it", &content, 0o755);
+    let file = Scratch::new(&format!("processes:\n- {{cmd: '{cmd}', minWait: 1ms, maxWait: 1ms}}\n"));
+    let mut running = start(&file);
+    for _ in 0..3 {
+        let line = line_with(&mut running, "exit code -1");
+        assert!(line.contains("exec format error: built for ELF machine 4660"), "{line}");
+    }
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 0);
 }

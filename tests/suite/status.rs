@@ -65,7 +65,7 @@ fn a_command_that_is_not_there_is_127() {
     for (words, told) in [
         (["no-such-command-anywhere"], "panicmon: no-such-command-anywhere: command not found in PATH="),
         (["/no/such/command"], "panicmon: /no/such/command: no such file"),
-        (["/etc/passwd/x"], "panicmon: /etc/passwd/x: no such file"),
+        ([""], "panicmon: the command is empty: name the program to run (is a variable unset?)"),
     ] {
         // An entry that can't be searched would make it 126, as with execvp: it may be there.
         let (code, out, err) = output(Command::new(panicmon()).args(words).env("PATH", "/usr/bin:/bin"));
@@ -79,20 +79,20 @@ fn a_command_that_cannot_be_executed_is_126() {
     let folder = Folder::new("not-executable");
     let plain = folder.file("plain", "echo hello\n", 0o644);
     let interpreter = folder.file("interpreter", "#!/no/such/interpreter\n", 0o755);
-    let broken = folder.file("broken", "\x7fELF not really", 0o755);
     let directory = folder.0.to_str().unwrap().to_owned();
     for (words, told) in [
         ([plain.as_str()], "Permission denied"),
         ([directory.as_str()], "Permission denied"),
         ([interpreter.as_str()], "the interpreter that its #! line"),
+        (
+            ["/etc/passwd/x"],
+            "/etc/passwd/x: can't be executed: Not a directory (os error 20) (a part of this path is a file)",
+        ),
     ] {
         let (code, out, err) = output(Command::new(panicmon()).arg("--").args(words));
         assert_eq!((code, out.as_str()), (Some(126), ""), "{err}");
         assert!(err.starts_with("panicmon: ") && err.contains(told), "{err}");
     }
-    // execvp gives what the kernel can't read to the shell, whatever it is.
-    let by_shell = output(Command::new("/bin/sh").arg(&broken)).0;
-    assert_eq!(output(Command::new(panicmon()).arg(&broken)).0, by_shell);
 }
 
 #[test]
