@@ -3,7 +3,9 @@
 //! What is wrong is told to the writer of the file: where, which word, and what to write. Nothing is guessed: a word is
 //! taken letter for letter, whatever YAML would make of `yes`, `0755` or `1.10`.
 
+mod marks;
 mod nearest;
+mod synonyms;
 mod yaml;
 
 use crate::duration;
@@ -63,27 +65,25 @@ fn unreadable(error: &io::Error) -> String {
 fn parse(bytes: &[u8]) -> Result<Config, Fault> {
     let text = text(bytes)?;
     let root = yaml::parse(text)?;
+    if let Some(fault) = marks::misread(text) {
+        return Err(fault);
+    }
     Reader { text }.config(&root)
 }
 
 /// The text of a file; the mark that some editors put before it is not part of it.
 fn text(bytes: &[u8]) -> Result<&str, Fault> {
     let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
-    let fault = |before: &str, message: String| {
-        let line = before.matches('\n').count() as u64 + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() as u64 + 1;
-        Fault { line, column, message }
-    };
     let text = str::from_utf8(bytes).map_err(|error| {
         let (before, rest) = bytes.split_at(error.valid_up_to());
         let byte = rest.first().copied().unwrap_or_default();
-        fault(
+        Fault::behind(
             &String::from_utf8_lossy(before),
             format!("the byte 0x{byte:02X} is not UTF-8: save the file in that encoding"),
         )
     })?;
     match text.split_once('\0') {
-        Some((before, _)) => Err(fault(before, "a NUL byte: this is no text file".to_owned())),
+        Some((before, _)) => Err(Fault::behind(before, "a NUL byte: this is no text file".to_owned())),
         None => Ok(text),
     }
 }
@@ -247,7 +247,7 @@ impl Reader<'_> {
     }
 
     fn cmd<'n>(&'n self, node: &'n Node<'_>) -> Result<&'n str, Fault> {
-        if yaml::letters(self.text, node) == Some("") {
+        if yaml::letters(self.text, node) == Some("") && self.mark_before(node).is_none() {
             return Err(Fault::new(node.defined, "'cmd' is empty: write the program that is to be run"));
         }
         self.word("cmd", "a program such as nginx", node)
@@ -255,6 +255,9 @@ impl Reader<'_> {
 
     fn args(&self, node: &Node<'_>) -> Result<Vec<OsString>, Fault> {
         let wanted = "texts such as --port; quote what holds ': ', '[' or '{'";
+        if let Some(list) = yaml::letters(self.text, node).and_then(listed) {
+            return Err(self.wrong("args", &format!("a list: {list}"), node));
+        }
         let items = self.items("args", "a list such as [--port, 8080]", node)?;
         items.iter().map(|item| self.word("args", wanted, item).map(Into::into)).collect()
     }
@@ -400,6 +403,13 @@ impl Reader<'_> {
         let letters = yaml::letters(self.text, node).ok_or_else(|| self.wrong(key, wanted, node))?;
         match &node.value {
             Value::Null if letters.is_empty() => {
+                if let Some(mark) = self.mark_before(node) {
+                    let mark = shown(mark);
+                    return Err(Fault::new(
+                        node.defined,
+                        format!("YAML takes '{mark}' for an anchor (&name), in '{key}': quote it"),
+                    ));
+                }
                 Err(Fault::new(node.defined, format!("nothing stands here, in '{key}': write '' for an empty text")))
             }
             Value::Null => {
@@ -408,6 +418,13 @@ impl Reader<'_> {
             }
             _ => Ok(letters),
         }
+    }
+
+    /// The anchor that is all that stands here.
+    fn mark_before(&self, node: &Node<'_>) -> Option<&str> {
+        let before = self.text.get(..yaml::range(node.defined)?.start)?;
+        let line = before.lines().next_back()?.trim_end();
+        line.rsplit([' ', '\t', '[', '{', ',']).next().filter(|word| word.starts_with('&'))
     }
 
     /// Something else is wanted here.
@@ -446,6 +463,15 @@ fn name_from(cmd: &str, at: &Node<'_>) -> Result<String, Fault> {
     Ok(name.to_owned())
 }
 
+/// Words in one text as a list in YAML, if they need no quotes for that.
+fn listed(text: &str) -> Option<String> {
+    const LONGEST: usize = 60;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '=' | '+' | ' ');
+    let is_short = text.len() <= LONGEST && !text.trim().is_empty();
+    (is_short && text.chars().all(is_plain))
+        .then(|| format!("[{}]", text.split_whitespace().collect::<Vec<_>>().join(", ")))
+}
+
 fn without_nul(key: &str, node: &Node<'_>, word: &str) -> Result<(), Fault> {
     if word.contains('\0') {
         // Without the word: a variable's may be a secret.
@@ -458,10 +484,12 @@ fn without_nul(key: &str, node: &Node<'_>, word: &str) -> Result<(), Fault> {
 /// A key that isn't one of these: the nearest is meant, or it stands in the wrong place.
 fn unknown_key(at: &Node<'_>, key: &str, known: &[&str], these: &str, others: &[&str], there: &str) -> Fault {
     let word = shown(key);
-    let advice = match nearest::nearest(key, known) {
-        Some(nearest) => format!("did you mean '{nearest}'?"),
-        None if others.contains(&key) => format!("it belongs {there}"),
-        None => format!("{these} {}", known.join(", ")),
+    let advice = match (synonyms::synonym(key), nearest::nearest(key, known)) {
+        (Some((meant, advice)), _) if known.contains(&meant) => advice,
+        (Some((meant, advice)), _) if others.contains(&meant) => format!("{advice}, and belongs {there}"),
+        (_, Some(nearest)) => format!("did you mean '{nearest}'?"),
+        _ if others.contains(&key) => format!("it belongs {there}"),
+        _ => format!("{these} {}", known.join(", ")),
     };
     Fault::new(at.defined, format!("unknown key '{word}': {advice}"))
 }

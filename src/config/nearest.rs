@@ -14,7 +14,8 @@ pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
         .map(|(_, known)| known)
 }
 
-fn fold(word: &str) -> Vec<char> {
+/// A word without regard to case, hyphens and underscores.
+pub(super) fn fold(word: &str) -> Vec<char> {
     word.chars().take(LONGEST).filter(|c| !matches!(c, '-' | '_' | ' ')).map(|c| c.to_ascii_lowercase()).collect()
 }
 

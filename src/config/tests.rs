@@ -87,6 +87,12 @@ fn words_are_taken_letter_for_letter() {
         ("'0755'", "0755"),
         ("\"1.10\"", "1.10"),
         ("'~'", "~"),
+        ("a && b", "a && b"),
+        ("2>&1", "2>&1"),
+        ("'&& true'", "&& true"),
+        ("&a1 x", "x"),
+        ("'!'", "!"),
+        ("!!str x", "x"),
         ("'null'", "null"),
         ("'it''s'", "it's"),
         ("\"a\\tb\\x41\"", "a\tbA"),
@@ -153,6 +159,54 @@ fn signals_are_a_list_or_one_word() {
     {
         let set = good(&format!("processes: [{{cmd: a, signals: {written}}}]"))[0].signals;
         assert_eq!(set, Some(signals.into_iter().collect()), "{written}");
+    }
+}
+
+/// Each is a key that other programs have, and what is said of it.
+#[test]
+fn keys_of_other_programs_are_answered_with_ours() {
+    for (key, expected) in [
+        ("command", "it is called 'cmd' here"),
+        ("Command", "it is called 'cmd' here"),
+        ("entrypoint", "it is called 'cmd' here"),
+        ("ExecStart", "it is called 'cmd' here"),
+        ("cwd", "it is called 'dir' here"),
+        ("working_dir", "it is called 'dir' here"),
+        ("working_directory", "it is called 'dir' here"),
+        ("WorkingDirectory", "it is called 'dir' here"),
+        ("directory", "it is called 'dir' here"),
+        ("environment", "it is called 'env' here"),
+        ("arguments", "it is called 'args' here"),
+        ("kill_timeout", "it is called 'sigKillWait' here"),
+        ("stop_grace_period", "it is called 'sigKillWait' here"),
+        ("stopwaitsecs", "it is called 'sigKillWait' here"),
+        ("TimeoutStopSec", "it is called 'sigKillWait' here"),
+        ("restart_delay", "it is called 'minWait' here"),
+        ("RestartSec", "it is called 'minWait' here"),
+        ("restart", "a process is started again after every end, but for those that 'noRestartOn' lists"),
+        ("autorestart", "a process is started again after every end, but for those that 'noRestartOn' lists"),
+        ("exitcodes", "a process is started again after every end, but for those that 'noRestartOn' lists"),
+        ("process_name", "it is called 'name' here"),
+        ("timestamps", "it is called 'timeFormat' here, and belongs at the top of the file"),
+    ] {
+        let message = told(format!("processes:\n- cmd: a\n  {key}: b\n").as_bytes());
+        assert_eq!(message, format!("3:3: unknown key '{key}': {expected}"));
+    }
+    for (key, expected) in [
+        ("services", "it is called 'processes' here"),
+        ("apps", "it is called 'processes' here"),
+        ("command", "it is called 'cmd' here, and belongs within a process"),
+        ("cwd", "it is called 'dir' here, and belongs within a process"),
+    ] {
+        assert_eq!(told(format!("{key}: b\n").as_bytes()), format!("1:1: unknown key '{key}': {expected}"));
+    }
+    // What has no counterpart.
+    for key in ["user", "depends_on", "stdout_logfile", "numprocs", "healthcheck"] {
+        let message = told(format!("processes:\n- cmd: a\n  {key}: b\n").as_bytes());
+        assert!(
+            message.starts_with(&format!("3:3: unknown key '{key}': a process has name, cmd, args, ")),
+            "{message}"
+        );
     }
 }
 
@@ -281,7 +335,14 @@ fn a_bad_process_is_told() {
             "cmd: a\n  name: \"a\\tb\"",
             "3:9: 'name' holds a control character, which would garble lines: 'a\\tb': leave it out",
         ),
-        ("cmd: a\n  args: b c", "3:9: the word 'b c' is not for 'args': write a list such as [--port, 8080]"),
+        ("cmd: a\n  args: b --c=d ", "3:9: the word 'b --c=d' is not for 'args': write a list: [b, --c=d]"),
+        ("cmd: a\n  args: 8080", "3:9: the word '8080' is not for 'args': write a list: [8080]"),
+        ("cmd: a\n  args: b 'c d'", "3:9: the word 'b 'c d'' is not for 'args': write a list such as [--port, 8080]"),
+        ("cmd: a\n  args: ''", "3:9: nothing is not for 'args': write a list such as [--port, 8080]"),
+        ("cmd: a\n  args: [>, &1 ]", "3:10: no word begins with '>': quote it"),
+        ("cmd: a\n  args: ['>', &1 ]", "3:17: YAML takes '&1' for an anchor (&name), in 'args': quote it"),
+        ("cmd: a\n  name: &x\n  args: [b]", "3:11: YAML takes '&x' for an anchor (&name), in 'name': quote it"),
+        ("cmd: &x", "2:10: YAML takes '&x' for an anchor (&name), in 'cmd': quote it"),
         ("cmd: a\n  args: {b: c}", "3:9: a map (key: value) is not for 'args': write a list such as [--port, 8080]"),
         (
             "cmd: a\n  args: [b: c]",
@@ -408,6 +469,29 @@ fn what_is_no_yaml_is_told() {
             "processes:\n- cmd: &a [*a]\n",
             "2:12: an alias (*name) within its own anchor (&name): write out what is meant",
         ),
+        (
+            "processes:\n- cmd: sh\n  args: [-c, && true]\n",
+            "3:14: YAML takes '&&' for an anchor (&name) of what follows: quote it, with what follows",
+        ),
+        (
+            "processes:\n- cmd: sh\n  args:\n  - a\n  - && true\n",
+            "5:5: YAML takes '&&' for an anchor (&name) of what follows: quote it, with what follows",
+        ),
+        (
+            "processes:\n- cmd: sh\n  args:\n  - &>/dev/null\n",
+            "4:5: YAML takes '&>/dev/null' for an anchor (&name) of what follows: quote it, with what follows",
+        ),
+        ("processes:\n- cmd: ! true\n", "2:8: YAML takes '!' for a tag of what follows: quote it, with what follows"),
+        (
+            "processes:\n- cmd: a\n  args:\n  - |\n  - b\n",
+            "4:5: '|' and '>' begin a text on the lines below, and there is none: indent it, or quote the word",
+        ),
+        (
+            "processes:\n- cmd: a\n  args:\n  - > file\n",
+            "4:5: '|' and '>' begin a text on the lines below: quote a word that begins so",
+        ),
+        ("processes:\n- cmd: 'a' b\n", "2:12: more follows a closing quote: quote all of it"),
+        ("processes:\n- cmd: \"a\" b\n", "2:12: more follows a closing quote: quote all of it"),
         ("processes:\n- cmd: *\n", "2:8: '*' and '&' are for aliases and anchors: quote this word"),
         (
             "processes:\n- <<: 5\n",

@@ -30,6 +30,13 @@ impl Fault {
         // What has no place is wrong with the whole file.
         Fault { line: location.line().max(1), column: location.column().max(1), message: message.into() }
     }
+
+    /// Where this part of the text ends.
+    pub(super) fn behind(before: &str, message: impl Into<String>) -> Fault {
+        let line = before.matches('\n').count() as u64 + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() as u64 + 1;
+        Fault { line, column, message: message.into() }
+    }
 }
 
 /// A value and where it stands: `defined` by its letters, `referenced` by the alias that repeats them.
@@ -261,6 +268,12 @@ fn syntax(kind: &ErrorKind, words: &str) -> String {
         }
         ErrorKind::MisplacedFlowCollectionEnd => {
             "this bracket closes nothing: take it out, or quote the word it is part of".to_owned()
+        }
+        ErrorKind::InvalidBlockScalarHeader => {
+            "'|' and '>' begin a text on the lines below: quote a word that begins so".to_owned()
+        }
+        ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
+            "more follows a closing quote: quote all of it".to_owned()
         }
         ErrorKind::UnexpectedCharacter { character } if is_unprintable(*character) => {
             format!("the control character {}: take it out", character.escape_default())
