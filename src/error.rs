@@ -113,9 +113,11 @@ impl fmt::Display for Error {
                 write!(f, "'{}' has a NUL byte in it, which no program can be given", word.display())
             }
             Error::NotFound { command, .. } if command.is_empty() => f.write_str(EMPTY),
-            Error::NotFound { command, path: None } => write!(f, "{}: no such file", command.display()),
+            Error::NotFound { command, path: None } => {
+                write!(f, "{}: no such file{}", command.display(), one_word(command))
+            }
             Error::NotFound { command, path: Some(path) } => {
-                write!(f, "{}: command not found in PATH={}", command.display(), path.display())
+                write!(f, "{}: command not found in PATH={}{}", command.display(), path.display(), one_word(command))
             }
             Error::NotExecutable { file, reason } => {
                 let file = file.display();
@@ -135,7 +137,8 @@ impl fmt::Display for Error {
                 }
             }
             Error::Dir { dir, source } => {
-                write!(f, "can't change to the working directory {}: {source}", dir.display())
+                let hint = if is_for_a_shell(dir) { " ('~' and '$' are taken as they stand)" } else { "" };
+                write!(f, "can't change to the working directory {}: {source}{hint}", dir.display())
             }
             Error::User { uid, gid, source } => write!(
                 f,
@@ -150,6 +153,21 @@ impl fmt::Display for Error {
             ),
         }
     }
+}
+
+/// Advice for a command that isn't found.
+fn one_word(command: &OsStr) -> &'static str {
+    let is_several = command.as_bytes().contains(&b' ');
+    if is_several {
+        " (are its arguments in the same word? Each is a word of its own; in a file, put them in args)"
+    } else {
+        ""
+    }
+}
+
+/// Whether somebody expected a shell to replace a part of it.
+pub(crate) fn is_for_a_shell(path: &OsStr) -> bool {
+    path.as_bytes().starts_with(b"~") || path.as_bytes().contains(&b'$')
 }
 
 const EMPTY: &str = "the command is empty: name the program to run (is a variable unset?)";

@@ -237,7 +237,8 @@ impl fmt::Debug for Supervisor<'_> {
     }
 }
 
-fn command(config: &ProcessConfig, args: &[OsString], environment: &Environment) -> Result<Command, Error> {
+/// What is executed for a process.
+pub(crate) fn command(config: &ProcessConfig, args: &[OsString], environment: &Environment) -> Result<Command, Error> {
     let nul = |word: OsString| Error::Nul { word };
     let word = |word: &OsString| {
         CString::new(word.clone().into_vec()).map(Cow::Owned).map_err(|error| nul(OsString::from_vec(error.into_vec())))

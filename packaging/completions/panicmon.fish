@@ -17,11 +17,11 @@ complete -c panicmon -l no-restart-on -d 'Don\'t start it again after these: exi
 complete -c panicmon -l max-restarts -d 'Start it again so many times at most [env: PANICMON_MAX_RESTARTS]' -r -f
 complete -c panicmon -l label -d 'Relay the command\'s output line by line, each with this in front [env: PANICMON_LABEL]' -r -f
 complete -c panicmon -l timestamps -d 'Relay the command\'s output line by line, each with the time in front: a layout of Go\'s (15:04:05.000) or of strftime (%H:%M:%S) [env: PANICMON_TIMESTAMPS]' -r -f
-complete -c panicmon -s c -l config -d 'Run the processes of this pmux file instead of a command [env: PANICMON_CONFIG]' -r -F
+complete -c panicmon -s c -l config -d 'Run the processes of this pmux file instead of a command; - is stdin [env: PANICMON_CONFIG]' -r -F
 complete -c panicmon -l clear-env -d 'Give the command no variables but those of --env (and of --user) [env: PANICMON_CLEAR_ENV]'
 complete -c panicmon -s g -l group -d 'Signal the command\'s whole process group [env: PANICMON_GROUP]'
 complete -c panicmon -l session -d 'Start the command in a session of its own, with the terminal if panicmon led one [env: PANICMON_SESSION]'
-complete -c panicmon -l check -d 'Say whether the file of --config is good, and run nothing [env: PANICMON_CHECK]'
+complete -c panicmon -l check -d 'Say whether the file of --config is good, warn of directories and commands that aren\'t here, and run nothing [env: PANICMON_CHECK]'
 complete -c panicmon -l doctor -d 'Tell what panicmon sees here and which of its promises hold, and run nothing [env: PANICMON_DOCTOR]'
 complete -c panicmon -s v -l verbose -d 'Log what happens to stderr: -v processes, -vv signals too, -vvv everything [env: PANICMON_VERBOSE]'
 complete -c panicmon -s q -l quiet -d 'Log nothing, not even warnings; errors that keep the command from running are still told [env: PANICMON_QUIET]'

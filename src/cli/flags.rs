@@ -399,7 +399,7 @@ pub(super) const FLAGS: &[Flag] = &[
         value: Some("FILE"),
         hint: ValueHint::FilePath,
         heading: "Several processes",
-        help: "Run the processes of this pmux file instead of a command",
+        help: "Run the processes of this pmux file instead of a command; - is stdin",
         apply: |settings, given| {
             settings.config = Some(given.path().to_owned());
             Ok(())
@@ -411,7 +411,7 @@ pub(super) const FLAGS: &[Flag] = &[
         variable: "PANICMON_CHECK",
         value: None,
         heading: "Several processes",
-        help: "Say whether the file of --config is good, and run nothing",
+        help: "Say whether the file of --config is good, warn of directories and commands that aren't here, and run nothing",
         apply: |settings, given| {
             settings.check = given.is_on();
             Ok(())

@@ -1,5 +1,6 @@
 //! The program: words to options, options to a run, its end to an exit status.
 
+mod check;
 mod doctor;
 mod exit;
 mod flags;

@@ -1,7 +1,7 @@
 //! The processes of a pmux file.
 
 use super::stderr::{self, say};
-use super::{Settings, colours, logger, print, stamp};
+use super::{Settings, check, colours, logger, stamp};
 use crate::config::{self, Config};
 use crate::event_loop::{Asked, Left};
 use crate::handlers::LogHandler;
@@ -38,11 +38,11 @@ pub(super) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static 
         }
     };
     if settings.check {
-        let processes = match config.processes.len() {
-            1 => "1 process".to_owned(),
-            count => format!("{count} processes"),
-        };
-        return print(&format!("{}: good: {processes}\n", path.display()));
+        return check::report(&path, &config, env);
+    }
+    if config::is_stdin(&path) {
+        // It has been read to its end, and nobody is to wait for this program to let go of it.
+        process::free_stdin();
     }
     let left = run_all(signals, settings, config, env);
     stderr::leave_no_more();

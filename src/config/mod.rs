@@ -15,11 +15,13 @@ use crate::timestamp::Timestamp;
 use crate::{ParseSignalError, Signal, SignalSet};
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fmt;
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::time::Duration;
-use yaml::{Fault, Node, Value, printable, shown};
+pub(crate) use yaml::printable;
+use yaml::{Fault, Node, Value, shown};
 
 /// The largest file that is read: more than twenty thousand lines.
 const LARGEST: usize = 1024 * 1024;
@@ -35,26 +37,78 @@ pub(crate) struct Config {
     pub(crate) time_format: Option<Timestamp>,
     /// At least one, with names of their own. A wait of 0 in the file is its default, as in pmux.
     pub(crate) processes: Vec<ProcessConfig>,
+    /// Where what a machine may lack is asked for, of each process.
+    pub(crate) places: Vec<Places>,
 }
 
-/// Reads a file.
+/// Where the keys of a process stand whose values are looked up when it is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Places {
+    pub(crate) cmd: Place,
+    pub(crate) dir: Place,
+}
+
+/// Line and column, from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    line: u64,
+    column: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+impl Place {
+    fn of(node: &Node<'_>) -> Place {
+        Place { line: node.defined.line(), column: node.defined.column() }
+    }
+}
+
+/// Whether stdin is meant.
+pub(crate) fn is_stdin(path: &OsStr) -> bool {
+    path == "-"
+}
+
+/// What a file is called in messages.
+pub(crate) fn name(path: &OsStr) -> String {
+    if is_stdin(path) { "stdin".to_owned() } else { printable(&path.to_string_lossy()) }
+}
+
+/// Reads a file; `-` is stdin.
 ///
 /// The error is a message for people, without the program's name: `FILE:LINE:COLUMN: what is wrong, and what to do`.
 pub(crate) fn read(path: &OsStr) -> Result<Config, String> {
-    let file = printable(&path.to_string_lossy());
-    let mut bytes = Vec::new();
-    // One byte more than is allowed tells that there is more; /dev/zero has no end.
-    File::open(path)
-        .and_then(|opened| opened.take(LARGEST as u64 + 1).read_to_end(&mut bytes))
-        .map_err(|error| format!("{file}: {}", unreadable(&error)))?;
+    let file = name(path);
+    let bytes = if is_stdin(path) { bytes(Stdin) } else { File::open(path).and_then(bytes) };
+    let bytes = bytes.map_err(|error| format!("{file}: {}", unreadable(&error)))?;
     if bytes.len() > LARGEST {
         return Err(format!("{file}: more than {} MiB: this is no file of processes", LARGEST / 1024 / 1024));
     }
     parse(&bytes).map_err(|Fault { line, column, message }| format!("{file}:{line}:{column}: {message}"))
 }
 
+/// One byte more than is allowed tells that there is more; /dev/zero has no end.
+fn bytes(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Descriptor 0. The standard library's takes one that is closed for an empty one.
+struct Stdin;
+
+impl Read for Stdin {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        Ok(nix::unistd::read(io::stdin(), into)?)
+    }
+}
+
 fn unreadable(error: &io::Error) -> String {
     match error.kind() {
+        _ if error.raw_os_error() == Some(libc::EBADF) => "it is closed".to_owned(),
         ErrorKind::NotFound => "there is no such file: check the path".to_owned(),
         ErrorKind::IsADirectory => "this is a directory: name a file in it".to_owned(),
         ErrorKind::PermissionDenied => "this file may not be read: check its permissions and owner".to_owned(),
@@ -112,16 +166,19 @@ impl Reader<'_> {
                 return Err(Fault::new(root.defined, format!("the file begins with {found}: write processes: above")));
             }
         };
-        let (mut time_format, mut processes) = (None, None);
+        let (mut time_format, mut processes, mut places) = (None, None, Vec::new());
         for Entry { key, at, value } in entries {
             match key {
                 "timeFormat" => time_format = self.time_format(value)?,
-                "processes" => processes = Some(self.processes(value)?),
+                "processes" => {
+                    let (configs, all) = self.processes(value)?.into_iter().unzip();
+                    (processes, places) = (Some(configs), all);
+                }
                 _ if nearest::nearest(key, &TOP_KEYS).is_none() && self.is_for_anchors(key, at, value) => {}
                 _ => return Err(unknown_key(at, key, &TOP_KEYS, "at the top are", &PROCESS_KEYS, "within a process")),
             }
         }
-        Ok(Config { time_format, processes: processes.ok_or_else(none)? })
+        Ok(Config { time_format, processes: processes.ok_or_else(none)?, places })
     }
 
     /// A key of its own at the top: `x-…`, or one that is only there for the anchor on its value.
@@ -144,7 +201,7 @@ impl Reader<'_> {
         parsed.map(Some).map_err(|message| Fault::new(node.defined, format!("'timeFormat': {message}")))
     }
 
-    fn processes(&self, node: &Node<'_>) -> Result<Vec<ProcessConfig>, Fault> {
+    fn processes(&self, node: &Node<'_>) -> Result<Vec<(ProcessConfig, Places)>, Fault> {
         let list = match &node.value {
             Value::List(list) if !list.is_empty() => list,
             Value::List(_) | Value::Null => {
@@ -155,7 +212,7 @@ impl Reader<'_> {
         let mut processes = Vec::with_capacity(list.len());
         let mut names: HashMap<String, u64> = HashMap::new();
         for node in list {
-            let (process, named) = self.process(node)?;
+            let (process, places, named) = self.process(node)?;
             let line = named.at.referenced.line();
             if let Some(first) = names.insert(process.name.clone(), line) {
                 let name = shown(&process.name);
@@ -168,12 +225,12 @@ impl Reader<'_> {
                 };
                 return Err(Fault::new(named.at.referenced, message));
             }
-            processes.push(process);
+            processes.push((process, places));
         }
         Ok(processes)
     }
 
-    fn process<'n>(&'n self, node: &'n Node<'n>) -> Result<(ProcessConfig, Named<'n>), Fault> {
+    fn process<'n>(&'n self, node: &'n Node<'n>) -> Result<(ProcessConfig, Places, Named<'n>), Fault> {
         let Value::Map(entries) = &node.value else {
             let found = self.found(node);
             return Err(Fault::new(
@@ -182,14 +239,17 @@ impl Reader<'_> {
             ));
         };
         let mut process = ProcessConfig::new("");
-        let (mut cmd, mut name, mut waits) = (None, None, [None; 2]);
+        let (mut cmd, mut name, mut waits, mut dir_at) = (None, None, [None; 2], Place::default());
         for Entry { key, at, value } in self.entries(entries)? {
             match key {
                 "name" => name = Some((self.line(key, "a text such as web", value)?, value)),
                 "cmd" => cmd = Some((self.cmd(value)?, value)),
                 "args" => process.args = self.args(value)?,
                 "env" => process.env = self.env(value)?,
-                "dir" => process.dir = self.dir(value)?.map(Into::into),
+                "dir" => {
+                    process.dir = self.dir(value)?.map(Into::into);
+                    dir_at = Place::of(value);
+                }
                 "minWait" => waits[0] = self.duration(key, value)?.map(|wait| (wait, value)),
                 "maxWait" => waits[1] = self.duration(key, value)?.map(|wait| (wait, value)),
                 "sigKillWait" => process.sig_kill_wait = self.duration(key, value)?.unwrap_or(process.sig_kill_wait),
@@ -221,7 +281,7 @@ impl Reader<'_> {
                 Named { by_name: false, at: cmd_at }
             }
         };
-        Ok((process, named))
+        Ok((process, Places { cmd: Place::of(cmd_at), dir: dir_at }, named))
     }
 
     fn waits(&self, process: &mut ProcessConfig, given: [Option<(Duration, &Node<'_>)>; 2]) -> Result<(), Fault> {
@@ -293,17 +353,8 @@ impl Reader<'_> {
         if yaml::letters(self.text, node) == Some("") {
             return Ok(None);
         }
-        let dir = self.word("dir", "a path such as /srv/web", node)?;
-        let why = match fs::metadata(Path::new(dir)) {
-            Ok(found) if found.is_dir() => return Ok(Some(dir)),
-            Ok(_) => "is not a directory: name one".to_owned(),
-            Err(_) if dir.starts_with('~') || dir.contains('$') => {
-                "is not there, and '~' and '$' are taken as they stand: write the whole path".to_owned()
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => "is not there: make it, or name another".to_owned(),
-            Err(error) => format!("can't be looked at: {error}: name another"),
-        };
-        Err(Fault::new(node.defined, format!("the directory '{}' {why}", shown(dir))))
+        // Whether it is there is seen when the process is started: a volume may come later.
+        self.word("dir", "a path such as /srv/web", node).map(Some)
     }
 
     /// A time; none where there is none, or 0, which is how pmux's files ask for the default.

@@ -317,7 +317,7 @@ pub(super) fn shown(word: &str) -> String {
 }
 
 /// All of it, on one line.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().fold(String::new(), |mut shown, character| {
         push_printable(&mut shown, character);
         shown

@@ -244,9 +244,9 @@ pub(super) fn open(path: &CStr, flags: i32) -> io::Result<usize> {
     unsafe { syscall_io(libc::SYS_openat, [libc::AT_FDCWD as usize, path.as_ptr() as usize, flags as usize, 0]) }
 }
 
-/// Frees the place of stdin, for a signalfd where the limit of descriptors allows no other.
+/// Frees the place of stdin: for a signalfd where the limit of descriptors allows no other, or once it has been read.
 pub(crate) fn free_stdin() {
-    // SAFETY: what is there was put there by `let_go`, and nothing uses it.
+    // SAFETY: what is there was put there by `let_go`, or has been read to its end: nothing uses it any more.
     let _ = unsafe { syscall(libc::SYS_close, [0]) };
 }
 

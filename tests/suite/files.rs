@@ -1,10 +1,13 @@
 //! What people write into a file of processes, and what keeps one of them from being started.
 
-use crate::support::{PROBE, Running, Scratch, output, panicmon, with_one_pipe};
+use crate::support::{PROBE, Running, Scratch, outcome, output, panicmon, status_field, wait_for, with_one_pipe};
+use std::ffi::OsStr;
 use std::fs::{self, OpenOptions, Permissions};
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A folder that every user may look into, gone afterwards.
@@ -192,4 +195,125 @@ fn a_process_that_is_built_for_another_machine_says_so() {
     }
     running.kill(libc::SIGTERM);
     assert_eq!(running.code(), 0);
+}
+
+#[test]
+fn a_directory_that_comes_later_is_waited_for() {
+    let folder = Folder::new();
+    let dir = folder.path("volume");
+    let file = Scratch::new(&format!(
+        "processes:\n- {{name: a, cmd: pwd, dir: {dir}, minWait: 1ms, maxWait: 10ms, noRestartOn: [0]}}\n"
+    ));
+    let mut running = start(&file);
+    for _ in 0..3 {
+        let line = line_with(&mut running, "exit code -1");
+        assert_eq!(
+            line,
+            format!(
+                "a    ~ exit code -1, can't change to the working directory {dir}: No such file or directory (os error 2)"
+            )
+        );
+        assert!(running.line().unwrap().starts_with("a    ~ will restart process in "));
+    }
+    fs::create_dir(&dir).unwrap();
+    assert_eq!(line_with(&mut running, "›"), format!("a    › {dir}"));
+    assert_eq!(running.code(), 0);
+}
+
+#[test]
+fn arguments_in_the_word_of_the_command_are_told() {
+    let file = Scratch::new("processes:\n- {cmd: sleep 10, noRestartOn: [-1]}\n");
+    let (code, _, err) = output(&mut run(&file));
+    assert_eq!(code, Some(127));
+    assert!(err.contains("sleep 10: command not found") && err.contains("in a file, put them in args)"), "{err}");
+    let (code, _, err) = output(Command::new(panicmon()).arg("/bin/echo a"));
+    assert_eq!(code, Some(127));
+    assert!(err.starts_with("panicmon: /bin/echo a: no such file (are its arguments in the same word?"), "{err}");
+}
+
+#[test]
+fn a_check_warns_of_what_is_not_here() {
+    let folder = Folder::new();
+    let dir = folder.0.to_str().unwrap().to_owned();
+    folder.file("plain", b"", 0o644);
+    folder.file("with space", b"", 0o755);
+    folder.file("it", b"", 0o755);
+    let no_where = folder.path("no");
+    for (process, told) in [
+        ("cmd: sh".to_owned(), None),
+        (format!("dir: {dir}\n  cmd: ./it"), None),
+        (format!("dir: {dir}\n  cmd: './with space'"), None),
+        (format!("cmd: it\n  env: {{PATH: '/nowhere:{dir}'}}"), None),
+        // By the directory of the process.
+        (format!("cmd: it\n  dir: {dir}\n  env: {{PATH: ''}}"), None),
+        ("cmd: no-such-command".to_owned(), Some("2:8: no-such-command: the command 'no-such-command' is in no folder of PATH".to_owned())),
+        ("cmd: it\n  env: {PATH: /nowhere}".to_owned(), Some("2:8: it: the command 'it' is in no folder of PATH".to_owned())),
+        (format!("cmd: {no_where}"), Some(format!("2:8: no: the command '{no_where}' is not there"))),
+        ("cmd: ~/no".to_owned(), Some("2:8: no: the command '~/no' is not there, and '~' and '$' are taken as they stand: write the whole path".to_owned())),
+        ("cmd: sleep 10".to_owned(), Some("2:8: sleep 10: there is no command 'sleep 10': if it has arguments in it, put them in args".to_owned())),
+        (format!("dir: {dir}\n  cmd: ./plain"), Some("3:8: plain: the command './plain' can't be executed: it is no file with the x bit in a folder that may be searched".to_owned())),
+        (format!("cmd: sh\n  dir: {no_where}"), Some(format!("3:8: sh: the directory '{no_where}' is not there"))),
+        ("cmd: sh\n  dir: ~".to_owned() + "/no", Some("3:8: sh: the directory '~/no' is not there, and '~' and '$' are taken as they stand: write the whole path".to_owned())),
+        ("cmd: sh\n  dir: /dev/null".to_owned(), Some("3:8: sh: the directory '/dev/null' is not a directory".to_owned())),
+        // What would be in it isn't known.
+        (format!("cmd: ./it\n  dir: {no_where}"), Some(format!("3:8: it: the directory '{no_where}' is not there"))),
+    ] {
+        let file = Scratch::new(&format!("processes:\n- {process}\n"));
+        let shown = file.0.display().to_string();
+        let (code, out, err) = output(run(&file).arg("--check"));
+        assert_eq!((code, out), (Some(0), format!("{shown}: good: 1 process\n")), "{process}: {err}");
+        let expected = told.map_or(String::new(), |told| format!("panicmon: warning: {shown}:{told}\n"));
+        assert_eq!(err, expected, "{process}");
+        assert_eq!(output(run(&file).args(["--check", "-q"])).2, "");
+    }
+}
+
+/// Runs it with this on its stdin, which ends behind it.
+fn with_stdin(command: &mut Command, text: &str) -> (Option<i32>, String, String) {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = outcome(child);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn a_file_may_come_by_stdin() {
+    let script = "readlink /proc/self/fd/0 /proc/$PPID/fd/0";
+    let text = format!("processes:\n- {{name: a, cmd: sh, args: [-c, '{script}'], noRestartOn: [0]}}\n");
+    let by_variable = [("PANICMON_CONFIG", "-")];
+    for (words, variables) in
+        [(&["--config", "-"][..], &[][..]), (&["-c-"], &[]), (&["--config=-"], &[]), (&[], &by_variable)]
+    {
+        let mut command = Command::new(panicmon());
+        let (code, out, err) = with_stdin(command.args(words).envs(variables.iter().copied()), &text);
+        // Neither the process nor panicmon has it any more.
+        assert_eq!((code, out.as_str()), (Some(0), "a    › /dev/null\na    › /dev/null\n"), "{words:?}: {err}");
+    }
+    let checked = |text: &str| with_stdin(Command::new(panicmon()).args(["--check", "-c", "-"]), text);
+    assert_eq!(checked(&text), (Some(0), "stdin: good: 1 process\n".to_owned(), String::new()));
+    let (code, _, err) = checked("processes:\n- cmd: sh\n  cwd: /\n");
+    assert_eq!((code, err.as_str()), (Some(125), "panicmon: stdin:3:3: unknown key 'cwd': it is called 'dir' here\n"));
+    let mut closed = Command::new("sh");
+    closed.args(["-c", "exec \"$@\" <&-", "sh"]).args([
+        OsStr::new(&panicmon()),
+        OsStr::new("--config"),
+        OsStr::new("-"),
+    ]);
+    assert_eq!(output(&mut closed), (Some(125), String::new(), "panicmon: stdin: it is closed\n".to_owned()));
+}
+
+#[test]
+fn reading_stdin_can_be_interrupted() {
+    for signal in [libc::SIGTERM, libc::SIGINT] {
+        let mut child = Command::new(panicmon()).args(["--config", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(b"processes:\n").unwrap();
+        let pid = child.id();
+        wait_for("it to wait for the rest", || status_field(pid, "State")?.starts_with('S').then_some(()));
+        crate::sys::kill(pid, signal).unwrap();
+        let output = outcome(child);
+        assert_eq!(output.status.signal(), Some(signal));
+        drop(stdin);
+    }
 }

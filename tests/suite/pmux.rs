@@ -281,7 +281,6 @@ fn a_bad_file_is_told_by_place_and_advice() {
         (one("  minWait: 99999999999h\n"), "3:12", "99999999999h"),
         (one("  noRestartOn: [256]\n"), "3:17", "256"),
         ("processes:\n- name: a\n".to_owned(), "2:3", "cmd"),
-        (one("  dir: /nonexistent\n"), "3:8", "/nonexistent"),
         (one("  working_dir: /\n"), "3:3", "'dir'"),
         (format!("a0: &a0 [x]\n{bomb}processes: *a9\n"), "", ""),
         ("[".repeat(10_000), "", ""),
