@@ -95,8 +95,29 @@ impl Error {
         }
     }
 
+    /// The same in one line that may be said again and again: without the directories of `PATH`.
+    pub(crate) fn brief(&self) -> impl fmt::Display + '_ {
+        Brief(self)
+    }
+
     pub(crate) fn start(step: &'static str, source: io::Error) -> Error {
         Error::Start { step, source }
+    }
+}
+
+struct Brief<'e>(&'e Error);
+
+impl fmt::Display for Brief<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Error::NotFound { command, path: Some(_) } => write!(f, "{}: command not found in PATH", command.display()),
+            Error::Start { step, source } if source.raw_os_error() == Some(libc::EAGAIN) => write!(
+                f,
+                "{step}: {source} (its user has as many processes as it may have, RLIMIT_NPROC, or its control group, pids.max)"
+            ),
+            Error::Start { step, source } => write!(f, "{step}: {source}"),
+            error => error.fmt(f),
+        }
     }
 }
 
@@ -145,7 +166,7 @@ impl fmt::Display for Error {
                 "can't change to user {uid} and group {gid}: {source} (it takes root, or the capabilities SETUID and SETGID; in a user namespace, ids that it maps)"
             ),
             Error::Cancelled => f.write_str("it was cancelled before it was started"),
-            Error::Start { step, source } => write!(f, "can't start the command: {step}: {source}"),
+            Error::Start { .. } => write!(f, "can't start the command: {}", self.brief()),
             Error::Listen { source } => write!(f, "can't listen to signals: {source}"),
             Error::Wait { source } => write!(f, "can't wait for the command: {source}"),
             Error::StatusLost => f.write_str(

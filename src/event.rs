@@ -132,6 +132,8 @@ pub struct RestartScheduled<'a> {
     pub args: &'a [OsString],
     /// How it ended; none: it couldn't be started.
     pub status: Option<ExitStatus>,
+    /// Why it couldn't be started; none: it ended.
+    pub error: Option<&'a Error>,
     /// How long until then.
     pub delay: Duration,
 }

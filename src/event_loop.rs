@@ -755,18 +755,21 @@ impl Run<'_, '_> {
     /// A run of a task has ended, or couldn't be begun: is there another?
     fn conclude(&mut self, number: usize, result: Result<End, Error>, took: Duration, left: &mut Left) {
         let task = &mut self.tasks[number];
-        match &result {
+        let args = task.spec.args;
+        let result = task.result.insert(result);
+        let status = result.as_ref().ok().map(|end| end.status);
+        let again = task.supervision.ended(status, took, Instant::now());
+        match result {
             Ok(end) => remark(&mut self.relay, Some(number), Remark::Ended(end.status)),
             Err(error) => {
-                tell(self.handlers, &Event::Failed(ProcessFailed { args: task.spec.args, error }));
-                remark(&mut self.relay, Some(number), Remark::NotStarted(error));
+                tell(self.handlers, &Event::Failed(ProcessFailed { args, error }));
+                remark(&mut self.relay, Some(number), Remark::NotStarted { why: error, again: again.is_some() });
             }
         }
-        let status = result.as_ref().ok().map(|end| end.status);
-        task.result = Some(result);
-        match task.supervision.ended(status, took, Instant::now()) {
+        match again {
             Some(delay) => {
-                tell(self.handlers, &Event::RestartScheduled(RestartScheduled { args: task.spec.args, status, delay }));
+                let error = result.as_ref().err();
+                tell(self.handlers, &Event::RestartScheduled(RestartScheduled { args, status, error, delay }));
                 remark(&mut self.relay, Some(number), Remark::RestartIn(delay));
             }
             None => {

@@ -12,7 +12,7 @@ pub(crate) enum Remark<'a> {
     /// It ended.
     Ended(ExitStatus),
     /// It couldn't be started.
-    NotStarted(&'a Error),
+    NotStarted { why: &'a Error, again: bool },
     /// When it is started again.
     RestartIn(Duration),
     /// This goes to its group.
@@ -43,7 +43,9 @@ impl fmt::Display for Remark<'_> {
                 let core = if *core_dumped { " (core dumped)" } else { "" };
                 write!(f, "exit code -1, process exited: signal: {}{core}", Word(*signal))
             }
-            Remark::NotStarted(error) => write!(f, "exit code -1, {error}"),
+            // The list of PATH isn't for every attempt.
+            Remark::NotStarted { why, again: true } => write!(f, "exit code -1, {}", why.brief()),
+            Remark::NotStarted { why, again: false } => write!(f, "exit code -1, {why}"),
             Remark::RestartIn(wait) => write!(f, "will restart process in {}", Spelled(*wait)),
             Remark::Sending(signal) => write!(f, "sending {} signal", Word(*signal)),
             Remark::Over => f.write_str("stopped process handler"),
@@ -147,6 +149,14 @@ mod tests {
             let duration = Duration::from_nanos(nanos);
             assert_eq!(Spelled(duration).to_string(), text);
         }
+    }
+
+    #[test]
+    fn where_it_was_looked_for_is_said_when_it_is_over() {
+        let why = Error::NotFound { command: "x".into(), path: Some("/a:/b".into()) };
+        let said = |again| Remark::NotStarted { why: &why, again }.to_string();
+        assert_eq!(said(true), "exit code -1, x: command not found in PATH");
+        assert_eq!(said(false), "exit code -1, x: command not found in PATH=/a:/b");
     }
 
     #[test]

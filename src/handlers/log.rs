@@ -49,7 +49,12 @@ impl Handler for LogHandler {
         match event.status {
             Some(status) if status.is_success() => log::info!("{name} ended; it starts again in {delay:?}"),
             Some(status) => log::warn!("{name} failed, {status}; it starts again in {delay:?}"),
-            None => log::warn!("{name} couldn't be started; it is tried again in {delay:?}"),
+            None => match event.error {
+                Some(error) => {
+                    log::warn!("{name} couldn't be started: {}; it is tried again in {delay:?}", error.brief());
+                }
+                None => log::warn!("{name} couldn't be started; it is tried again in {delay:?}"),
+            },
         }
     }
 

@@ -36,7 +36,63 @@ fn a_command_that_is_not_there_is_tried_again() {
     let options = ["--restart=on-failure", "--min-wait=1ms", "--max-restarts=2"];
     let (code, _, err) = output(&mut wrapper(&options, &["/nonexistent"]));
     assert_eq!(code, Some(127));
-    assert_eq!(err.matches("couldn't be started; it is tried again").count(), 2, "{err}");
+    assert_eq!(err.matches("couldn't be started: ").count(), 2, "{err}");
+}
+
+/// Each line but the last, which is the end, says why it couldn't be started and what happens next.
+fn assert_reasons(err: &str, why: &str, at_the_end: &str) {
+    let lines: Vec<_> = err.lines().collect();
+    let [attempts @ .., end] = lines.as_slice() else { panic!("nothing is said") };
+    assert_eq!(attempts.len(), 2, "{err}");
+    for line in attempts {
+        assert!(line.contains(&format!("couldn't be started: {why}")), "{line}");
+        assert!(line.contains("; it is tried again in "), "{line}");
+    }
+    assert!(end.contains(at_the_end), "{end}");
+}
+
+#[test]
+fn why_it_could_not_be_started_is_said_each_time() {
+    let options = ["--restart=always", "--min-wait=1ms", "--max-restarts=2"];
+    let script = Scratch::new("#!/no/interpreter\n");
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&script.0, permissions).unwrap();
+    let script = script.0.to_str().unwrap();
+    for (more, command, why) in [
+        (&[] as &[&str], "./nothere", "./nothere: no such file"),
+        (&["-C", "/no/where"], "true", "can't change to the working directory /no/where: No such file"),
+        (&[], script, &format!("{script}: can't be executed: the file is there, but the interpreter")),
+    ] {
+        let options = [&options as &[&str], more].concat();
+        let (_, _, err) = output(&mut wrapper(&options, &[command]));
+        assert_reasons(&err, why, why);
+    }
+    // Where it was looked for is said once, at the end.
+    let (code, _, err) = output(wrapper(&options, &["no-such-command"]).env("PATH", "/no/where:/or/there"));
+    assert_eq!(code, Some(127));
+    let why = "no-such-command: command not found in PATH";
+    assert_reasons(&err, &format!("{why}; it is tried"), &format!("{why}=/no/where:/or/there"));
+    assert_eq!(err.matches("/no/where").count(), 1, "{err}");
+}
+
+#[test]
+#[ignore = "needs root: another user, whose processes are limited"]
+fn that_no_process_may_be_made_is_said_each_time() {
+    let command = wrapper(&["--restart=always", "--min-wait=1ms", "--max-restarts=2"], &["true"]);
+    let mut limited = Command::new("setpriv");
+    limited.args([
+        "--reuid=23456",
+        "--regid=23456",
+        "--clear-groups",
+        "bash",
+        "-c",
+        "ulimit -u 1; exec \"$@\"",
+        "bash",
+    ]);
+    let (code, _, err) = output(limited.arg(command.get_program()).args(command.get_args()));
+    assert_eq!(code, Some(125));
+    assert_reasons(&err, "clone: ", "can't start the command: clone: ");
+    assert_eq!(err.matches("RLIMIT_NPROC").count(), 3, "{err}");
 }
 
 #[test]
