@@ -77,8 +77,8 @@ impl Environment {
 
     /// The same without these.
     #[cfg(feature = "cli")]
-    pub(crate) fn without(mut self, names: &[OsString]) -> Environment {
-        self.changes.extend(names.iter().map(|name| (name.clone(), None)));
+    pub(crate) fn without(mut self, names: &[impl AsRef<OsStr>]) -> Environment {
+        self.changes.extend(names.iter().map(|name| (name.as_ref().to_owned(), None)));
         self
     }
 
@@ -369,6 +369,15 @@ mod tests {
         assert_eq!(resolved(&base().env("C", "")), ["A=1", "B=2", "AB=3", "A=4", "C="]);
         assert_eq!(resolved(&base().env_remove("A")), ["B=2", "AB=3"]);
         assert_eq!(resolved(&base().env_remove("A").env("A", "9")), ["B=2", "AB=3", "A=9"]);
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn what_is_taken_out_leaves_all_others_to_the_byte_and_in_order() {
+        let entries = [c"A=1", c"GONE=1", c"A=2", c"no-equals-sign", c"GONE=2", c"GONER=", c"", c"B=\xff", c"GONE"];
+        let left = Environment::entries(&entries).without(&["GONE", "NONE"]).resolve().unwrap();
+        let expected = [c"A=1", c"A=2", c"no-equals-sign", c"GONER=", c"", c"B=\xff", c"GONE"];
+        assert_eq!(left, expected.map(Cow::Borrowed));
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub(super) enum Often {
     List,
     /// Its value has no mark that it couldn't have in itself; in the variable, each line is one.
     Lines,
+    /// A switch that means more the more often it is given; in the variable, the number.
+    Counted,
 }
 
 /// Where an option has a meaning.
@@ -48,6 +50,15 @@ pub(super) enum Scope {
     Command,
     /// For one command that is started again.
     Restarts,
+    /// For the processes of a file.
+    File,
+}
+
+impl Scope {
+    /// Whether it is for one command, and so not for the processes of a file.
+    pub(super) fn is_one_command(self) -> bool {
+        matches!(self, Scope::Command | Scope::Restarts)
+    }
 }
 
 /// What was given for an option.
@@ -397,11 +408,12 @@ pub(super) const FLAGS: &[Flag] = &[
         short: Some('c'),
         variable: "PANICMON_CONFIG",
         value: Some("FILE"),
+        scope: Scope::File,
         hint: ValueHint::FilePath,
         heading: "Several processes",
         help: "Run the processes of this pmux file instead of a command; - is stdin",
         apply: |settings, given| {
-            settings.config = Some(given.path().to_owned());
+            settings.config = Some(values::file(given.path())?);
             Ok(())
         },
         ..OPTION
@@ -409,7 +421,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "check",
         variable: "PANICMON_CHECK",
-        value: None,
+        scope: Scope::File,
         heading: "Several processes",
         help: "Say whether the file of --config is good, warn of directories and commands that aren't here, and run nothing",
         apply: |settings, given| {
@@ -432,7 +444,7 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "verbose",
         short: Some('v'),
         variable: "PANICMON_VERBOSE",
-        value: None,
+        often: Often::Counted,
         help: "Log what happens to stderr: -v processes, -vv signals too, -vvv everything",
         apply: |settings, given| {
             if let Given::Switch(count) = given {
@@ -446,7 +458,6 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "quiet",
         short: Some('q'),
         variable: "PANICMON_QUIET",
-        value: None,
         help: "Log nothing, not even warnings; errors that keep the command from running are still told",
         apply: |settings, given| {
             if given.is_on() {

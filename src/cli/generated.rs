@@ -35,10 +35,17 @@ The command wasn't found.
 With \fB\-\-config\fR: stopped as asked; by a second signal. With \fB\-\-doctor\fR: every promise holds; some don't.
 .SH ENVIRONMENT
 Each option has a variable of its name, \fBPANICMON_\fR and the name in capitals. The command line wins; a variable that is empty says
-nothing. A switch is on with \fBtrue\fR, \fByes\fR or a number above 0. \fBPANICMON_ENV\fR has an assignment on each line.
+nothing. A switch takes \fBtrue\fR or \fBfalse\fR, \fByes\fR or \fBno\fR, \fBon\fR or \fBoff\fR, \fB1\fR or \fB0\fR, in any
+case; \fBPANICMON_VERBOSE\fR also a number. \fBPANICMON_ENV\fR has an assignment on each line. With \fB\-\-config\fR a variable that is
+for one command is refused as the option is. \fB\-\-doctor\fR, \fB\-\-check\fR, \fB\-\-help\fR and \fB\-\-version\fR read no variable
+but \fBPANICMON_CONFIG\fR.
+.PP
+Variables that panicmon has applied are not in the environment of the command, so that another panicmon below does nothing twice. All
+others stay: what isn't an option, what has no meaning for this run (\fBPANICMON_CONFIG\fR beside a COMMAND), and a variable whose
+option is given on the command line.
 .TP
 .B PANICMON_LOG
-Filters the log, as env_logger's RUST_LOG does.
+Filters the log, as env_logger's RUST_LOG does. It isn't an option, and stays in the environment of the command.
 .TP
 .B NOTIFY_SOCKET
 If it is set, the command is given a socket of panicmon's instead, and what it sends there is passed on, with its descriptors, but for

@@ -14,6 +14,7 @@ mod settings;
 mod several;
 mod stderr;
 mod values;
+mod variables;
 
 use crate::StatusCode;
 use crate::sys::process;
@@ -51,7 +52,7 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         && let Some(signal) = settings.parent_death_signal
         && let Err(error) = process::die_with_parent(signal)
     {
-        say(&format_args!("--parent-death-signal (PANICMON_PARENT_DEATH_SIGNAL): {error}"));
+        say(&format_args!("{}: {error}", settings.name_of("parent-death-signal")));
         return StatusCode::OWN_FAILURE.get();
     }
     match request {

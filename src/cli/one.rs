@@ -2,7 +2,7 @@
 
 use super::exit::{self, Ending, ExitFrom};
 use super::stderr::{self, say};
-use super::{Settings, colours, logger, oom, stamp};
+use super::{Settings, colours, logger, oom, stamp, variables};
 use crate::accounts::{self, Account};
 use crate::error::os_string;
 use crate::executor::Manner;
@@ -37,11 +37,12 @@ pub(super) fn run(
     env: &[&'static CStr],
 ) -> StatusCode {
     logger::install(settings.verbosity, env);
+    variables::warn_of(&settings.slips);
     let (dir, user) = (settings.dir.clone(), settings.user.as_ref());
     let account = match user.map(|name| accounts::find(&name.user, name.group.as_deref())).transpose() {
         Ok(account) => account,
         Err(message) => {
-            say(&format_args!("--user (PANICMON_USER): {message}"));
+            say(&format_args!("{}: {message}", settings.name_of("user")));
             return StatusCode::OWN_FAILURE;
         }
     };
@@ -49,12 +50,16 @@ pub(super) fn run(
         && identity.uid != nix::unistd::geteuid().as_raw()
         && !capability::is_effective(Capability::Kill)
     {
-        log::warn!("--user: without the capability KILL the command can't be signalled, and outlives panicmon");
+        log::warn!(
+            "{}: without the capability KILL the command can't be signalled, and outlives panicmon",
+            settings.name_of("user")
+        );
     }
     let group = if settings.session { ChildGroup::session() } else { ChildGroup::find(signals.inherited_mask(), true) };
     if settings.group && !group.is_own() {
         log::warn!(
-            "--group: the command is in panicmon's own process group (SIGTTIN is ignored or blocked): it is signalled alone"
+            "{}: the command is in panicmon's own process group (SIGTTIN is ignored or blocked): it is signalled alone",
+            settings.name_of("group")
         );
     }
     if let Some(listened) = settings.signals {
@@ -73,7 +78,7 @@ pub(super) fn run(
     let exit = std::mem::take(&mut settings.exit);
     let mut oom = None;
     if exit.iter().any(|(from, _)| *from == ExitFrom::Oom) {
-        let (watch, verdict) = oom::watch();
+        let (watch, verdict) = oom::watch(settings.name_of("exit"));
         options = options.handler(watch);
         oom = Some(verdict);
     }
@@ -84,7 +89,7 @@ pub(super) fn run(
         ChildGroup::Shared | ChildGroup::Session(None) => terminal::is_there(),
         ChildGroup::Own(_) | ChildGroup::Session(Some(_)) => false,
     };
-    let manner = Manner { supervision: supervision(&settings), relay: relay(settings), notify, had_terminal };
+    let manner = Manner { supervision: supervision(&settings), relay: relay(&mut settings), notify, had_terminal };
     let again = manner.supervision.may_restart();
     let result = Executor::with_source(options, Source::Process(signals), group).and_then(|mut executor| {
         executor.run_words(&args, Ok(words), manner, |source, group, needed, prints| {
@@ -110,7 +115,10 @@ pub(super) fn run(
             end.status.code()
         }
         Err(error) => {
-            say(&error);
+            match settings.variable_behind(&error) {
+                Some(variable) => say(&format_args!("{variable}: {error}")),
+                None => say(&error),
+            }
             error.status_code()
         }
     }
@@ -140,7 +148,8 @@ fn environment(
     notify: Option<&Notify>,
 ) -> Environment {
     let inherited = if settings.clear_env { &[] } else { env };
-    let mut environment = Environment::entries(inherited).without(&settings.unset_env);
+    // What this panicmon has applied, another below would do once more.
+    let mut environment = Environment::entries(inherited).without(&settings.variables).without(&settings.unset_env);
     for (key, value) in account.iter().flat_map(|account| &account.variables) {
         environment.set(OsStr::new(key), OsStr::new(value));
     }
@@ -200,15 +209,15 @@ fn supervision(settings: &Settings) -> Supervision {
 }
 
 /// Where its lines go, if they are to be labelled.
-fn relay(settings: Settings) -> Option<Relay<'static>> {
+fn relay(settings: &mut Settings) -> Option<Relay<'static>> {
     if settings.label.is_none() && settings.timestamps.is_none() {
         return None;
     }
     let which = if settings.label.is_some() { Names::One } else { Names::No };
-    let names = [settings.label.unwrap_or_default()];
+    let names = [settings.label.take().unwrap_or_default()];
     process::fill_outputs();
     let (out, err) = (Output::stdout(), Output::stderr());
-    let printed = Printed::new(out, err, &names, which, settings.timestamps.map(stamp), colours());
+    let printed = Printed::new(out, err, &names, which, settings.timestamps.take().map(stamp), colours());
     stderr::leave_to_relay();
     Some(Relay::new(Sink::Printed(printed.beside(stderr::take))))
 }

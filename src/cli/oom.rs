@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Looks at the count around each run.
 pub(super) struct OomWatch {
+    /// What it was asked for by.
+    option: String,
     counter: Result<OomKills, String>,
     before: Option<u64>,
     killed: Arc<AtomicBool>,
@@ -15,10 +17,10 @@ pub(super) struct OomWatch {
 /// What it has seen of the last run.
 pub(super) struct Verdict(Arc<AtomicBool>);
 
-/// One for a command that will be run.
-pub(super) fn watch() -> (OomWatch, Verdict) {
+/// One for a command that will be run, asked for by this option or variable.
+pub(super) fn watch(option: String) -> (OomWatch, Verdict) {
     let killed = Arc::new(AtomicBool::new(false));
-    let watch = OomWatch { counter: OomKills::find(), before: None, killed: Arc::clone(&killed) };
+    let watch = OomWatch { option, counter: OomKills::find(), before: None, killed: Arc::clone(&killed) };
     (watch, Verdict(killed))
 }
 
@@ -48,10 +50,13 @@ impl Handler for OomWatch {
         }
         match (&self.counter, self.before, self.count()) {
             (_, Some(before), Some(after)) => self.killed.store(after > before, Ordering::Relaxed),
-            (Err(why), ..) => log::warn!("--exit oom: nobody can tell whether memory ran out: {why}"),
+            (Err(why), ..) => {
+                log::warn!("{}: oom: nobody can tell whether memory ran out: {why}", self.option);
+            }
             (Ok(counter), ..) => {
                 log::warn!(
-                    "--exit oom: nobody can tell whether memory ran out: {} can't be read",
+                    "{}: oom: nobody can tell whether memory ran out: {} can't be read",
+                    self.option,
                     counter.file.display()
                 );
             }

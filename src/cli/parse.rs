@@ -1,7 +1,7 @@
 //! Words and variables to settings, by the table of the options, without touching anything.
 
 use super::flags::{FLAGS, Flag, Given, Often, Scope};
-use super::{Request, Settings};
+use super::{Request, Settings, variables};
 use crate::{Restart, Signal};
 use clap::builder::OsStringValueParser;
 use clap::error::ErrorKind;
@@ -12,6 +12,9 @@ use std::os::unix::ffi::OsStrExt;
 
 /// The name of the words that are no options.
 const COMMAND: &str = "COMMAND";
+
+/// Why an option doesn't go with --config.
+const FOR_ONE_COMMAND: &str = "it is for one COMMAND, not for the processes of a file (which has keys of its own)";
 
 const AFTER_HELP: &str = "\
 Options end at the first word that is not one. The command line wins over the variables.
@@ -24,12 +27,12 @@ the command can't be executed, 127 if it isn't found.";
 pub(super) fn parse(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Request, String> {
     match plain_command(args, env) {
         Some(command) => Ok(Request::Run(Settings::default(), command)),
-        None => parse_options(args),
+        None => parse_options(args, env),
     }
 }
 
 #[cold]
-fn parse_options(args: &[&'static CStr]) -> Result<Request, String> {
+fn parse_options(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Request, String> {
     let mut words = args.iter().map(|word| OsStr::from_bytes(word.to_bytes()).to_owned()).collect::<Vec<_>>();
     if words.is_empty() {
         words.push("panicmon".into());
@@ -42,19 +45,20 @@ fn parse_options(args: &[&'static CStr]) -> Result<Request, String> {
         }
         Err(error) => return Err(message(&error)),
     };
+    let command_words = matches.get_many::<OsString>(COMMAND).map_or(0, |words| words.len());
+    let has_command = command_words > 0;
+    let given = |long: &str| matches.value_source(long) == Some(ValueSource::CommandLine);
     let mut settings = Settings::default();
     // The command line has the last word, also where two options contradict each other.
-    for flag in FLAGS {
-        if matches.value_source(flag.long) != Some(ValueSource::CommandLine) {
-            flag.apply_variable(&mut settings)?;
-        }
-    }
+    settings.apply_variables(env, has_command, given)?;
     for flag in FLAGS {
         flag.apply_words(&matches, &mut settings)?;
     }
-    let command_words = matches.get_many::<OsString>(COMMAND).map_or(0, |words| words.len());
-    let given = |long: &str| matches.value_source(long) == Some(ValueSource::CommandLine);
-    settings.check_together(command_words > 0, given)?;
+    settings.check_together(has_command, given)?;
+    settings.forget_meaningless_variables();
+    if !settings.doctor && !settings.check {
+        settings.slips = variables::slips(env);
+    }
     Ok(match settings.config {
         Some(_) => Request::RunFile(settings),
         None => Request::Run(settings, count - command_words),
@@ -62,6 +66,62 @@ fn parse_options(args: &[&'static CStr]) -> Result<Request, String> {
 }
 
 impl Settings {
+    /// Applies the variables of the options that the command line doesn't give.
+    fn apply_variables(
+        &mut self,
+        env: &[&'static CStr],
+        has_command: bool,
+        given: impl Fn(&str) -> bool,
+    ) -> Result<(), String> {
+        // Both say how much is logged.
+        let logs = given("verbose") || given("quiet");
+        let is_superseded = |flag: &Flag| given(flag.long) || logs && matches!(flag.long, "verbose" | "quiet");
+        let flags = FLAGS.iter().filter(|flag| !is_superseded(flag));
+        let values: Vec<_> = flags.filter_map(|flag| Some((flag, variables::value(env, flag.variable)?))).collect();
+
+        // Where nothing is run, no variable of a run is looked at: --doctor is to tell whatever is wrong with them.
+        let tells = |flag: &Flag| matches!(flag.long, "doctor" | "check");
+        let mut only_tells = given("doctor") || given("check");
+        if !only_tells {
+            for (flag, value) in values.iter().filter(|(flag, _)| tells(flag)) {
+                self.apply_variable(flag, value)?;
+            }
+            only_tells = self.doctor || self.check && !has_command;
+        }
+        let names_file = |flag: &Flag| flag.long == "config" && !has_command;
+        let of_file = given("config") || values.iter().any(|(flag, _)| names_file(flag));
+        let is_read = |flag: &Flag| if only_tells { names_file(flag) } else { !tells(flag) };
+        for (flag, value) in values.iter().filter(|(flag, _)| is_read(flag)) {
+            if of_file && flag.scope.is_one_command() {
+                // A switch that is off asks for nothing.
+                if flag.value.is_none() && flag.switch(value) == Ok(0) {
+                    continue;
+                }
+                return Err(format!("{}: {FOR_ONE_COMMAND}; unset it", flag.variable));
+            }
+            self.apply_variable(flag, value)?;
+        }
+        Ok(())
+    }
+
+    fn apply_variable(&mut self, flag: &Flag, value: &OsStr) -> Result<(), String> {
+        self.variables.push(flag.variable);
+        flag.apply_variable(value, self)
+    }
+
+    /// Those that were applied stay; the others are for another panicmon, perhaps, and are the command's.
+    fn forget_meaningless_variables(&mut self) {
+        let (of_file, restarts) = (self.config.is_some(), self.restart() != Restart::Never);
+        let has_meaning = |scope| match scope {
+            Scope::Anywhere => true,
+            Scope::Command => !of_file,
+            Scope::Restarts => !of_file && restarts,
+            Scope::File => of_file,
+        };
+        let scope_of = |variable| FLAGS.iter().find(|flag| flag.variable == variable).map(|flag| flag.scope);
+        self.variables.retain(|variable| scope_of(*variable).is_some_and(has_meaning));
+    }
+
     /// Whether the options go together, by what was given on the command line; a variable that has no meaning there, as
     /// one of an image may, says nothing.
     fn check_together(&mut self, has_command: bool, given: impl Fn(&str) -> bool) -> Result<(), String> {
@@ -85,20 +145,17 @@ impl Settings {
                         .to_owned(),
                 );
             }
-        } else if let Some(flag) = FLAGS.iter().find(|flag| flag.scope != Scope::Anywhere && given(flag.long)) {
-            return Err(format!(
-                "--{}: it is for one COMMAND, not for the processes of a file (which has keys of its own)",
-                flag.long
-            ));
+        } else if let Some(flag) = FLAGS.iter().find(|flag| flag.scope.is_one_command() && given(flag.long)) {
+            return Err(format!("--{}: {FOR_ONE_COMMAND}", flag.long));
         }
         if let Some(listened) = self.signals {
             let unheard = |(from, _): &&(Signal, _)| !listened.contains(*from);
             if let Some((from, _)) = self.rewrites.iter().find(unheard).filter(|_| given("rewrite")) {
-                return Err(format!("--rewrite: {from} isn't listened to: add it to --signals"));
+                return Err(format!("--rewrite: {from} isn't listened to: add it to {}", self.name_of("signals")));
             }
             let unheard = |(signal, _): &&(Signal, _)| !listened.contains(*signal);
             if let Some((signal, _)) = self.delays.iter().find(unheard).filter(|_| given("delay")) {
-                return Err(format!("--delay: {signal} isn't listened to: add it to --signals"));
+                return Err(format!("--delay: {signal} isn't listened to: add it to {}", self.name_of("signals")));
             }
             let unheard = self.stop_signals.and_then(|stop| stop.difference(listened).iter().next());
             // For a file, they are listened to in any case.
@@ -108,7 +165,7 @@ impl Settings {
         }
         let is_dropped = |(signal, _): &&(Signal, _)| self.rewrites.contains(&(*signal, None));
         if let Some((signal, _)) = self.delays.iter().find(is_dropped).filter(|_| given("delay")) {
-            return Err(format!("--delay: {signal} isn't forwarded at all: --rewrite drops it"));
+            return Err(format!("--delay: {signal} isn't forwarded at all: {} drops it", self.name_of("rewrite")));
         }
         if self.restart() == Restart::Never
             && let Some(flag) = FLAGS.iter().find(|flag| flag.scope == Scope::Restarts && given(flag.long))
@@ -161,7 +218,7 @@ impl Flag {
             None => arg,
         };
         arg.action(match (self.value, self.often) {
-            (None, _) => ArgAction::Count,
+            (None, _) | (_, Often::Counted) => ArgAction::Count,
             (Some(_), Often::Once) => ArgAction::Set,
             (Some(_), Often::List | Often::Lines) => ArgAction::Append,
         })
@@ -181,31 +238,41 @@ impl Flag {
         }
     }
 
-    /// A variable that is empty says nothing: an image's variable is unset in this way.
-    fn apply_variable(&self, settings: &mut Settings) -> Result<(), String> {
-        let value = match std::env::var_os(self.variable) {
-            Some(value) if !value.is_empty() => value,
-            _ => return Ok(()),
-        };
+    fn apply_variable(&self, value: &OsStr, settings: &mut Settings) -> Result<(), String> {
         if self.value.is_some() {
             let between = |byte: &u8| self.often == Often::Lines && *byte == b'\n';
             let values = value.as_bytes().split(between).filter(|value| !value.is_empty());
             let mut values = values.map(OsStr::from_bytes);
             return values.try_for_each(|value| self.apply_value(self.variable, value, settings));
         }
-        let count = match value.to_str() {
-            Some("false" | "no") => Ok(0),
-            Some("true" | "yes") => Ok(1),
-            text => text.and_then(|text| text.parse().ok()).ok_or_else(|| {
-                format!("{}: '{}' is not a number from 0 to 255, true or false", self.variable, value.display())
+        let count = self.switch(value).map_err(|why| format!("{}: {why}", self.variable))?;
+        (self.apply)(settings, &Given::Switch(count))
+    }
+
+    /// How often a switch is given by the value of its variable.
+    fn switch(&self, value: &OsStr) -> Result<u8, String> {
+        let counted = self.often == Often::Counted;
+        match value.to_string_lossy().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Ok(1),
+            "false" | "no" | "off" | "0" => Ok(0),
+            number => number.parse().ok().filter(|_| counted).ok_or_else(|| {
+                let or_number = if counted { ", or a number from 0 to 3" } else { "" };
+                in_one_line(&format!(
+                    "'{}' is none of true, false, yes, no, on, off, 1 and 0{or_number}",
+                    value.display()
+                ))
             }),
-        };
-        (self.apply)(settings, &Given::Switch(count?))
+        }
     }
 
     fn apply_value(&self, name: &str, value: &OsStr, settings: &mut Settings) -> Result<(), String> {
-        (self.apply)(settings, &Given::Value(value)).map_err(|why| format!("{name}: {why}"))
+        (self.apply)(settings, &Given::Value(value)).map_err(|why| format!("{name}: {}", in_one_line(&why)))
     }
+}
+
+/// The newline at the end of a variable, which is easily overlooked, is seen as `\n`.
+fn in_one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() }).collect()
 }
 
 /// With the commit in what packaging/build-static builds.
@@ -235,7 +302,15 @@ pub(super) fn command() -> clap::Command {
 /// clap's message, without its own prefix, its colours and its exit status.
 fn message(error: &clap::Error) -> String {
     let text = error.to_string();
-    text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()
+    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+    // Its advice is for words that are no options, and here those are the command.
+    let Some(advice) = text.lines().find(|line| line.trim_start().starts_with("tip: to pass '-")) else {
+        return text.to_owned();
+    };
+    // As in --drain -5s.
+    let is_value = advice.split('-').nth(1).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    let better = if is_value { "  tip: a value that begins with a hyphen goes behind '=': --option=-5\n" } else { "" };
+    text.replace(&format!("{advice}\n"), better).replace("\n\n\n", "\n\n")
 }
 
 #[cfg(test)]

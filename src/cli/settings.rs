@@ -1,10 +1,12 @@
 //! What the command line and the environment say.
 
 use super::exit::ExitFrom;
+use super::flags::FLAGS;
 use super::logger::Verbosity;
 use super::values::UserName;
+use super::variables::Slip;
 use crate::timestamp::Timestamp;
-use crate::{NoRestartOn, Restart, Signal, SignalSet};
+use crate::{Error, NoRestartOn, Restart, Signal, SignalSet};
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -58,11 +60,34 @@ pub(crate) struct Settings {
     pub(crate) doctor: bool,
     /// How much is logged.
     pub(crate) verbosity: Verbosity,
+    /// The variables that were applied as options.
+    pub(crate) variables: Vec<&'static str>,
+    /// Variables that are nearly those of an option, and which.
+    pub(crate) slips: Vec<Slip>,
 }
 
 impl Settings {
     /// When the command is started again.
     pub(crate) fn restart(&self) -> Restart {
         self.restart.unwrap_or(Restart::Never)
+    }
+
+    /// The variable that asked for what couldn't be done. Of an option the command line tells.
+    pub(super) fn variable_behind(&self, error: &Error) -> Option<&'static str> {
+        let variable = match error {
+            Error::Dir { .. } => "PANICMON_DIR",
+            Error::User { .. } => "PANICMON_USER",
+            _ => return None,
+        };
+        self.variables.contains(&variable).then_some(variable)
+    }
+
+    /// What an option was given by: its own name, or that of its variable.
+    pub(super) fn name_of(&self, long: &str) -> String {
+        let flag = FLAGS.iter().find(|flag| flag.long == long);
+        match flag.filter(|flag| self.variables.contains(&flag.variable)) {
+            Some(flag) => flag.variable.to_owned(),
+            None => format!("--{long}"),
+        }
     }
 }

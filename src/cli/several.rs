@@ -1,7 +1,7 @@
 //! The processes of a pmux file.
 
 use super::stderr::{self, say};
-use super::{Settings, check, colours, logger, stamp};
+use super::{Settings, check, colours, logger, stamp, variables};
 use crate::config::{self, Config};
 use crate::event_loop::{Asked, Left};
 use crate::handlers::LogHandler;
@@ -28,6 +28,7 @@ const DESCRIPTORS_BESIDE: u64 = 64;
 #[cold]
 pub(super) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static CStr]) -> StatusCode {
     logger::install(settings.verbosity, env);
+    variables::warn_of(&settings.slips);
     let path = settings.config.clone().unwrap_or_default();
     // Reading may take for ever, from a pipe; there is no child yet that would have to be told.
     let config = match signals.at_ease(|| config::read(&path)) {
@@ -92,7 +93,8 @@ fn run_all(
     if log::log_enabled!(log::Level::Info) {
         supervisor = supervisor.handler(LogHandler);
     }
-    supervisor.run_processes(processes, Some(relay), &Environment::entries(env), limits)
+    let environment = Environment::entries(env).without(&settings.variables);
+    supervisor.run_processes(processes, Some(relay), &environment, limits)
 }
 
 /// 0 after a stop that was asked for; else that of the first process that failed.

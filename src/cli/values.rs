@@ -154,6 +154,13 @@ pub(super) fn directory(path: &OsStr) -> Result<OsString, String> {
     Ok(path.to_owned())
 }
 
+pub(super) fn file(path: &OsStr) -> Result<OsString, String> {
+    if path.is_empty() {
+        return Err("'' is no file: is a variable unset?".to_owned());
+    }
+    Ok(path.to_owned())
+}
+
 /// `USER` or `USER:GROUP`.
 pub(super) fn user(word: &str) -> Result<UserName, String> {
     let (user, group) = match word.split_once(':') {

@@ -4,7 +4,7 @@
 //! taken letter for letter, whatever YAML would make of `yes`, `0755` or `1.10`.
 
 mod marks;
-mod nearest;
+pub(crate) mod nearest;
 mod synonyms;
 mod yaml;
 

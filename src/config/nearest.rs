@@ -4,7 +4,7 @@
 const LONGEST: usize = 32;
 
 /// The nearest, unless none is near: one slip in three letters at most, whatever the case, hyphens and underscores.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let folded = fold(word);
     known
         .iter()

@@ -29,6 +29,11 @@ fn a_directory_that_cannot_be_entered_is_named() {
         let (code, out, err) = output(&mut script_with(&["-C", dir], "echo started"));
         assert_eq!((code, out.as_str()), (Some(125), ""));
         assert!(err.contains(&format!("working directory {dir}: {why}")), "{err}");
+        let (_, _, err) = output(script_with(&[], "echo started").env("PANICMON_DIR", dir));
+        assert!(
+            err.starts_with(&format!("panicmon: PANICMON_DIR: can't change to the working directory {dir}")),
+            "{err}"
+        );
     }
 }
 
@@ -77,6 +82,82 @@ fn variables_can_come_from_variables() {
     assert_eq!(seen(&[("PANICMON_UNSET_ENV", "A,C")], &[]), ":2:\n");
     assert_eq!(seen(&[("PANICMON_CLEAR_ENV", "yes"), ("PANICMON_ENV", "C=3")], &[]), "::3\n");
     assert_eq!(seen(&[("PANICMON_ENV", "A=x")], &["-e", "C=3"]), "1:2:3\n", "the command line wins");
+}
+
+/// The names of the variables that the command has, of a panicmon with these.
+fn left_of(options: &[&str], variables: &[(&str, &str)]) -> Vec<String> {
+    let mut command = Command::new(panicmon());
+    let (code, out, err) = output(
+        command
+            .env_clear()
+            .envs(variables.iter().copied())
+            .env("PATH", "/usr/bin:/bin")
+            .args(options)
+            .args(["--", "env"]),
+    );
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{options:?}");
+    out.lines().filter(|line| !line.starts_with("PATH=")).map(str::to_owned).collect()
+}
+
+#[test]
+fn variables_that_were_applied_are_not_the_commands() {
+    let applied = [
+        ("PANICMON_DELAY", "TERM=2s"),
+        ("PANICMON_DRAIN", "1s"),
+        ("PANICMON_ENV", "A=1"),
+        ("PANICMON_GROUP", "no"),
+        ("PANICMON_MIN_WAIT", "1s"),
+        ("PANICMON_QUIET", "on"),
+        ("PANICMON_RESTART", "on-failure"),
+        ("PANICMON_SIGNALS", "TERM"),
+        ("PANICMON_UNSET_ENV", "B"),
+        ("PANICMON_VERBOSE", "0"),
+    ];
+    assert_eq!(left_of(&[], &applied), ["A=1"]);
+    // Neither after a restart.
+    let again = ["--restart=always", "--max-restarts=1", "--min-wait=1ms", "-q"];
+    assert_eq!(left_of(&again, &applied[..2]), [""; 0]);
+    assert_eq!(left_of(&["-e", "PANICMON_DRAIN=5s"], &applied[..2]), ["PANICMON_DRAIN=5s"], "what is set stays");
+}
+
+#[test]
+fn variables_that_were_not_applied_stay_as_they_are() {
+    let stay = |options: &[&str], variable: (&str, &str)| {
+        assert_eq!(left_of(options, &[variable]), [format!("{}={}", variable.0, variable.1)], "{options:?}");
+    };
+    // A file beside a command; what says nothing without restarts; what the command line says otherwise.
+    stay(&[], ("PANICMON_CONFIG", "/no/such/file"));
+    stay(&[], ("PANICMON_CHECK", "1"));
+    stay(&[], ("PANICMON_MIN_WAIT", "1s"));
+    stay(&["--drain=1s"], ("PANICMON_DRAIN", "2s"));
+    stay(&["-q"], ("PANICMON_VERBOSE", "1"));
+    stay(&[], ("PANICMON_DRAIN", ""));
+    // No options.
+    for name in ["LOG", "SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_80_TCP", "PORT_80_TCP_ADDR"]
+    {
+        stay(&[], (&format!("PANICMON_{name}"), "off"));
+    }
+}
+
+/// Each is applied once, however many are in a row.
+#[test]
+fn a_second_panicmon_below_does_nothing_twice() {
+    let mut command = Command::new(panicmon());
+    command.args(["--", &panicmon(), "--", "sh", "-c", "exit 3"]).env("PANICMON_EXIT", "3=4,4=5");
+    assert_eq!(output(&mut command).0, Some(4));
+}
+
+#[test]
+fn the_processes_of_a_file_have_none_of_those_either() {
+    let file = Scratch::new("processes:\n- cmd: env\n  env: {PANICMON_DRAIN: 1s}\n  noRestartOn: [0]\n");
+    let mut command = Command::new(panicmon());
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("PANICMON_CONFIG", &file.0);
+    command.env("PANICMON_SIGNALS", "TERM").env("PANICMON_VERBOSE", "0").env("PANICMON_PORT", "tcp://10.0.0.1:80");
+    let (code, out, err) = output(&mut command);
+    assert_eq!(code, Some(0), "{err}");
+    let mut seen: Vec<_> = out.lines().filter_map(|line| Some(&line[line.find("PANICMON_")?..])).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, ["PANICMON_DRAIN=1s", "PANICMON_PORT=tcp://10.0.0.1:80"], "{out}");
 }
 
 #[test]

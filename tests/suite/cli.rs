@@ -55,6 +55,35 @@ fn each_option_has_a_variable_and_the_command_line_wins() {
 }
 
 #[test]
+fn a_variable_that_is_nearly_an_options_is_told_once_and_kubernetes_are_not() {
+    let services = ["PANICMON_SERVICE_HOST", "PANICMON_SERVICE_PORT", "PANICMON_SERVICE_PORT_HTTP", "PANICMON_PORT"];
+    let ports = [
+        "PANICMON_PORT_80_TCP",
+        "PANICMON_PORT_80_TCP_PROTO",
+        "PANICMON_PORT_80_TCP_PORT",
+        "PANICMON_PORT_80_TCP_ADDR",
+    ];
+    let others = services.into_iter().chain(ports).chain(["PANICMON_VERSION", "PANICMON_HOME"]).map(|name| (name, "1"));
+    let variables: Vec<_> = others.chain([("PANICMON_DRIAN", "1s")]).collect();
+    let told = "panicmon: warn: PANICMON_DRIAN: no option has this variable: did you mean PANICMON_DRAIN?\n";
+    assert_eq!(says(&["true"], &variables), (Some(0), String::new(), told.to_owned()));
+    assert_eq!(says(&["-q", "true"], &variables).2, "");
+    let file = support::Scratch::new("processes:\n- cmd: echo\n  noRestartOn: [0]\n");
+    let err = says(&["-c", file.0.to_str().unwrap()], &variables).2;
+    assert!(err.starts_with(told) && err.matches("did you mean").count() == 1, "{err}");
+}
+
+#[test]
+fn a_value_with_a_hyphen_is_no_command() {
+    let (code, _, err) = says(&["-k", "-1s", "true"], &[]);
+    assert_eq!(code, Some(125));
+    assert!(err.contains("unexpected argument '-1' found") && err.contains("behind '='"), "{err}");
+    let (code, _, err) = says(&["-X", "true"], &[]);
+    assert_eq!(code, Some(125));
+    assert!(err.contains("unexpected argument '-X' found") && !err.contains("-- -X"), "{err}");
+}
+
+#[test]
 fn the_childs_own_words_are_its_own() {
     let (code, out, err) = says(&["sh", "-c", "echo \"$@\"", "--", "-v", "--", "--help"], &[]);
     assert_eq!((code, out.as_str(), err.as_str()), (Some(0), "-v -- --help\n", ""));
