@@ -2,6 +2,7 @@
 
 use super::stderr;
 use crate::options::names;
+use env_filter::ParseError;
 use env_logger::Target;
 use log::{LevelFilter, Log, Metadata, Record};
 use std::ffi::CStr;
@@ -41,20 +42,37 @@ static LOGGER: Lazy = Lazy(OnceLock::new());
 
 /// Sends messages of this level and above to stderr.
 pub(super) fn install(verbosity: Verbosity, env: &[&CStr]) {
+    let mut wrong = None;
     let level = match verbosity {
         Verbosity::Quiet => LevelFilter::Off,
         Verbosity::Level(level) => level,
-        Verbosity::Default if !env.iter().any(|entry| names(entry, FILTER.as_bytes())) => LevelFilter::Warn,
-        Verbosity::Default => {
-            let logger = builder().parse_env(FILTER).build();
-            let level = logger.filter();
-            let _ = LOGGER.0.set(logger);
-            level
-        }
+        Verbosity::Default => match env.iter().find(|entry| names(entry, FILTER.as_bytes())) {
+            None => LevelFilter::Warn,
+            Some(entry) => {
+                let filter = String::from_utf8_lossy(&entry.to_bytes()[FILTER.len() + 1..]);
+                filtered(&filter).unwrap_or_else(|error| {
+                    wrong = Some(error);
+                    LevelFilter::Warn
+                })
+            }
+        },
     };
     log::set_max_level(level);
     // It fails only if there is one already.
     let _ = log::set_logger(&LOGGER);
+    if let Some(error) = wrong {
+        log::warn!("{FILTER}: {error}: it is ignored");
+    }
+}
+
+/// Makes the logger with this filter: the highest level that passes it.
+fn filtered(filter: &str) -> Result<LevelFilter, ParseError> {
+    // env_logger would tell what is wrong itself, by a write to stderr that waits as long as nobody reads.
+    env_filter::Builder::new().try_parse(filter)?;
+    let logger = builder().parse_filters(filter).build();
+    let level = logger.filter();
+    let _ = LOGGER.0.set(logger);
+    Ok(level)
 }
 
 fn builder() -> env_logger::Builder {

@@ -113,8 +113,29 @@ fn a_full_or_closed_stderr_changes_nothing_of_the_exit_status() {
     assert_eq!(status.code(), Some(125));
 }
 
+#[test]
+fn a_filter_of_the_log_that_is_wrong_is_told_by_its_name() {
+    let (code, out, err) = says(&["echo", "started"], &[("PANICMON_LOG", "a=b=c")]);
+    assert_eq!((code, out.as_str()), (Some(0), "started\n"));
+    assert!(err.starts_with("panicmon: warn: PANICMON_LOG: ") && err.contains("'a=b=c'"), "{err}");
+    assert_eq!(says(&["-q", "true"], &[("PANICMON_LOG", "a=b=c")]).2, "");
+}
+
+#[test]
+fn a_warning_of_variables_does_not_wait_for_a_reader() {
+    for (name, value) in [("PANICMON_LOG", "a=b=c"), ("PANICMON_DRIAN", "1s")] {
+        let mut running = with_stderr_and(&["--", "echo", "started"], true, (name, value));
+        assert_eq!(running.line().as_deref(), Some("started"));
+        assert_eq!(running.code(), 0);
+    }
+}
+
 /// Starts it with a stderr that nobody reads any more, or that is full and stays so.
 fn with_stderr(words: &[&str], full: bool) -> support::Running {
+    with_stderr_and(words, full, ("PANICMON_NOTHING", ""))
+}
+
+fn with_stderr_and(words: &[&str], full: bool, (name, value): (&str, &str)) -> support::Running {
     let (reader, writer) = std::io::pipe().unwrap();
     if full {
         let flags = |flags| nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETFL(flags)).unwrap();
@@ -125,7 +146,7 @@ fn with_stderr(words: &[&str], full: bool) -> support::Running {
         std::mem::forget(reader);
     }
     let mut command = Command::new(panicmon());
-    command.args(words).stderr(writer);
+    command.args(words).env(name, value).stderr(writer);
     support::Running::start(command)
 }
 
