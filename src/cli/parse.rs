@@ -160,7 +160,10 @@ impl Settings {
             let unheard = self.stop_signals.and_then(|stop| stop.difference(listened).iter().next());
             // For a file, they are listened to in any case.
             if let Some(signal) = unheard.filter(|_| self.config.is_none() && given("stop-signals")) {
-                return Err(format!("--stop-signals: {signal} isn't listened to: add it to --signals"));
+                return Err(format!(
+                    "--stop-signals: {signal} isn't listened to: add it to {}",
+                    self.name_of("signals")
+                ));
             }
         }
         let is_dropped = |(signal, _): &&(Signal, _)| self.rewrites.contains(&(*signal, None));

@@ -60,6 +60,10 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["-k", "10x"], "--kill-after: '10x': 'x' is no unit: write 10s"),
     (&["-k", ""], "--kill-after: '' is no duration: write 10s, 500ms, 1m30s"),
     (&["--drain", "1m30"], "--drain: '1m30': its last number has no unit"),
+    (&["--stop-signals", "TERM,BLA"], "--stop-signals: 'BLA' is not a signal"),
+    (&["--stop-signals", "KILL"], "--stop-signals: SIGKILL can't be listened to"),
+    (&["--stop-signals", "CONT"], "--stop-signals: SIGCONT is forwarded as it is"),
+    (&["-s", "HUP", "--stop-signals", "TERM"], "--stop-signals: SIGTERM isn't listened to: add it to --signals"),
     (&["--drain", "x"], "--drain: 'x' is no duration"),
     (&["--drain", "-5s"], "'-5'"),
     (&["--exit", "143"], "--exit: '143' has no '=' in it: write FROM=TO, e.g. 143=0"),
@@ -140,6 +144,11 @@ fn a_contradiction_names_options_and_variables_as_they_were_given() {
             &[("SIGNALS", "HUP")],
             &["--delay", "TERM=1s"],
             "--delay: SIGTERM isn't listened to: add it to PANICMON_SIGNALS\n",
+        ),
+        (
+            &[("SIGNALS", "HUP")],
+            &["--stop-signals", "TERM"],
+            "--stop-signals: SIGTERM isn't listened to: add it to PANICMON_SIGNALS\n",
         ),
         (&[], &["-s", "HUP", "--delay", "TERM=1s"], "--delay: SIGTERM isn't listened to: add it to --signals\n"),
         (
