@@ -125,6 +125,7 @@ pub(crate) struct Left {
     /// A stream of ours that nobody reads any more: all were stopped for that.
     pub(crate) gone: bool,
     said_goodbye: bool,
+    said_what_was_lost: bool,
     /// Process groups whose leader has ended, though others of it haven't.
     groups: Vec<Pid>,
 }
@@ -621,7 +622,7 @@ impl Run<'_, '_> {
             relay.remark(None, &Remark::Bye.to_string());
             self.write(woken, left);
         }
-        if self.relay.as_ref().is_none_or(Relay::is_idle) {
+        if self.relay.as_ref().is_none_or(Relay::is_idle) && !self.says_what_was_lost(left) {
             return true;
         }
         // As long as it takes, unless all is to stop.
@@ -636,6 +637,13 @@ impl Run<'_, '_> {
             log::warn!("the last of the output is lost: nobody takes it");
         }
         lost
+    }
+
+    /// All is written. Says, once, how many lines were lost, if any: whether that has to be written yet.
+    fn says_what_was_lost(&mut self, left: &mut Left) -> bool {
+        let Some(relay) = self.relay.as_mut().filter(|_| !left.said_what_was_lost) else { return false };
+        left.said_what_was_lost = true;
+        relay.finish() && !relay.is_idle()
     }
 
     /// All is over. Whether the manager has all that the child has told it, or has been given its time.

@@ -95,7 +95,7 @@ impl<'a> Executor<'a> {
     {
         let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
         let words = args.iter().cloned().map(|arg| c_string(arg).map(Cow::Owned)).collect::<Result<Vec<_>, _>>();
-        self.run_words(&args, words, Manner::once(), |_, _, _, _| Ok(())).map(|end| end.status.code())
+        self.run_words(&args, words, Manner::once(), |_, _, _, _| Ok(())).map(|whole| whole.end.status.code())
     }
 
     /// The same with words that are ready, in some manner, and a last thing to do once the child exists.
@@ -105,7 +105,7 @@ impl<'a> Executor<'a> {
         words: Result<Vec<Cow<'static, CStr>>, Error>,
         manner: Manner,
         settle: impl FnOnce(&mut Source, &ChildGroup, &[BorrowedFd<'_>], bool) -> Result<(), Error>,
-    ) -> Result<End, Error> {
+    ) -> Result<Whole, Error> {
         let Executor { options, source, group, .. } = self;
         let group = &*group;
         let Options {
@@ -176,10 +176,19 @@ impl<'a> Executor<'a> {
             }
         };
         match left {
-            Ok(left) => left.results.into_iter().next().unwrap_or(Err(Error::Cancelled)),
+            Ok(left) => {
+                let end = left.results.into_iter().next().unwrap_or(Err(Error::Cancelled))?;
+                Ok(Whole { end, reader_gone: left.gone })
+            }
             Err(error) => Err(failed(handlers, args, error)),
         }
     }
+}
+
+/// How a command's last run ended, and whether it was stopped because nobody read its output any more.
+pub(crate) struct Whole {
+    pub(crate) end: End,
+    pub(crate) reader_gone: bool,
 }
 
 /// How often, and with its output where.

@@ -23,7 +23,8 @@ The command's own.
 Signal N ended the command. As a job of an interactive shell, and as systemd's own process, panicmon dies of that signal itself.
 .TP
 .B 125
-panicmon itself failed, or was called wrongly.
+panicmon itself failed, or was called wrongly. Or nobody reads the output that it relays any more, and the command, which it
+stopped for that (unless SIGPIPE was ignored from the start), ended with 0.
 .TP
 .B 126
 The command was found, but can't be executed.

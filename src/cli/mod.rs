@@ -16,10 +16,11 @@ mod stderr;
 mod values;
 mod variables;
 
-use crate::StatusCode;
 use crate::sys::process;
 use crate::sys::signals::process::ProcessSignals;
+use crate::sys::signals::{Disposition, disposition};
 use crate::timestamp::Timestamp;
+use crate::{Signal, StatusCode};
 use settings::Settings;
 use std::ffi::CStr;
 use std::io;
@@ -94,6 +95,12 @@ fn print(text: &str) -> StatusCode {
 /// Writes the time in this format.
 fn stamp(format: Timestamp) -> crate::relay::printed::Stamp {
     Box::new(move |into| format.write(SystemTime::now(), into))
+}
+
+/// Whether nobody reading our output is no reason to stop: so it is to a program that was started to ignore SIGPIPE, as by
+/// systemd.
+fn outlives_readers() -> bool {
+    disposition(Signal::PIPE) == Disposition::Ignored
 }
 
 /// Whether colours are welcome where there is a terminal: no-color.org.

@@ -2,10 +2,10 @@
 
 use super::exit::{self, Ending, ExitFrom};
 use super::stderr::{self, say};
-use super::{Settings, colours, logger, oom, stamp, variables};
+use super::{Settings, colours, logger, oom, outlives_readers, stamp, variables};
 use crate::accounts::{self, Account};
 use crate::error::os_string;
-use crate::executor::Manner;
+use crate::executor::{Manner, Whole};
 use crate::handlers::LogHandler;
 use crate::lifecycle::forwarding::Forwarding;
 use crate::lifecycle::supervision::Supervision;
@@ -99,20 +99,24 @@ pub(super) fn run(
     });
     stderr::leave_no_more();
     match result {
-        Ok(end) => {
+        Ok(Whole { end, reader_gone }) => {
             let oom = !end.killed && oom.is_some_and(|verdict| verdict.is_oom());
             let ending = Ending { status: end.status, requested: end.requested, timed_out: end.timed_out, oom };
-            if let Some(code) = exit::mapped(&exit, ending) {
-                return StatusCode::new(code);
-            }
-            let systemds = match end.status {
-                ExitStatus::Signaled { signal, .. } if is_systemds_own(env) => Some(signal),
-                ExitStatus::Signaled { .. } | ExitStatus::Exited(_) => None,
+            let code = match exit::mapped(&exit, ending) {
+                Some(code) => StatusCode::new(code),
+                None => {
+                    let systemds = match end.status {
+                        ExitStatus::Signaled { signal, .. } if is_systemds_own(env) => Some(signal),
+                        ExitStatus::Signaled { .. } | ExitStatus::Exited(_) => None,
+                    };
+                    if let Some(signal) = end.die_of.or(systemds) {
+                        own::die(signal);
+                    }
+                    end.status.code()
+                }
             };
-            if let Some(signal) = end.die_of.or(systemds) {
-                own::die(signal);
-            }
-            end.status.code()
+            // It was our stop, and nobody asked for it.
+            if reader_gone && code.is_success() { StatusCode::OWN_FAILURE } else { code }
         }
         Err(error) => {
             match settings.variable_behind(&error) {
@@ -219,7 +223,8 @@ fn relay(settings: &mut Settings) -> Option<Relay<'static>> {
     let (out, err) = (Output::stdout(), Output::stderr());
     let printed = Printed::new(out, err, &names, which, settings.timestamps.take().map(stamp), colours());
     stderr::leave_to_relay();
-    Some(Relay::new(Sink::Printed(printed.beside(stderr::take))))
+    let printed = printed.beside(stderr::take).outlives_readers(outlives_readers());
+    Some(Relay::new(Sink::Printed(printed)))
 }
 
 /// Whether systemd started this very process: systemd.exec(5). It calls a stop a success only if the process died of it.

@@ -219,12 +219,20 @@ impl<'o> Relay<'o> {
         }
     }
 
-    /// Writes what can be written without waiting. An error: somebody who should read it is gone, told once; what is for
-    /// them from now on is lost. Whether anything was written, otherwise.
+    /// Writes what can be written without waiting: whether that is anything. An error is told once: nobody reads a stream
+    /// any more, and what is for it is lost from now on. Every other failure to write costs lines, and is said here.
     pub(crate) fn flush(&mut self) -> Result<bool, Gone> {
         match &mut self.sink {
             Sink::Printed(printed) => printed.flush(),
             Sink::Told { .. } => Ok(false),
+        }
+    }
+
+    /// All is over: says what was lost. Whether anything was said.
+    pub(crate) fn finish(&mut self) -> bool {
+        match &mut self.sink {
+            Sink::Printed(printed) => printed.finish(),
+            Sink::Told { .. } => false,
         }
     }
 
@@ -245,20 +253,15 @@ impl<'o> Relay<'o> {
     }
 }
 
-/// A stream of ours that can't be written any more.
+/// A stream of ours that nobody reads any more.
 #[derive(Debug)]
 pub(crate) struct Gone {
-    pub(crate) stream: &'static str,
-    pub(crate) error: io::Error,
+    stream: &'static str,
 }
 
 impl fmt::Display for Gone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.error.kind() == io::ErrorKind::BrokenPipe {
-            write!(f, "nobody reads {} any more", self.stream)
-        } else {
-            write!(f, "can't write to {}: {}", self.stream, self.error)
-        }
+        write!(f, "nobody reads {} any more", self.stream)
     }
 }
 

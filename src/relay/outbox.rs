@@ -1,6 +1,7 @@
 //! What is to be written to a stream, kept until its reader takes it.
 
 use crate::sys::output::Output;
+use memchr::{memchr, memchr_iter};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -18,13 +19,38 @@ pub(crate) struct Outbox {
     buffer: Vec<u8>,
     written: usize,
     end: usize,
-    /// Nobody reads it any more: whatever is for it is lost.
-    gone: bool,
+    /// Lines were added since it was last written to.
+    has_new: bool,
+    /// The last byte that was written is within a line.
+    is_torn: bool,
+    state: State,
+    /// How many lines were lost that nobody has been told of.
+    lost: u64,
+}
+
+/// Whether it can be written to, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Works,
+    /// The last attempt failed: what is for it is lost, but for the rest of a line that was begun. Each new line is another
+    /// attempt.
+    Fails,
+    /// Nobody reads it any more, and all is stopped for that: nothing is written, nor counted.
+    Gone,
 }
 
 impl Outbox {
     pub(crate) fn new(output: Output) -> Outbox {
-        Outbox { output, buffer: Vec::new(), written: 0, end: 0, gone: false }
+        Outbox {
+            output,
+            buffer: Vec::new(),
+            written: 0,
+            end: 0,
+            has_new: false,
+            is_torn: false,
+            state: State::Works,
+            lost: 0,
+        }
     }
 
     pub(crate) fn output(&self) -> &Output {
@@ -36,16 +62,44 @@ impl Outbox {
         self.end - self.written < enough
     }
 
-    /// The stream, if there is something for it.
+    /// The stream, if there is something for it. One that fails isn't waited for: poll(2) says of a file on a full disk that
+    /// it can be written.
     pub(crate) fn to_write(&self) -> Option<BorrowedFd<'_>> {
-        (self.end > 0).then(|| self.output.as_fd())
+        (self.end > 0 && self.state == State::Works).then(|| self.output.as_fd())
+    }
+
+    /// Whether the last attempt to write to it failed.
+    pub(crate) fn fails(&self) -> bool {
+        self.state == State::Fails
+    }
+
+    /// Nobody reads it any more, and all is to stop for that.
+    pub(crate) fn give_up(&mut self) {
+        self.state = State::Gone;
+        (self.buffer, self.written, self.end, self.lost) = (Vec::new(), 0, 0, 0);
+    }
+
+    /// How many lines were lost that nobody has been told of.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// That has been told.
+    pub(crate) fn lost_is_told(&mut self) {
+        self.lost = 0;
+    }
+
+    /// There will be no other line: the rest of one that was begun is lost, too, if it can't be written now.
+    pub(crate) fn count_rest(&mut self) {
+        self.lost += u64::from(self.fails() && self.written < self.end);
     }
 
     /// Adds a line, and what stands in front of it.
     pub(crate) fn add(&mut self, front: &[u8], line: &[u8]) {
-        if self.gone {
+        if self.state == State::Gone {
             return;
         }
+        self.has_new = true;
         let end = self.end + front.len() + line.len() + 1;
         if end > self.buffer.len() {
             self.buffer.resize(end.max(2 * self.buffer.len()), 0);
@@ -58,9 +112,22 @@ impl Outbox {
         self.end = end;
     }
 
-    /// Writes as much as is taken without waiting: whether that is anything. An error is told once.
+    /// Writes as much as is taken without waiting: whether that is anything. An error is told when it begins; meanwhile
+    /// lines are lost, as they are to a program that writes by itself.
     pub(crate) fn flush(&mut self) -> io::Result<bool> {
+        // Of the rest of a line alone another attempt would be made at each wake-up, by the signal of a write that failed
+        // among others.
+        if self.fails() && !self.has_new {
+            return Ok(false);
+        }
+        self.try_to_write()
+    }
+
+    /// The same, though nothing has come since the last attempt.
+    pub(crate) fn try_to_write(&mut self) -> io::Result<bool> {
+        self.has_new = false;
         let before = self.written;
+        let mut result = Ok(());
         while self.written < self.end {
             let rest = &self.buffer[self.written..self.end];
             let asked = rest.len();
@@ -74,13 +141,39 @@ impl Outbox {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => {
-                    self.gone = true;
-                    (self.buffer, self.written, self.end) = (Vec::new(), 0, 0);
-                    return Err(error);
+                    result = Err(error);
+                    break;
                 }
             }
         }
         let any = self.written > before;
+        if any {
+            self.is_torn = self.buffer[self.written - 1] != b'\n';
+            self.state = State::Works;
+        }
+        if result.is_err() {
+            self.lose();
+        }
+        self.make_room();
+        match result {
+            Ok(()) => Ok(any),
+            Err(_) if self.fails() => Ok(any),
+            Err(error) => {
+                self.state = State::Fails;
+                Err(error)
+            }
+        }
+    }
+
+    /// What waits is lost, but for the rest of a line that was begun: a line that comes later starts where a line starts.
+    fn lose(&mut self) {
+        let waits = &self.buffer[self.written..self.end];
+        let kept = if self.is_torn { memchr(b'\n', waits).map_or(waits.len(), |newline| newline + 1) } else { 0 };
+        self.lost += memchr_iter(b'\n', &waits[kept..]).count() as u64;
+        self.end = self.written + kept;
+    }
+
+    fn make_room(&mut self) {
         if self.written == self.end {
             (self.written, self.end) = (0, 0);
             // A burst is no reason to hold its memory for ever.
@@ -91,7 +184,6 @@ impl Outbox {
             self.buffer.copy_within(self.written..self.end, 0);
             (self.written, self.end) = (0, self.end - self.written);
         }
-        Ok(any)
     }
 }
 

@@ -6,7 +6,9 @@ use super::outbox::{ENOUGH, Outbox};
 use super::{Gone, Stream};
 use crate::sys::output::Output;
 use std::fmt;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
 
 /// Writes the time as it is now.
 pub(crate) type Stamp = Box<dyn Fn(&mut Vec<u8>) + Send>;
@@ -16,6 +18,12 @@ const OWN_NAME: &str = "pmux";
 
 /// The colours of labels, one process after the other (ECMA-48, SGR).
 const COLOURS: [&str; 6] = ["36", "33", "32", "35", "34", "31"];
+
+/// The streams, in the order of their outboxes.
+const STREAMS: [&str; 2] = ["stdout", "stderr"];
+
+/// How long nothing is said of lost lines after something was.
+const TELL_AGAIN: Duration = Duration::from_secs(10);
 
 /// Labelled lines on their way to stdout and stderr.
 pub(crate) struct Printed {
@@ -28,8 +36,18 @@ pub(crate) struct Printed {
     beside: fn() -> Vec<u8>,
     /// A program in front of one other says nothing of itself.
     remarks: bool,
+    /// That nobody reads a stream any more is as any other failure to write to it.
+    outlives_readers: bool,
+    /// When it was last said that lines are lost.
+    told: Option<Instant>,
     /// The time stamp and the label of the line that is being written.
     front: Vec<u8>,
+}
+
+/// Whether anything was written, and anything said meanwhile.
+struct Written {
+    any: bool,
+    told: bool,
 }
 
 /// Which names are printed.
@@ -68,6 +86,8 @@ impl Printed {
             stamp,
             beside: Vec::new,
             remarks: which == Names::Several,
+            outlives_readers: false,
+            told: None,
             front: Vec::new(),
         };
         for (number, name) in all.iter().enumerate() {
@@ -89,6 +109,11 @@ impl Printed {
     /// Takes this, too, whenever it writes.
     pub(crate) fn beside(self, beside: fn() -> Vec<u8>) -> Printed {
         Printed { beside, ..self }
+    }
+
+    /// That nobody reads a stream any more is no reason to stop, as it is none for a program that ignores SIGPIPE.
+    pub(crate) fn outlives_readers(self, outlives_readers: bool) -> Printed {
+        Printed { outlives_readers, ..self }
     }
 
     pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
@@ -126,23 +151,85 @@ impl Printed {
     }
 
     pub(crate) fn flush(&mut self) -> Result<bool, Gone> {
+        let Written { any, told } = self.write(false)?;
+        // What is said of it is for one of them, too, which may be the one that works.
+        if self.say_lost(false) || told { Ok(self.write(false)?.any || any) } else { Ok(any) }
+    }
+
+    /// All is over: whether there was anything to be said of lines that are lost.
+    pub(crate) fn finish(&mut self) -> bool {
+        let _ = self.write(true);
+        self.outboxes.iter_mut().for_each(Outbox::count_rest);
+        let said = self.say_lost(true);
+        let _ = self.write(true);
+        said
+    }
+
+    /// Writes what is taken; at the end also to those that failed with nothing new for them.
+    fn write(&mut self, at_end: bool) -> Result<Written, Gone> {
         let stderr = self.number(Stream::Stderr);
+        // Where it would be lost, it waits.
         if self.outboxes[stderr].has_room(ENOUGH)
+            && (at_end || !self.outboxes[stderr].fails())
             && let Some(lines) = (self.beside)().strip_suffix(b"\n")
         {
             self.outboxes[stderr].add(b"", lines);
         }
-        let mut any = false;
-        for (number, outbox) in self.outboxes.iter_mut().enumerate() {
-            any |= outbox.flush().map_err(|error| Gone { stream: ["stdout", "stderr"][number], error })?;
+        let mut written = Written { any: false, told: false };
+        for (outbox, stream) in self.outboxes.iter_mut().zip(STREAMS) {
+            match if at_end { outbox.try_to_write() } else { outbox.flush() } {
+                Ok(any) => written.any |= any,
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe && !self.outlives_readers => {
+                    outbox.give_up();
+                    return Err(Gone { stream });
+                }
+                Err(error) => {
+                    if may_tell(self.told) {
+                        tell_failure(stream, &error);
+                        written.told = true;
+                    }
+                }
+            }
         }
-        Ok(any)
+        Ok(written)
+    }
+
+    /// Says how many lines were lost, of the streams that work again; at the end of all.
+    fn say_lost(&mut self, at_end: bool) -> bool {
+        let mut said = false;
+        for (outbox, stream) in self.outboxes.iter_mut().zip(STREAMS) {
+            if outbox.lost() > 0 && (at_end || !outbox.fails() && may_tell(self.told)) {
+                match outbox.lost() {
+                    1 => log::warn!("one line couldn't be written to {stream}: it is lost"),
+                    lines => log::warn!("{lines} lines couldn't be written to {stream}: they are lost"),
+                }
+                outbox.lost_is_told();
+                said = true;
+            }
+        }
+        if said {
+            self.told = Some(Instant::now());
+        }
+        said
     }
 
     /// The outbox for a stream.
     pub(crate) fn number(&self, stream: Stream) -> usize {
         usize::from(stream != Stream::Stdout).min(self.outboxes.len() - 1)
     }
+}
+
+fn tell_failure(stream: &str, error: &io::Error) {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        log::warn!("nobody reads {stream} any more: its lines are lost until somebody does");
+    } else {
+        log::warn!("can't write to {stream}: {error}: its lines are lost until that works again");
+    }
+}
+
+/// Where there is room for a few bytes now and then, each of them isn't an occasion to say how many lines found none.
+fn may_tell(told: Option<Instant>) -> bool {
+    told.is_none_or(|told| told.elapsed() >= TELL_AGAIN)
 }
 
 impl fmt::Debug for Printed {

@@ -11,6 +11,7 @@ mod exit;
 mod files;
 mod forwarding;
 mod orphans;
+mod output;
 mod pmux;
 mod races;
 mod restarts;
