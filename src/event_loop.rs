@@ -18,6 +18,7 @@ use crate::sys::process;
 use crate::sys::signals::{self, Received, Target, own};
 use crate::sys::spawn::{self, Child, Setup};
 use crate::sys::terminal::{self, ChildGroup, Terminal};
+use crate::sys::user::Identity;
 use crate::sys::wait::{self, Ended, Next, Which};
 use crate::{
     Error, Event, Handler, Origin, Pid, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped,
@@ -282,7 +283,8 @@ impl Run<'_, '_> {
         let terminal = task.spec.group.terminal();
         let job = terminal.map(|terminal| terminal.job_control(task.supervision.may_restart()));
         let hand_over = job.as_ref().is_some_and(JobControl::hands_over_at_start);
-        let child = stdio(&mut task.spec.streams, number, self.relay.as_mut()).and_then(|stdio| {
+        let user = task.spec.command.user.as_ref();
+        let child = stdio(&mut task.spec.streams, number, self.relay.as_mut(), user).and_then(|stdio| {
             let setup = Setup {
                 parent: self.own,
                 stdio,
@@ -890,14 +892,19 @@ fn with_child(task: &mut Task<'_>, handlers: &mut [Box<dyn Handler + Send + '_>]
 }
 
 /// What a child that is to be started is given as its 0, 1 and 2.
-fn stdio(streams: &mut Streams, number: usize, relay: Option<&mut Relay<'_>>) -> Result<[Option<OwnedFd>; 3], Error> {
+fn stdio(
+    streams: &mut Streams,
+    number: usize,
+    relay: Option<&mut Relay<'_>>,
+    user: Option<&Identity>,
+) -> Result<[Option<OwnedFd>; 3], Error> {
     let null_stdin = match streams {
         Streams::Given(given) => return Ok(std::mem::take(given)),
         Streams::Relayed { null_stdin } => *null_stdin,
     };
     let stdin = null_stdin.then(|| File::open("/dev/null").and_then(|null| above_stdio(null.into())));
     let stdin = stdin.transpose().map_err(|source| Error::start("open /dev/null", source))?;
-    let pipes = relay.map(|relay| relay.open(number)).transpose();
+    let pipes = relay.map(|relay| relay.open(number, user)).transpose();
     let pipes = pipes.map_err(|source| Error::start("pipe", source))?;
     let [stdout, stderr] = pipes.map_or([None, None], |pipes| pipes.map(Some));
     Ok([stdin, stdout, stderr])

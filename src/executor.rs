@@ -6,8 +6,8 @@ use crate::lifecycle::drain::Drain;
 use crate::lifecycle::stop::Stops;
 use crate::lifecycle::supervision::Supervision;
 use crate::lifecycle::{End, Lifecycle};
-use crate::relay::Relay;
 use crate::relay::copy::copy;
+use crate::relay::{self, Relay};
 use crate::sys::fd::above_stdio;
 use crate::sys::limit::Changed;
 use crate::sys::notify::Notify;
@@ -15,12 +15,13 @@ use crate::sys::poll::Source;
 use crate::sys::process::{self, Subreaper};
 use crate::sys::signals::{self, shared::SharedSignals};
 use crate::sys::terminal::ChildGroup;
+use crate::sys::user::Identity;
 use crate::{Error, Event, Handler, Options, Output, ProcessFailed, SignalSet, StatusCode};
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Write};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 use std::thread;
@@ -129,7 +130,8 @@ impl<'a> Executor<'a> {
             command.dir = dir.clone().map(c_string).transpose()?;
             // As whoever this process is already, it needs no right to become that.
             command.user = user.clone().filter(|user| !user.is_own());
-            Ok((Arc::new(command), Streams::open(stdout, stderr)?))
+            let streams = Streams::open(stdout, stderr, command.user.as_ref())?;
+            Ok((Arc::new(command), streams))
         });
         let (command, streams) = match ready {
             Ok(ready) => ready,
@@ -253,16 +255,23 @@ struct Streams<'w> {
 type Relayed<'w> = (PipeReader, &'w mut (dyn Write + Send));
 
 impl<'w> Streams<'w> {
-    fn open(stdout: &'w mut Output<'_>, stderr: &'w mut Output<'_>) -> Result<Streams<'w>, Error> {
-        let (childs_stdout, stdout) = open_stream(stdout)?;
-        let (childs_stderr, stderr) = open_stream(stderr)?;
+    fn open(
+        stdout: &'w mut Output<'_>,
+        stderr: &'w mut Output<'_>,
+        user: Option<&Identity>,
+    ) -> Result<Streams<'w>, Error> {
+        let (childs_stdout, stdout) = open_stream(stdout, user)?;
+        let (childs_stderr, stderr) = open_stream(stderr, user)?;
         let relayed: Vec<_> = stdout.into_iter().chain(stderr).collect();
         let ended = if relayed.is_empty() { None } else { Some(pipe()?) };
         Ok(Streams { childs: [None, childs_stdout, childs_stderr], relayed, ended })
     }
 }
 
-fn open_stream<'w>(output: &'w mut Output<'_>) -> Result<(Option<OwnedFd>, Option<Relayed<'w>>), Error> {
+fn open_stream<'w>(
+    output: &'w mut Output<'_>,
+    user: Option<&Identity>,
+) -> Result<(Option<OwnedFd>, Option<Relayed<'w>>), Error> {
     Ok(match output {
         Output::Inherit => (None, None),
         Output::Null => {
@@ -271,6 +280,7 @@ fn open_stream<'w>(output: &'w mut Output<'_>) -> Result<(Option<OwnedFd>, Optio
         }
         Output::Writer(writer) => {
             let (reader, childs) = pipe()?;
+            relay::give_to(user, reader.as_fd());
             (Some(childs.into()), Some((reader, &mut **writer)))
         }
     })

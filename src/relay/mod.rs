@@ -13,6 +13,7 @@ mod outbox;
 pub(crate) mod printed;
 
 use crate::sys::pipe;
+use crate::sys::user::Identity;
 use lines::Lines;
 use outbox::{ENOUGH, ENOUGH_AT_END};
 use printed::Printed;
@@ -81,9 +82,13 @@ impl<'o> Relay<'o> {
         Relay { sink, pipes: Vec::new(), buffer: Vec::new(), turns: [0; 2] }
     }
 
-    /// Pipes for the stdout and the stderr of a process that is to be started: the child's ends.
-    pub(crate) fn open(&mut self, process: usize) -> io::Result<[OwnedFd; 2]> {
+    /// Pipes for the stdout and the stderr of a process that is to be started: the child's ends. If it is another user's,
+    /// they are, too: it may open /dev/stdout and /dev/stderr anew, as it could without us.
+    pub(crate) fn open(&mut self, process: usize, user: Option<&Identity>) -> io::Result<[OwnedFd; 2]> {
         let ((stdout, childs_stdout), (stderr, childs_stderr)) = (pipe::to_be_polled()?, pipe::to_be_polled()?);
+        for pipe in [&stdout, &stderr] {
+            give_to(user, pipe.as_fd());
+        }
         for (stream, fd) in [(Stream::Stdout, stdout), (Stream::Stderr, stderr)] {
             self.pipes.push(Pipe { process, stream, fd, lines: Lines::default(), left: None });
         }
@@ -250,6 +255,15 @@ impl<'o> Relay<'o> {
             Sink::Printed(printed) => printed.has_room(stream, enough),
             Sink::Told { .. } => true,
         }
+    }
+}
+
+/// Makes the pipe of which this is an end that of the user who runs the command, if that is another.
+pub(crate) fn give_to(user: Option<&Identity>, end: BorrowedFd<'_>) {
+    if let Some(user) = user
+        && let Err(error) = pipe::give_to(end, user)
+    {
+        log::warn!("the command can't open /dev/stdout or /dev/stderr: its pipe can't be made its user's: {error}");
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::fd::above_stdio;
 use super::raw::syscall;
+use super::user::Identity;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::unistd::fchown;
 use std::ffi::c_int;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -14,6 +16,12 @@ pub(crate) fn to_be_polled() -> io::Result<(OwnedFd, OwnedFd)> {
     // Both ends have a file description of their own: the child's stays as it is.
     set_nonblocking(reader.as_fd())?;
     Ok((reader, writer))
+}
+
+/// Makes the pipe of which this is an end that user's: fchown(2). It takes the capability CHOWN.
+pub(crate) fn give_to(end: BorrowedFd<'_>, user: &Identity) -> io::Result<()> {
+    fchown(end, Some(user.uid.into()), Some(user.gid.into()))?;
+    Ok(())
 }
 
 /// Has reads or writes of this end fail instead of waiting.

@@ -91,6 +91,15 @@ fn another_user_is_for_those_who_may() {
     }
 }
 
+/// The pipe to a writer is its own.
+#[test]
+#[ignore = "needs root: another user"]
+fn another_user_can_open_its_stdout_anew() {
+    let _turn = turn();
+    let (status, out) = output_of(Options::default().user(1234, 5678, []), "echo out >>/dev/stdout");
+    assert_eq!((status.unwrap(), out.as_str()), (0, "out\n"));
+}
+
 #[test]
 fn what_a_child_of_an_init_leaves_behind_is_ended() {
     let _turn = turn();

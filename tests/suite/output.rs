@@ -197,3 +197,13 @@ fn a_reader_that_is_gone_stops_nothing_where_its_signal_is_ignored() {
     assert_eq!(lost(&cat.told()), 2);
     assert_eq!(cat.end(), (Some(0), Vec::new()));
 }
+
+#[test]
+#[ignore = "needs root: another user"]
+fn another_user_can_open_its_streams_anew() {
+    let script = "echo out >/dev/stdout; echo err >>/dev/stderr";
+    for option in ["--label=x", "--timestamps=%s"] {
+        let (code, out, err) = output(&mut script_with(&[option, "--user", "nobody"], script));
+        assert!(code == Some(0) && out.ends_with("› out\n") && err.ends_with("» err\n"), "{out}{err}");
+    }
+}
