@@ -16,7 +16,7 @@ complete -c panicmon -l max-wait -d 'The most time between an end and the next s
 complete -c panicmon -l no-restart-on -d 'Don\'t start it again after these: exit codes, signals, or -1 for any signal and for not started, e.g. 0,3,TERM [env: PANICMON_NO_RESTART_ON]' -r -f
 complete -c panicmon -l max-restarts -d 'Start it again so many times at most [env: PANICMON_MAX_RESTARTS]' -r -f
 complete -c panicmon -l label -d 'Relay the command\'s output line by line, each with this in front [env: PANICMON_LABEL]' -r -f
-complete -c panicmon -l timestamps -d 'Relay the command\'s output line by line, each with the time in front: a layout of Go\'s (15:04:05.000) or of strftime (%H:%M:%S) [env: PANICMON_TIMESTAMPS]' -r -f
+complete -c panicmon -l timestamps -d 'Relay the command\'s output line by line, each with the time in front: rfc3339, iso8601, unix, unix-ms, or a layout of Go\'s (15:04:05.000) or of strftime (%H:%M:%S) [env: PANICMON_TIMESTAMPS]' -r -f
 complete -c panicmon -s c -l config -d 'Run the processes of this pmux file instead of a command; - is stdin [env: PANICMON_CONFIG]' -r -F
 complete -c panicmon -l clear-env -d 'Give the command no variables but those of --env (and of --user) [env: PANICMON_CLEAR_ENV]'
 complete -c panicmon -s g -l group -d 'Signal the command\'s whole process group [env: PANICMON_GROUP]'

@@ -396,7 +396,7 @@ pub(super) const FLAGS: &[Flag] = &[
         value: Some("FORMAT"),
         scope: Scope::Command,
         heading: "Output",
-        help: "Relay the command's output line by line, each with the time in front: a layout of Go's (15:04:05.000) or of strftime (%H:%M:%S)",
+        help: "Relay the command's output line by line, each with the time in front: rfc3339, iso8601, unix, unix-ms, or a layout of Go's (15:04:05.000) or of strftime (%H:%M:%S)",
         apply: |settings, given| {
             settings.timestamps = Some(Timestamp::parse(given.text()?)?);
             Ok(())

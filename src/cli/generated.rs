@@ -48,6 +48,10 @@ option is given on the command line.
 .B PANICMON_LOG
 Filters the log, as env_logger's RUST_LOG does. It isn't an option, and stays in the environment of the command.
 .TP
+.B TZ, TZDIR
+The zone of the times of \fB\-\-timestamps\fR: a name in the zoneinfo directories, the path of a regular file, or a POSIX rule; without
+TZ that of /etc/localtime. One that isn't found is UTC, and a warning.
+.TP
 .B NOTIFY_SOCKET
 If it is set, the command is given a socket of panicmon's instead, and what it sends there is passed on, with its descriptors, but for
 MAINPID: sd_notify(3).

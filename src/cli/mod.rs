@@ -94,7 +94,8 @@ fn print(text: &str) -> StatusCode {
 
 /// Writes the time in this format.
 fn stamp(format: Timestamp) -> crate::relay::printed::Stamp {
-    Box::new(move |into| format.write(SystemTime::now(), into))
+    let zone = format.zone();
+    Box::new(move |into| format.write(SystemTime::now(), &zone, into))
 }
 
 /// Whether nobody reading our output is no reason to stop: so it is to a program that was started to ignore SIGPIPE, as by

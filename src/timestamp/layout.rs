@@ -5,7 +5,7 @@ use jiff::Zoned;
 
 /// A layout, taken to pieces.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Layout(Vec<Piece>);
+pub(crate) struct Layout(Vec<Piece>);
 
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {

@@ -207,3 +207,64 @@ fn another_user_can_open_its_streams_anew() {
         assert!(code == Some(0) && out.ends_with("› out\n") && err.ends_with("» err\n"), "{out}{err}");
     }
 }
+
+/// The local time, in hours and minutes, of the zone that TZ tells of; and what is said of it.
+fn stamped(set: &[(&str, &str)]) -> (Option<i32>, String, String) {
+    let mut command = script_with(&["--timestamps=%z %Z %H"], "echo");
+    output(command.env_remove("TZ").env_remove("TZDIR").envs(set.iter().copied()))
+}
+
+#[test]
+fn times_are_those_of_the_zone_of_the_environment() {
+    for (zone, stamp) in [("IST-5:30", "+0530 IST "), ("<+03>-3", "+0300 +03 "), ("", "+0000 UTC ")] {
+        let (code, out, err) = stamped(&[("TZ", zone)]);
+        assert!(code == Some(0) && out.starts_with(stamp) && err.is_empty(), "{zone}: {out}{err}");
+    }
+    let (code, out, err) = stamped(&[]);
+    assert!(code == Some(0) && out.ends_with(" › \n") && err.is_empty(), "{out}{err}");
+}
+
+#[test]
+fn a_zone_that_is_not_there_is_utc_and_told_once() {
+    for zone in ["Mars/Olympus", "/dev/zero", "/", ":/dev/tty"] {
+        let (code, out, err) = stamped(&[("TZ", zone), ("TZDIR", "/")]);
+        assert!(code == Some(0) && out.starts_with("+0000 UTC "), "{out}{err}");
+        assert!(err.starts_with(&format!("panicmon: warn: TZ={zone}: ")) && err.lines().count() == 1, "{err}");
+    }
+    // It makes no difference to these.
+    let mut command = script_with(&["--timestamps=unix"], ":");
+    assert_eq!(output(command.env("TZ", "Mars/Olympus")), (Some(0), String::new(), String::new()));
+}
+
+/// A search for it would open each file there is.
+#[test]
+fn a_pipe_among_the_zones_keeps_nobody_waiting() {
+    let directory = Scratch::new("");
+    fs::remove_file(&directory.0).unwrap();
+    fs::create_dir(&directory.0).unwrap();
+    let fifo = directory.0.join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let tzdir = directory.0.to_str().unwrap();
+    for zone in ["fifo", "Mars/Olympus", fifo.to_str().unwrap()] {
+        let (code, out, err) = stamped(&[("TZ", zone), ("TZDIR", tzdir)]);
+        assert!(code == Some(0) && out.starts_with("+0000 UTC ") && err.contains("times are in UTC"), "{out}{err}");
+    }
+    fs::remove_file(&fifo).unwrap();
+}
+
+#[test]
+fn a_layout_without_an_hour_is_refused_and_formats_have_names() {
+    for word in ["2006-01-02", "%F", "rfc1123"] {
+        let (code, _, err) = output(&mut script_with(&["--timestamps", word], ":"));
+        assert!(code == Some(125) && err.contains("write rfc3339, iso8601, unix or unix-ms"), "{err}");
+        let file = Scratch::new(&format!("timeFormat: '{word}'\nprocesses: [{{cmd: 'true', noRestartOn: [0]}}]\n"));
+        let (code, _, err) = output(Command::new(panicmon()).arg("--config").arg(&file.0));
+        assert!(code == Some(125) && err.contains(":1:13: 'timeFormat': "), "{err}");
+    }
+    for (word, length) in [("rfc3339", 20), ("iso8601", 24), ("unix", 10), ("unix-ms", 13)] {
+        let (code, out, _) = output(script_with(&["--timestamps", word], "echo").env("TZ", "UTC"));
+        let (stamp, rest) = out.split_at(length);
+        assert_eq!((code, rest), (Some(0), " › \n"), "{out}");
+        assert!(!stamp.contains(' '), "{out}");
+    }
+}
