@@ -570,7 +570,13 @@ impl Run<'_, '_> {
                     }
                     task.lifecycle.ended(ended.status, foreground, &mut task.actions);
                 }
-                Next::Stopped(_, signal) => task.lifecycle.stopped(signal, foreground, &mut task.actions),
+                Next::Stopped(_, signal) => {
+                    let by_terminal = matches!(signal, Signal::TTIN | Signal::TTOU);
+                    if by_terminal && self.signals == Signals::Shared {
+                        remark(&mut self.relay, Some(number), Remark::WantsTerminal(signal));
+                    }
+                    task.lifecycle.stopped(signal, foreground, &mut task.actions);
+                }
                 _ => task.lifecycle.continued(&mut task.actions),
             }
             self.act(number, left);
@@ -621,7 +627,7 @@ impl Run<'_, '_> {
     fn is_written(&mut self, woken: &mut Woken, left: &mut Left) -> bool {
         let Some(relay) = &mut self.relay else { return true };
         if !std::mem::replace(&mut left.said_goodbye, true) && left.asked != Asked::Kill {
-            relay.remark(None, &Remark::Bye.to_string());
+            relay.remark(None, &Remark::Bye);
             self.write(woken, left);
         }
         if self.relay.as_ref().is_none_or(Relay::is_idle) && !self.says_what_was_lost(left) {
@@ -912,7 +918,7 @@ fn stdio(
 
 fn remark(relay: &mut Option<Relay<'_>>, number: Option<usize>, remark: Remark<'_>) {
     if let Some(relay) = relay {
-        relay.remark(number, &remark.to_string());
+        relay.remark(number, &remark);
     }
 }
 

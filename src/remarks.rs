@@ -15,6 +15,8 @@ pub(crate) enum Remark<'a> {
     NotStarted { why: &'a Error, again: bool },
     /// When it is started again.
     RestartIn(Duration),
+    /// It was stopped by this, TTIN or TTOU.
+    WantsTerminal(Signal),
     /// This goes to its group.
     Sending(Signal),
     /// The last of each process.
@@ -29,6 +31,17 @@ pub(crate) enum Remark<'a> {
     CancelledAgain,
     /// The last of all.
     Bye,
+}
+
+impl Remark<'_> {
+    /// Whether something is wrong.
+    pub(crate) fn is_warning(&self) -> bool {
+        match self {
+            Remark::Ended(status) => !status.is_success(),
+            Remark::NotStarted { .. } | Remark::WantsTerminal(_) => true,
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Remark<'_> {
@@ -47,6 +60,13 @@ impl fmt::Display for Remark<'_> {
             Remark::NotStarted { why, again: true } => write!(f, "exit code -1, {}", why.brief()),
             Remark::NotStarted { why, again: false } => write!(f, "exit code -1, {why}"),
             Remark::RestartIn(wait) => write!(f, "will restart process in {}", Spelled(*wait)),
+            Remark::WantsTerminal(signal) => {
+                let what = if *signal == Signal::TTIN { "read from" } else { "write to the terminal, or change" };
+                write!(
+                    f,
+                    "stopped by {signal}: it wants to {what} the terminal, which no process of a file has: have it do without, or run it alone"
+                )
+            }
             Remark::Sending(signal) => write!(f, "sending {} signal", Word(*signal)),
             Remark::Over => f.write_str("stopped process handler"),
             Remark::Stopping(signal) => {
@@ -170,6 +190,10 @@ mod tests {
             (killed(Signal::SEGV, true), "exit code -1, process exited: signal: segmentation fault (core dumped)"),
             (Remark::Sending(Signal::KILL), "sending killed signal"),
             (Remark::RestartIn(Duration::from_millis(1500)), "will restart process in 1.5s"),
+            (
+                Remark::WantsTerminal(Signal::TTIN),
+                "stopped by SIGTTIN: it wants to read from the terminal, which no process of a file has: have it do without, or run it alone",
+            ),
             (Remark::Over, "stopped process handler"),
             (Remark::Bye, "exited gracefully, ciao!"),
         ] {

@@ -1,5 +1,6 @@
 //! Where log messages go: stderr, by way of env_logger, made when the first message comes. On a clean run none does.
 
+use super::journal::Message;
 use super::stderr;
 use crate::options::names;
 use env_filter::ParseError;
@@ -77,10 +78,9 @@ fn filtered(filter: &str) -> Result<LevelFilter, ParseError> {
 
 fn builder() -> env_logger::Builder {
     let mut builder = env_logger::Builder::new();
-    builder
-        .filter_level(LevelFilter::Warn)
-        .target(Target::Pipe(Box::new(stderr::Log)))
-        .format(|out, record| writeln!(out, "panicmon: {}: {}", record.level().as_str().to_lowercase(), record.args()));
+    builder.filter_level(LevelFilter::Warn).target(Target::Pipe(Box::new(stderr::Log))).format(|out, record| {
+        write!(out, "{}", Message { level: record.level(), tells_level: true, text: record.args() })
+    });
     builder
 }
 

@@ -6,6 +6,7 @@ mod exit;
 mod flags;
 #[cfg(test)]
 mod generated;
+mod journal;
 mod logger;
 mod one;
 mod oom;

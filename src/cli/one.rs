@@ -2,7 +2,7 @@
 
 use super::exit::{self, Ending, ExitFrom};
 use super::stderr::{self, say};
-use super::{Settings, colours, logger, oom, outlives_readers, stamp, variables};
+use super::{Settings, colours, journal, logger, oom, outlives_readers, stamp, variables};
 use crate::accounts::{self, Account};
 use crate::error::os_string;
 use crate::executor::{Manner, Whole};
@@ -223,7 +223,7 @@ fn relay(settings: &mut Settings) -> Option<Relay<'static>> {
     let (out, err) = (Output::stdout(), Output::stderr());
     let printed = Printed::new(out, err, &names, which, settings.timestamps.take().map(stamp), colours());
     stderr::leave_to_relay();
-    let printed = printed.beside(stderr::take).outlives_readers(outlives_readers());
+    let printed = printed.beside(stderr::take).outlives_readers(outlives_readers()).journal(journal::stream());
     Some(Relay::new(Sink::Printed(printed)))
 }
 

@@ -1,7 +1,7 @@
 //! The processes of a pmux file.
 
 use super::stderr::{self, say};
-use super::{Settings, check, colours, logger, outlives_readers, stamp, variables};
+use super::{Settings, check, colours, journal, logger, outlives_readers, stamp, variables};
 use crate::config::{self, Config};
 use crate::event_loop::{Asked, Left};
 use crate::handlers::LogHandler;
@@ -86,7 +86,7 @@ fn run_all(
     let (out, err) = (Output::stdout(), Output::stderr());
     let printed = Printed::new(out, err, &names, Names::Several, config.time_format.map(stamp), colours());
     stderr::leave_to_relay();
-    let printed = printed.beside(stderr::take).outlives_readers(outlives_readers());
+    let printed = printed.beside(stderr::take).outlives_readers(outlives_readers()).journal(journal::stream());
     let relay = Relay::new(Sink::Printed(printed));
     let processes = config.processes.iter().map(|process| (process, Supervision::new(process))).collect();
     let mut supervisor = Supervisor::with_source(Source::Process(signals), stops, listened, had_terminal)?;

@@ -2,6 +2,8 @@
 //!
 //! Whoever reads stderr may be slow, or hang; a write would then wait, and with it every signal and the exit status.
 
+use super::journal::Message;
+use log::Level;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -60,7 +62,8 @@ impl Write for Log {
 
 /// A message of panicmon's own, whole. Where stderr can't take it, there is nobody to tell.
 pub(super) fn say(message: &dyn std::fmt::Display) {
-    let _ = write(format!("panicmon: {message}\n").as_bytes(), PollTimeout::from(PATIENCE));
+    let message = Message { level: Level::Error, tells_level: false, text: message };
+    let _ = write(message.to_string().as_bytes(), PollTimeout::from(PATIENCE));
 }
 
 fn write(message: &[u8], patience: PollTimeout) -> io::Result<()> {

@@ -12,6 +12,7 @@ mod lines;
 mod outbox;
 pub(crate) mod printed;
 
+use crate::remarks::Remark;
 use crate::sys::pipe;
 use crate::sys::user::Identity;
 use lines::Lines;
@@ -214,9 +215,10 @@ impl<'o> Relay<'o> {
     }
 
     /// A remark about a process; about the whole of them, if none.
-    pub(crate) fn remark(&mut self, process: Option<usize>, text: &str) {
+    pub(crate) fn remark(&mut self, process: Option<usize>, remark: &Remark<'_>) {
+        let text = &remark.to_string();
         match &mut self.sink {
-            Sink::Printed(printed) => printed.remark(process, text),
+            Sink::Printed(printed) => printed.remark(process, text, remark.is_warning()),
             Sink::Told { names, tell } => {
                 let name = process.and_then(|process| names.get(process)).map_or("", String::as_str);
                 tell(&Line { name, stream: Stream::Remark, bytes: text.as_bytes() });

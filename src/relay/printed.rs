@@ -22,6 +22,12 @@ const COLOURS: [&str; 6] = ["36", "33", "32", "35", "34", "31"];
 /// The streams, in the order of their outboxes.
 const STREAMS: [&str; 2] = ["stdout", "stderr"];
 
+/// How long a priority is for the journal: sd-daemon(3).
+const PRIORITY: usize = 3;
+
+const PRIORITY_OF_WARNINGS: &[u8; PRIORITY] = b"<4>";
+const PRIORITY_OF_REMARKS: &[u8; PRIORITY] = b"<6>";
+
 /// How long nothing is said of lost lines after something was.
 const TELL_AGAIN: Duration = Duration::from_secs(10);
 
@@ -34,13 +40,15 @@ pub(crate) struct Printed {
     stamp: Option<Stamp>,
     /// Gives what else is to be written to stderr, in whole lines.
     beside: fn() -> Vec<u8>,
+    /// Those that go to the journal of systemd, by their outboxes.
+    in_journal: Vec<bool>,
     /// A program in front of one other says nothing of itself.
     remarks: bool,
     /// That nobody reads a stream any more is as any other failure to write to it.
     outlives_readers: bool,
     /// When it was last said that lines are lost.
     told: Option<Instant>,
-    /// The time stamp and the label of the line that is being written.
+    /// Room for a priority, and the time stamp and the label of the line that is being written.
     front: Vec<u8>,
 }
 
@@ -85,6 +93,7 @@ impl Printed {
             labels: Vec::new(),
             stamp,
             beside: Vec::new,
+            in_journal: Vec::new(),
             remarks: which == Names::Several,
             outlives_readers: false,
             told: None,
@@ -111,6 +120,12 @@ impl Printed {
         Printed { beside, ..self }
     }
 
+    /// The stream of this device and inode goes to the journal: what a line says of its priority there (`<3>`) comes first.
+    pub(crate) fn journal(self, stream: Option<(u64, u64)>) -> Printed {
+        let in_journal = self.outboxes.iter().map(|outbox| outbox.output().is(stream)).collect();
+        Printed { in_journal, ..self }
+    }
+
     /// That nobody reads a stream any more is no reason to stop, as it is none for a program that ignores SIGPIPE.
     pub(crate) fn outlives_readers(self, outlives_readers: bool) -> Printed {
         Printed { outlives_readers, ..self }
@@ -131,6 +146,7 @@ impl Printed {
     /// Takes the lines of one stream of a process, which have come at the same time.
     pub(crate) fn lines_of(&mut self, process: usize, stream: Stream) -> Labelled<'_> {
         self.front.clear();
+        self.front.extend_from_slice(PRIORITY_OF_REMARKS);
         if let Some(stamp) = &self.stamp {
             stamp(&mut self.front);
             self.front.push(b' ');
@@ -139,15 +155,17 @@ impl Printed {
         }
         self.front.extend_from_slice(&self.labels[process][stream as usize]);
         let outbox = self.number(stream);
-        Labelled { front: &self.front, outbox: &mut self.outboxes[outbox] }
+        let in_journal = self.in_journal.get(outbox).copied().unwrap_or(false);
+        Labelled { front: &mut self.front, outbox: &mut self.outboxes[outbox], in_journal }
     }
 
-    pub(crate) fn remark(&mut self, process: Option<usize>, text: &str) {
+    pub(crate) fn remark(&mut self, process: Option<usize>, text: &str, is_warning: bool) {
         if !self.remarks {
             return;
         }
         let own = self.labels.len() - 1;
-        self.lines_of(process.unwrap_or(own), Stream::Remark).line(text.as_bytes());
+        let priority = if is_warning { PRIORITY_OF_WARNINGS } else { PRIORITY_OF_REMARKS };
+        self.lines_of(process.unwrap_or(own), Stream::Remark).remark(priority, text.as_bytes());
     }
 
     pub(crate) fn flush(&mut self) -> Result<bool, Gone> {
@@ -240,12 +258,29 @@ impl fmt::Debug for Printed {
 
 /// Where the lines of one stream go.
 pub(crate) struct Labelled<'p> {
-    front: &'p [u8],
+    front: &'p mut [u8],
     outbox: &'p mut Outbox,
+    in_journal: bool,
 }
 
 impl Labelled<'_> {
     pub(crate) fn line(&mut self, line: &[u8]) {
+        match line {
+            [b'<', b'0'..=b'7', b'>', rest @ ..] if self.in_journal => self.with_priority(&line[..PRIORITY], rest),
+            _ => self.outbox.add(&self.front[PRIORITY..], line),
+        }
+    }
+
+    fn remark(&mut self, priority: &[u8; PRIORITY], text: &[u8]) {
+        if self.in_journal {
+            self.with_priority(priority, text);
+        } else {
+            self.outbox.add(&self.front[PRIORITY..], text);
+        }
+    }
+
+    fn with_priority(&mut self, priority: &[u8], line: &[u8]) {
+        self.front[..PRIORITY].copy_from_slice(priority);
         self.outbox.add(self.front, line);
     }
 }

@@ -59,7 +59,7 @@ impl Output {
         let stat = fstat(&fd).ok();
         let kind = stat.map(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT);
         let terminal = fd.as_fd().is_terminal();
-        let identity = stat.map(|stat: FileStat| (stat.st_dev, stat.st_ino));
+        let identity = stat.as_ref().map(identity_in);
         let (fd, way) = match kind {
             Some(SFlag::S_IFIFO | SFlag::S_IFSOCK) => (fd, Way::NoWait),
             Some(SFlag::S_IFCHR) if terminal => match reopen(fd.as_fd()) {
@@ -75,9 +75,14 @@ impl Output {
         self.terminal
     }
 
+    /// Whether it is the file of this device and inode.
+    pub(crate) fn is(&self, identity: Option<(u64, u64)>) -> bool {
+        identity.is_some() && self.identity == identity
+    }
+
     /// Whether both are one pipe, file, or terminal.
     pub(crate) fn is_same(&self, other: &Output) -> bool {
-        self.identity.is_some() && self.identity == other.identity
+        self.is(other.identity)
     }
 
     /// Writes some of it: how much. [`io::ErrorKind::WouldBlock`], if it takes nothing now.
@@ -117,6 +122,16 @@ impl AsFd for Fd {
             Fd::Reopened(fd) => fd.as_fd(),
         }
     }
+}
+
+/// Device and inode of an open file: fstat(2).
+#[cfg(feature = "cli")]
+pub(crate) fn identity(fd: impl AsFd) -> Option<(u64, u64)> {
+    fstat(fd).ok().as_ref().map(identity_in)
+}
+
+fn identity_in(stat: &FileStat) -> (u64, u64) {
+    (stat.st_dev, stat.st_ino)
 }
 
 fn reopen(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {

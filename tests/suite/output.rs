@@ -3,6 +3,7 @@
 use crate::support::{Scratch, by_shell, outcome, output, panicmon, script_with, wait_for, wait_for_full_pipe};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -267,4 +268,82 @@ fn a_layout_without_an_hour_is_refused_and_formats_have_names() {
         assert_eq!((code, rest), (Some(0), " › \n"), "{out}");
         assert!(!stamp.contains(' '), "{out}");
     }
+}
+
+/// Runs it with its stderr in a file that it is told is the journal, or another: what is in the file then.
+fn in_journal(command: &mut Command, is_journal: bool) -> (Option<i32>, String) {
+    let (journal, other) = (Scratch::new(""), Scratch::new(""));
+    let stderr = File::options().append(true).open(&journal.0).unwrap();
+    let stream = fs::metadata(if is_journal { &journal.0 } else { &other.0 }).unwrap();
+    command.env("JOURNAL_STREAM", format!("{}:{}", stream.dev(), stream.ino()));
+    let child = command.stdin(Stdio::null()).stdout(stderr.try_clone().unwrap()).stderr(stderr).spawn().unwrap();
+    let code = outcome(child).status.code();
+    (code, fs::read_to_string(&journal.0).unwrap())
+}
+
+#[test]
+fn messages_have_their_priority_in_the_journal() {
+    let error = |is_journal| in_journal(Command::new(panicmon()).arg("/no/where"), is_journal);
+    assert_eq!(error(true), (Some(127), "<3>panicmon: /no/where: no such file\n".to_owned()));
+    assert_eq!(error(false), (Some(127), "panicmon: /no/where: no such file\n".to_owned()));
+    let options = ["-vv", "--restart=always", "--max-restarts=1", "--min-wait=1ms"];
+    let (code, told) = in_journal(&mut script_with(&options, "exit 3"), true);
+    assert_eq!(code, Some(3));
+    let starts =
+        ["<6>panicmon: starting sh", "<6>panicmon: sh, pid ", "<7>panicmon: it used ", "<4>panicmon: sh failed"];
+    for (line, start) in told.lines().zip(starts) {
+        assert!(line.starts_with(start) && line.matches("panicmon").count() == 1, "{told}");
+    }
+    let (_, told) = in_journal(&mut script_with(&options, "exit 3"), false);
+    assert!(told.starts_with("panicmon: info: starting sh\n") && !told.contains('<'), "{told}");
+}
+
+#[test]
+fn the_priority_of_a_line_stays_in_front_of_its_label_in_the_journal_only() {
+    let script = "echo '<3>bad' >&2; echo plain >&2; echo '<0>out'; echo '<8>none'; echo '<3 >none'; exit 3";
+    let run = |is_journal| {
+        let (code, text) = in_journal(&mut script_with(&["--label=web"], script), is_journal);
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        (code, lines)
+    };
+    let (out, err) = ("web › ", "web » ");
+    assert_eq!(run(true).0, Some(3));
+    assert_eq!(
+        run(true).1,
+        [
+            format!("<0>{out}out"),
+            format!("<3>{err}bad"),
+            format!("{err}plain"),
+            format!("{out}<3 >none"),
+            format!("{out}<8>none")
+        ]
+    );
+    assert_eq!(
+        run(false).1,
+        [
+            format!("{err}<3>bad"),
+            format!("{err}plain"),
+            format!("{out}<0>out"),
+            format!("{out}<3 >none"),
+            format!("{out}<8>none")
+        ]
+    );
+}
+
+#[test]
+fn remarks_have_their_priority_in_the_journal() {
+    let file =
+        Scratch::new("processes:\n- {name: a, cmd: sh, args: [-c, 'echo \"<2>x\"; exit 3'], noRestartOn: [3]}\n");
+    let run = |is_journal| in_journal(Command::new(panicmon()).arg("--config").arg(&file.0), is_journal).1;
+    let text = run(true);
+    for line in [
+        "<6>a    ~ starting process",
+        "<2>a    › x",
+        "<4>a    ~ exit code 3, process exited: exit status 3",
+        "<6>pmux ~ exited gracefully, ciao!",
+    ] {
+        assert!(text.lines().any(|seen| seen == line), "{text}");
+    }
+    assert!(run(false).lines().all(|line| line.starts_with("a ") || line.starts_with("pmux ")));
 }

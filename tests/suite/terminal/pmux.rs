@@ -41,6 +41,21 @@ fn labels_are_coloured_at_a_terminal_unless_that_is_unwanted() {
 }
 
 #[test]
+fn one_that_wants_the_terminal_is_told_of() {
+    for (script, told) in [
+        ("read x </dev/tty", "one  ~ stopped by SIGTTIN: it wants to read from the terminal"),
+        ("stty sane </dev/tty", "one  ~ stopped by SIGTTOU: it wants to write to the terminal"),
+    ] {
+        let file = Scratch::new(&format!("processes:\n- {{name: one, cmd: sh, args: [-c, '{script}']}}\n"));
+        let mut screen = Screen::with_shell("");
+        screen.line(&format!("{} --config {}", panicmon(), file.0.display()));
+        screen.see(told);
+        screen.press(INTERRUPT);
+        assert_eq!(screen.status(), 0);
+    }
+}
+
+#[test]
 fn an_interrupt_ends_the_restarting() {
     let mut screen = Screen::with_shell("");
     screen.line(&format!("{} --restart=always --min-wait=1h {PROBE} pause", panicmon()));
