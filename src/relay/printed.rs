@@ -308,6 +308,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn lost_lines_are_told_of_at_once_and_then_not_for_a_while() {
+        let now = Instant::now();
+        assert!(may_tell(None) && !may_tell(Some(now)));
+        assert!(now.checked_sub(TELL_AGAIN).is_none_or(|before| may_tell(Some(before))));
+    }
+
+    #[test]
     fn labels_are_the_seeds() {
         for (name, width, colour, stream, expected) in [
             ("web", 3, None, Stream::Stdout, "web › "),
