@@ -205,7 +205,8 @@ impl<'a> Supervisor<'a> {
                 heeded: SignalSet::EMPTY.with(Signal::INT),
             };
             // Nobody is to die of what is meant for a neighbour.
-            let forwarding = Forwarding { unless_uncaught: SignalSet::ALL, ..Forwarding::default() };
+            let unless_uncaught = if config.signals.is_some() { SignalSet::EMPTY } else { SignalSet::ALL };
+            let forwarding = Forwarding { only: config.signals, unless_uncaught, ..Forwarding::default() };
             let lifecycle = Lifecycle::new(own, own_process, self.listened, forwarding, Some(config.sig_kill_wait));
             tasks.push(Task::new(spec, supervision, lifecycle));
         }

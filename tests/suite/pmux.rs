@@ -509,6 +509,46 @@ fn nobody_dies_of_what_is_meant_for_a_neighbour() {
 }
 
 #[test]
+fn a_list_says_which_signals_a_process_gets() {
+    let one = |name: &str, signals: &str| {
+        format!("- {{name: {name}, cmd: '{PROBE}', args: [receive], signals: {signals}, sigKillWait: 1ms}}\n")
+    };
+    let file = Scratch::new(&format!("processes:\n{}{}", one("a", "[USR1, RTMIN+3]"), one("b", "USR2")));
+    let mut running = start_with_one_pipe(&file);
+    for _ in 0..2 {
+        while !running.line().expect("a line").ends_with("› ready") {}
+    }
+    // Each blocks them all, and would get them without a list.
+    for signal in [libc::SIGHUP, libc::SIGUSR2, libc::SIGUSR1, 37] {
+        running.kill(signal);
+    }
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    while a.len() < 2 || b.is_empty() {
+        let line = running.line().expect("a line");
+        let (name, rest) = line.split_once(" › ").expect("a line of stdout");
+        let number: i32 = rest.split(' ').next().unwrap().parse().unwrap();
+        if name.trim_end() == "a" { &mut a } else { &mut b }.push(number);
+    }
+    assert_eq!((a, b), (vec![libc::SIGUSR1, 37], vec![libc::SIGUSR2]));
+    running.kill(libc::SIGTERM);
+    running.wait_for_eof();
+    assert_eq!(running.code(), 0);
+}
+
+/// A list is what is wanted, whatever the process does with it.
+#[test]
+fn a_listed_signal_is_passed_on_to_who_dies_of_it() {
+    let file = Scratch::new(&format!(
+        "processes:\n- {{name: a, cmd: '{PROBE}', args: [pause], signals: [USR1], noRestartOn: [USR1]}}\n"
+    ));
+    let mut running = start_with_one_pipe(&file);
+    running.ready_child();
+    running.kill(libc::SIGUSR1);
+    running.wait_for_eof();
+    assert_eq!(running.code(), 128 + libc::SIGUSR1);
+}
+
+#[test]
 fn the_same_stop_twice_at_once_kills_nobody() {
     let script = format!("\"trap '' INT; echo ready; exec '{PROBE}' await 10 0\"");
     let file = Scratch::new(&format!("processes:\n- {{name: a, cmd: sh, args: [-c, {script}], sigKillWait: 1h}}\n"));
