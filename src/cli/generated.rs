@@ -12,8 +12,16 @@ Every signal that can be caught is forwarded to the command, at whatever moment 
 the command alone (with \fB\-\-group\fR to its process group), what the terminal sends to the command's process group. SIGCHLD is how
 panicmon learns of its own children. Real\-time signals keep their values, their sender and their order.
 .PP
-The stop signals are TERM, INT, QUIT and HUP, as they are forwarded: from them on the time of \fB\-\-kill\-after\fR counts, and
-\fB\-\-restart\fR ends.
+Some are a stop as well: TERM and INT, or those of \fB\-\-stop\-signals\fR in their place, and a hang\-up of the controlling terminal.
+From a stop on the time of \fB\-\-kill\-after\fR counts, and \fB\-\-restart\fR ends; a second one kills what \fB\-\-drain\fR waits for,
+and the processes of a file. A HUP by kill(2) and a QUIT are none; but a QUIT that the command ends by, or with 0, ends
+\fB\-\-restart\fR, too. A signal counts as it came, whatever \fB\-\-rewrite\fR makes of it; one that is dropped doesn't. The same one
+from the same process within 100 ms is the same stop.
+.PP
+An image that is stopped by another signal has it in \fBPANICMON_STOP_SIGNALS\fR: TERM,WINCH for httpd, TERM,USR1 for haproxy,
+TERM,RTMIN+3 for systemd.
+.PP
+In a file, signals that are no stop go to each process that catches, ignores or blocks them, or has them in its key signals.
 .SH "EXIT STATUS"
 .TP
 .B 0\-255

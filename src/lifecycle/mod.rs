@@ -3,7 +3,7 @@
 //! | | a signal came | it was passed on, or not | the time is up | the child stopped | the child ended |
 //! |---|---|---|---|---|---|
 //! | child runs | pass it on; behind those held, if real-time | tell; hold what found no room | try those held again; kill | tell; see [`job_control`] | tell, finish |
-//! | no child | keep it for the next; a stop signal ends it all | | | | |
+//! | no child | keep it for the next; a stop ends it all | | | | |
 //!
 //! An empty cell does nothing: there is nobody to act on. What comes before there is a first child waits in the kernel.
 //! Whether and when there is a next child is the matter of [`supervision`].
@@ -190,7 +190,7 @@ pub(crate) struct Lifecycle {
     told_to_stop: bool,
     /// The child is stopped, as by ^Z.
     stopped: bool,
-    /// How long after a stop signal the child is killed.
+    /// How long after a stop the child is killed.
     kill_after: Option<Duration>,
     kill_at: Option<Instant>,
 }

@@ -21,7 +21,7 @@ fn started(group: Group, kill_after: Option<Duration>) -> Lifecycle {
     lifecycle
 }
 
-/// Without what says that it is a stop signal.
+/// Without what says that it is a stop.
 fn but_stop_asked(actions: &mut Actions) {
     actions.retain(|action| !matches!(action, Action::StopAsked { .. }));
 }
