@@ -132,6 +132,26 @@ fn the_hang_up_reaches_the_command() {
     assert_eq!(seen, ["true"]);
 }
 
+/// The command blocks all signals: only its grace period ends it.
+#[test]
+fn a_hang_up_is_a_stop_and_a_hup_is_none() {
+    let file = format!("{}/a-stop-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let wait_for_line = |what: &str| wait_for(what, || fs::read_to_string(&file).ok()?.contains(what).then_some(()));
+    for wrapper in ["panicmon -qk 1ms --", "panicmon -qk 1ms --restart always --min-wait 1h --max-wait 1h --"] {
+        let mut screen = Screen::with_shell(wrapper);
+        screen.line(&format!("{{}} probe receive >{file}"));
+        wait_for_line("ready");
+        let job = screen.job();
+        sys::kill(job, libc::SIGHUP).unwrap();
+        wait_for_line("1 0 ");
+        sys::kill(job, libc::SIGUSR1).unwrap();
+        wait_for_line("10 0 ");
+        screen.hang_up();
+        wait_for("its end", || screen.processes().iter().all(|p| p.pid != job).then_some(()));
+        fs::remove_file(&file).unwrap();
+    }
+}
+
 #[test]
 fn a_stopped_job_is_not_left_when_its_shell_goes() {
     let seen = same(|screen| {

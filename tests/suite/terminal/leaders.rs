@@ -131,6 +131,33 @@ fn in_a_job_a_session_of_its_own_has_no_terminal() {
     assert_eq!(screen.status(), 137);
 }
 
+/// The kernel doesn't let a terminal stop a command in a session without it; panicmon stops in any case, after it has told
+/// the command, and both go on together.
+#[test]
+fn in_a_session_of_its_own_a_command_is_suspended_and_continued_with_panicmon() {
+    for (wrapper, stops) in [("panicmon --session -r TSTP=STOP --", true), ("panicmon --session --", false)] {
+        let mut screen = Screen::with_shell(wrapper);
+        screen.line("{} probe receive");
+        screen.see("ready");
+        let job = screen.job();
+        let command = children(job)[0];
+        let is = |state: char| {
+            let state_of = |pid| status_field(pid, "State").unwrap_or_default().starts_with(state);
+            wait_for("the state of the command", || state_of(command).then_some(()));
+        };
+        screen.press(SUSPEND);
+        assert_eq!(screen.status(), 148, "the shell has its prompt");
+        is(if stops { 'T' } else { 'S' });
+        screen.line("fg");
+        is('S');
+        // And the keys come through again.
+        screen.press(INTERRUPT);
+        screen.see("2 ");
+        sys::kill(command, libc::SIGKILL).unwrap();
+        assert_eq!(screen.status(), 137);
+    }
+}
+
 /// The shell's builtin does what nobody could undo.
 #[test]
 fn a_shell_in_a_leader_that_suspends_itself_is_continued() {

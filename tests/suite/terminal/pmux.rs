@@ -1,7 +1,9 @@
 //! Several processes, or one that is started again, at a terminal.
 
 use super::shell::{INTERRUPT, SUSPEND, Screen};
-use crate::support::{PROBE, Scratch, panicmon};
+use crate::support::{PROBE, Scratch, panicmon, wait_for};
+use crate::sys;
+use std::fs;
 
 #[test]
 fn several_are_suspended_brought_back_and_interrupted_with_all_of_their_groups() {
@@ -19,6 +21,26 @@ fn several_are_suspended_brought_back_and_interrupted_with_all_of_their_groups()
     screen.processes_in_state("ready", 2, 'S');
     screen.press(INTERRUPT);
     assert_eq!(screen.status(), 0);
+}
+
+/// panicmon holds no terminal open: it sees by itself that it is gone. Its own session's leader sends the HUP.
+#[test]
+fn a_hang_up_stops_all_of_them_and_a_hup_does_not() {
+    let log = format!("{}/hang-up-of-several-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let file =
+        Scratch::new(&format!("processes:\n- {{name: one, cmd: '{PROBE}', args: [receive], sigKillWait: 1ms}}\n"));
+    let wait_for_line = |what: &str| wait_for(what, || fs::read_to_string(&log).ok()?.contains(what).then_some(()));
+    let mut screen = Screen::with_shell("");
+    // Not in the foreground: the kernel's own HUP is for the shell, and for who is.
+    screen.run(&format!("{} --config {} >{log} 2>&1 &", panicmon(), file.0.display()));
+    wait_for_line("› ready");
+    let job = screen.processes().into_iter().find(|process| process.name == "panicmon").expect("panicmon").pid;
+    sys::kill(job, libc::SIGHUP).unwrap();
+    wait_for_line("› 1 0 ");
+    screen.hang_up();
+    wait_for_line("hangup signal received, waiting for child processes to exit");
+    wait_for_line("exited gracefully");
+    fs::remove_file(&log).unwrap();
 }
 
 #[test]
