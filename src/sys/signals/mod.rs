@@ -120,6 +120,7 @@ fn to_group(
     match unsafe { syscall(libc::SYS_kill, [-group as usize, signal.number() as usize]) } {
         // Others of the group may have stayed when the child left it.
         Ok(_) if to_group_alone => Ok(()),
+        // SAFETY: it touches no memory.
         Ok(_) => match unsafe { syscall(libc::SYS_getpgid, [group as usize]) } {
             Ok(now) if now != group as usize => to_child(),
             _ => Ok(()),
