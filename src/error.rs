@@ -110,7 +110,9 @@ struct Brief<'e>(&'e Error);
 impl fmt::Display for Brief<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Error::NotFound { command, path: Some(_) } => write!(f, "{}: command not found in PATH", command.display()),
+            Error::NotFound { command, path: Some(_) } => {
+                write!(f, "{}: command not found in PATH{}", command.display(), one_word(command))
+            }
             Error::Start { step, source } if source.raw_os_error() == Some(libc::EAGAIN) => write!(
                 f,
                 "{step}: {source} (its user has as many processes as it may have, RLIMIT_NPROC, or its control group, pids.max)"
