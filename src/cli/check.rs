@@ -54,7 +54,7 @@ fn no_dir(dir: &Path) -> Option<String> {
 fn no_command(process: &ProcessConfig, has_dir: bool, environment: &Environment) -> Option<String> {
     let command = supervisor::command(process, slice::from_ref(&process.cmd), environment).ok()?;
     let base = process.dir.as_deref().unwrap_or(Path::new("."));
-    let mut is_there = false;
+    let (mut is_there, mut may_be_there) = (false, false);
     for candidate in &command.candidates {
         let candidate = Path::new(OsStr::from_bytes(candidate.to_bytes()));
         if candidate.is_relative() && !has_dir {
@@ -64,15 +64,15 @@ fn no_command(process: &ProcessConfig, has_dir: bool, environment: &Environment)
         match fs::metadata(&file) {
             Ok(found) if found.is_file() && may_execute(&file) => return None,
             Ok(_) => is_there = true,
-            // It may be there all the same.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => is_there = true,
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => may_be_there = true,
             Err(_) => {}
         }
     }
     let cmd = printable(&process.cmd.to_string_lossy());
-    Some(if is_there {
+    let has_space = cmd.contains(' ');
+    Some(if is_there || may_be_there && !has_space {
         format!("the command '{cmd}' can't be executed: it is no file with the x bit in a folder that may be searched")
-    } else if cmd.contains(' ') {
+    } else if has_space {
         format!("there is no command '{cmd}': if it has arguments in it, put them in args")
     } else if cmd.contains('/') {
         format!("the command '{cmd}' is not there{}", unexpanded(&process.cmd))

@@ -44,7 +44,8 @@ impl Drop for Folder {
 
 fn run(file: &Scratch) -> Command {
     let mut command = Command::new(panicmon());
-    command.arg("--config").arg(&file.0);
+    // A folder that this user can't search might have any command in it.
+    command.arg("--config").arg(&file.0).env("PATH", "/usr/bin:/bin");
     command
 }
 
@@ -225,7 +226,7 @@ fn a_directory_that_comes_later_is_waited_for() {
 
 #[test]
 fn arguments_in_the_word_of_the_command_are_told() {
-    let file = Scratch::new("processes:\n- {cmd: sleep 10, minWait: 1ms}\n");
+    let file = Scratch::new("processes:\n- {cmd: sleep 10, minWait: 1ms, env: {PATH: '/usr/bin:/bin'}}\n");
     let mut running = start(&file);
     for _ in 0..2 {
         let line = line_with(&mut running, "exit code -1");
@@ -249,6 +250,7 @@ fn a_check_warns_of_what_is_not_here() {
     let dir = folder.0.to_str().unwrap().to_owned();
     folder.file("plain", b"", 0o644);
     folder.file("with space", b"", 0o755);
+    folder.file("plain with space", b"", 0o644);
     folder.file("it", b"", 0o755);
     let no_where = folder.path("no");
     for (process, told) in [
@@ -260,6 +262,14 @@ fn a_check_warns_of_what_is_not_here() {
         (format!("cmd: it\n  dir: {dir}\n  env: {{PATH: ''}}"), None),
         ("cmd: no-such-command".to_owned(), Some("2:8: no-such-command: the command 'no-such-command' is in no folder of PATH".to_owned())),
         ("cmd: it\n  env: {PATH: /nowhere}".to_owned(), Some("2:8: it: the command 'it' is in no folder of PATH".to_owned())),
+        // It is somewhere, and its arguments aren't the reason.
+        (
+            format!("dir: {dir}\n  cmd: './plain with space'"),
+            Some(
+                "3:8: plain with space: the command './plain with space' can't be executed: it is no file with the x bit in a folder that may be searched"
+                    .to_owned(),
+            ),
+        ),
         (format!("cmd: {no_where}"), Some(format!("2:8: no: the command '{no_where}' is not there"))),
         ("cmd: ~/no".to_owned(), Some("2:8: no: the command '~/no' is not there, and '~' and '$' are taken as they stand: write the whole path".to_owned())),
         ("cmd: sleep 10".to_owned(), Some("2:8: sleep 10: there is no command 'sleep 10': if it has arguments in it, put them in args".to_owned())),
