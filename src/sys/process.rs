@@ -72,13 +72,28 @@ fn awaits(pid: Pid, signal: Signal) -> bool {
     read.is_some() && SignalSet::from_bits(u64::from_ne_bytes(bits)).contains(signal)
 }
 
+/// How often to look before a process is taken for one that hasn't asked for a signal.
+const LOOKS: u32 = 3;
+
+/// Whether a signal has come to that process that it doesn't block or ignore, and about which it hasn't done anything yet.
+fn has_one_on_its_way(pid: Pid) -> bool {
+    let Some(status) = status_of(pid) else { return false };
+    let bits = |name: &str| {
+        let bits = status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        bits.and_then(|bits| u64::from_str_radix(bits, 16).ok()).unwrap_or(0)
+    };
+    (bits("SigPnd:") | bits("ShdPnd:")) & !bits("SigBlk:") & !bits("SigIgn:") != 0
+}
+
 /// Whether that process, a child of this one, would end by this signal without having asked for it: it doesn't catch,
 /// ignore or block it. Without /proc nobody can tell, and the answer is no.
 pub(crate) fn dies_unasked_of(pid: Pid, signal: Signal) -> bool {
     if !signal.ends_by_default() {
         return false;
     }
-    if takes_default(pid, signal) {
+    // A process that rt_sigtimedwait(2) has woken, and that hasn't run since, is shown with what it waited for not blocked,
+    // and no longer waiting: as one that never asked. It has a signal on its way, or soon shows what it does.
+    if (0..LOOKS).all(|_| takes_default(pid, signal) && !has_one_on_its_way(pid)) {
         return true;
     }
     // Before its exec a child of ours has all signals blocked, and no handler can be its own.

@@ -627,3 +627,18 @@ fn who_writes_to_both_streams_gets_its_share_of_each() {
     }
     assert!(counts.iter().all(|count| *count > 300_000), "{counts:?}");
 }
+
+/// While it waits, /proc shows what it waits for as not blocked; and when the first of them has woken it, still.
+#[test]
+fn a_burst_of_signals_reaches_one_that_waits_for_them_to_the_last() {
+    let file = Scratch::new(&format!("processes:\n- {{name: a, cmd: '{PROBE}', args: [receive]}}\n"));
+    let mut running = start_with_one_pipe(&file);
+    while !running.line().expect("a line").ends_with("› ready") {}
+    let sent = Command::new(PROBE).args(["queue", &running.pid().to_string(), "200", "40", "41"]).status().unwrap();
+    assert!(sent.success());
+    let mut came = 0;
+    while came < 400 {
+        came += usize::from(running.line().expect("a line").contains("› 4"));
+    }
+    running.kill(libc::SIGKILL);
+}
