@@ -151,6 +151,8 @@ fn a_signal_from_timeout_comes_as_often_as_without() {
     let seen = same(|screen| {
         screen.line("timeout -s RTMIN+1 1000 {} probe receive");
         screen.see("ready");
+        // timeout(1) too: one that hears of a signal before its fork(2) has returned just exits.
+        screen.all_asleep();
         // Real-time signals queue, so they can be counted: it sends one to its child, and one to its group.
         let timeout = screen.job();
         let child = children(timeout)[0];
