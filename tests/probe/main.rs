@@ -7,6 +7,7 @@
 //! | `exit CODE` · `die SIGNAL` | ends |
 //! | `receive` | blocks all signals and prints a line for each one that comes, to the end of time |
 //! | `exit-after COUNT CODE` | the same without printing, and exits after so many |
+//! | `live [out=PATH] RULE...` | blocks all signals, says `ready PID`, and for each one that comes, `came SIGNAL VALUE PID`. 63 ends it with its value. A rule: `SIGNAL=exit:CODE`, `SIGNAL=die`, `SIGNAL=stop`, `helper` (a process that pauses, of whom it says `helper PID`), `stubborn` (one that blocks all signals) |
 //! | `await SIGNAL CODE` | blocks all signals, says that it is ready, and exits when this one comes |
 //! | `until SIGNAL CODE` | blocks all signals, and exits when this one comes |
 //! | `enlarge-and-write BYTES` | makes its stdout, a pipe, hold a megabyte, and fills it |
@@ -46,6 +47,7 @@ fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         ["die", signal] => sys::die(number(signal)),
         ["receive"] => receive(),
         ["exit-after", count, code] => exit_after(number(count), number(code) as u8),
+        ["live", rules @ ..] => live(rules),
         ["await", signal, code] => {
             sys::block(u64::MAX);
             say("ready");
@@ -160,6 +162,39 @@ fn receive() -> u8 {
             return 0;
         }
     }
+}
+
+fn live(rules: &[&str]) -> u8 {
+    sys::block(u64::MAX);
+    let own = std::process::id();
+    for rule in rules {
+        match rule.split_once('=').unwrap_or((rule, "")) {
+            ("out", path) => sys::append_to(path),
+            ("helper", _) => drop(say(&format!("helper {}", sys::fork(|| helper(u64::MAX))))),
+            ("stubborn", _) => drop(say(&format!("helper {}", sys::fork(|| helper(0))))),
+            _ => {}
+        }
+    }
+    say(&format!("ready {own}"));
+    loop {
+        let came = sys::wait_for_signal();
+        say(&format!("came {} {} {own}", came.signal, came.value));
+        if came.signal == 63 {
+            return came.value as u8;
+        }
+        let rule = rules.iter().filter_map(|rule| rule.split_once('=')).find(|rule| number(rule.0) == came.signal);
+        match rule.map(|rule| rule.1.split_once(':').unwrap_or((rule.1, ""))) {
+            Some(("exit", code)) => return number(code) as u8,
+            Some(("die", _)) => sys::die(came.signal),
+            Some(("stop", _)) => sys::stop(),
+            _ => {}
+        }
+    }
+}
+
+fn helper(unblocked: u64) -> i32 {
+    sys::unblock(unblocked);
+    i32::from(pause())
 }
 
 fn exit_after(count: i32, code: u8) -> u8 {

@@ -21,6 +21,10 @@ pub fn block(mask: u64) {
     raw(libc::SYS_rt_sigprocmask, [libc::SIG_BLOCK as usize, (&raw const mask) as usize, 0, 8]);
 }
 
+pub fn unblock(mask: u64) {
+    raw(libc::SYS_rt_sigprocmask, [libc::SIG_UNBLOCK as usize, (&raw const mask) as usize, 0, 8]);
+}
+
 pub fn ignore(signal: i32) {
     // SAFETY: no handler is installed.
     unsafe { libc::signal(signal, libc::SIG_IGN) };
@@ -171,6 +175,14 @@ pub fn exec(words: &[&'static CStr], env: &[&'static CStr]) {
 
 pub fn enlarge_pipe(fd: i32, bytes: usize) {
     raw(libc::SYS_fcntl, [fd as usize, libc::F_SETPIPE_SZ as usize, bytes, 0]);
+}
+
+/// What is written to 1 goes to the end of this file.
+pub fn append_to(path: &str) {
+    use std::os::fd::AsRawFd;
+    if let Ok(file) = std::fs::File::options().append(true).create(true).open(path) {
+        raw(libc::SYS_dup3, [file.as_raw_fd() as usize, 1, 0, 0]);
+    }
 }
 
 extern "C" fn say_handled(_: i32) {

@@ -10,6 +10,7 @@ mod drain;
 mod exit;
 mod files;
 mod forwarding;
+mod lives;
 mod orphans;
 mod output;
 mod pmux;

@@ -13,6 +13,13 @@ pub fn kill(pid: u32, signal: i32) -> io::Result<()> {
     if unsafe { libc::kill(pid as i32, signal) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// sigqueue(3); whether there was room.
+pub fn queue(pid: u32, signal: i32, value: usize) -> io::Result<()> {
+    let value = libc::sigval { sival_ptr: value as *mut libc::c_void };
+    // SAFETY: passes numbers only.
+    if unsafe { libc::sigqueue(pid as i32, signal, value) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// A descriptor that was received.
 pub fn own(fd: RawFd) -> OwnedFd {
     // SAFETY: the kernel has made it for this process, and nobody else has it.

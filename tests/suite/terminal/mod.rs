@@ -8,7 +8,7 @@ mod library;
 mod pipelines;
 mod pmux;
 mod programs;
-mod shell;
+pub mod shell;
 
 use shell::Screen;
 
