@@ -230,12 +230,7 @@ impl Run<'_, '_> {
             if woken.orders {
                 self.take_orders(&mut left);
             }
-            // Who has ended is known as one of ours as long as nobody has waited for it.
-            match &mut self.notify {
-                Some(notify) if woken.children => drop(notify.pass_last()),
-                Some(notify) if woken.notified => drop(notify.pass()),
-                _ => {}
-            }
+            self.pass_notifications(&woken);
             self.see_children(&woken, &mut left)?;
             if let Some(relay) = &mut self.relay {
                 relay.read(&woken.pipes);
@@ -329,7 +324,8 @@ impl Run<'_, '_> {
         let may_start = self.keeps_up() && !self.drain.as_ref().is_some_and(Drain::is_on);
         let deadline = |task: &Task<'_>| if may_start { task.deadline() } else { task.lifecycle.deadline() };
         let drain = self.drain.as_ref().and_then(Drain::deadline);
-        let deadline = self.tasks.iter().filter_map(deadline).chain(drain);
+        let notify = self.notify.as_ref().and_then(Notify::deadline);
+        let deadline = self.tasks.iter().filter_map(deadline).chain(drain).chain(notify);
         let deadline = deadline.chain(woken.patience).chain(woken.kill_until).chain(woken.notify_until).min();
         let deadline = if unstarted.for_now { Some(Instant::now()) } else { deadline };
 
@@ -340,8 +336,7 @@ impl Run<'_, '_> {
         others.extend(started.filter_map(|started| started.child.pidfd()).map(Other::Read));
         let notify = others.len();
         if let Some(relay) = &self.notify {
-            others.extend(relay.to_read().map(Other::Read));
-            others.extend(relay.to_write().map(Other::Write));
+            others.extend(relay.waits_for());
         }
         let pipes = others.len();
         woken.pipes.clear();
@@ -473,6 +468,26 @@ impl Run<'_, '_> {
         }
         if order == Some(Order::Kill) && left.asked == Asked::Stop {
             self.kill(Remark::CancelledAgain, left);
+        }
+    }
+
+    /// Passes on what the command tells its service manager.
+    fn pass_notifications(&mut self, woken: &Woken) {
+        let Some(notify) = &mut self.notify else { return };
+        // Who has ended is known as one of ours as long as nobody has waited for it.
+        if woken.children {
+            notify.pass_last();
+        } else if woken.notified || notify.deadline().is_some() {
+            notify.pass();
+        }
+        if notify.takes_ready()
+            && let Some(child) = self.tasks.iter().find_map(Task::pid)
+            && process::takes_default(child, Signal::HUP)
+        {
+            log::info!(
+                "the command says READY=1 and has no handler for HUP: in a service of Type=notify-reload, a reload would \
+                 end it"
+            );
         }
     }
 
@@ -660,12 +675,12 @@ impl Run<'_, '_> {
         // Whoever sends without end must not keep us.
         notify.close();
         let now = Instant::now();
-        if notify.pass() {
+        if notify.pass() && notify.is_alone() {
             return true;
         }
         let gives_up = *woken.notify_until.get_or_insert(now + PATIENCE) <= now;
         if gives_up {
-            log::warn!("{} notifications of the command are lost: its manager doesn't take them", notify.give_up());
+            notify.give_up();
         }
         gives_up
     }

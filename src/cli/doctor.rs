@@ -1,9 +1,10 @@
 //! `--doctor`: what panicmon sees here, what that means, and which of its promises hold.
 
+use super::one::directories;
 use crate::options::names;
 use crate::sys::capability::{self, Capability};
 use crate::sys::cgroup::OomKills;
-use crate::sys::notify::Notify;
+use crate::sys::notify::{Directories, Notify};
 use crate::sys::process::{self, Subreaper};
 use crate::sys::signals::{Disposition, disposition};
 use crate::sys::terminal::ChildGroup;
@@ -12,6 +13,7 @@ use crate::{Signal, SignalSet};
 use std::ffi::{CStr, OsStr};
 use std::fmt::{self, Write};
 use std::fs;
+use std::path::Path;
 
 /// One thing that was looked at.
 struct Finding {
@@ -56,7 +58,7 @@ pub(super) fn report(inherited_mask: SignalSet, env: &[&CStr], several: bool) ->
         cgroup(),
         user(),
         sandbox(),
-        notify(variable("NOTIFY_SOCKET").as_deref(), several),
+        notify(variable("NOTIFY_SOCKET").as_deref(), directories(env), several),
         pid_variable("LISTEN_PID", variable("LISTEN_PID"), "sockets that systemd opened are passed on to the command"),
         pid_variable("WATCHDOG_PID", variable("WATCHDOG_PID"), "systemd wants the command to send WATCHDOG=1"),
         systemds_own(variable("SYSTEMD_EXEC_PID")),
@@ -253,7 +255,7 @@ fn sandbox() -> Finding {
     finding(None, format!("{privileges}, {filter}"), "the command has the same")
 }
 
-fn notify(socket: Option<&str>, several: bool) -> Finding {
+fn notify(socket: Option<&str>, directories: Directories<'_>, several: bool) -> Finding {
     let Some(path) = socket.filter(|path| !path.is_empty()) else {
         return finding(None, "NOTIFY_SOCKET isn't set", "no service manager waits for a READY=1");
     };
@@ -265,12 +267,20 @@ fn notify(socket: Option<&str>, several: bool) -> Finding {
             "the processes of a file have it as it is: there is no one that could speak for all",
         );
     }
-    match Notify::relay(OsStr::new(path), None) {
-        Ok(Some(_)) => finding(
-            Some(true),
-            seen,
-            "what the command says to it is passed on: READY, STATUS, WATCHDOG, descriptors; but MAINPID isn't",
-        ),
+    match Notify::relay(OsStr::new(path), None, directories) {
+        Ok(Some(notify)) => {
+            let passed =
+                "what the command says to it is passed on: READY, STATUS, WATCHDOG, descriptors; but MAINPID isn't";
+            let own = match Path::new(notify.name()).parent().and_then(Path::parent) {
+                Some(base) => format!("the command's own socket is a path below {}", base.display()),
+                None => {
+                    "the command's own socket has an abstract name, which not every client understands: no directory \
+                         for it can be made below RUNTIME_DIRECTORY, /run, TMPDIR or /tmp"
+                        .to_owned()
+                }
+            };
+            finding(Some(true), seen, format!("{passed}; {own}"))
+        }
         Ok(None) => finding(None, seen, "it is no path and no abstract name: the command has it as it is"),
         Err(error) => finding(Some(false), seen, format!("nothing can be passed on to it: {error}")),
     }
@@ -290,6 +300,12 @@ fn pid_variable(name: &str, value: Option<String>, means: &str) -> Finding {
 
 fn systemds_own(value: Option<String>) -> Finding {
     match value {
+        Some(pid) if pid == "1" && process::id().as_raw() == 1 => finding(
+            Some(true),
+            "SYSTEMD_EXEC_PID=1, this process, PID 1 (PrivatePIDs=yes)",
+            "a PID 1 can't end by a signal of its own: when TERM, INT or HUP has come and ended the command, the exit status \
+             is 0, a success as systemd expects of a stop; after any other signal it is 128+N",
+        ),
         Some(pid) if pid == process::id().to_string() => finding(
             Some(true),
             format!("SYSTEMD_EXEC_PID={pid}, this process"),

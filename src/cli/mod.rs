@@ -14,6 +14,7 @@ mod parse;
 mod settings;
 mod several;
 mod stderr;
+mod systemds;
 mod values;
 mod variables;
 

@@ -2,7 +2,7 @@
 
 use super::exit::{self, Ending, ExitFrom};
 use super::stderr::{self, say};
-use super::{Settings, colours, journal, logger, oom, outlives_readers, stamp, variables};
+use super::{Settings, colours, journal, logger, oom, outlives_readers, stamp, systemds, variables};
 use crate::accounts::{self, Account};
 use crate::error::os_string;
 use crate::executor::{Manner, Whole};
@@ -13,7 +13,7 @@ use crate::options::{Environment, names};
 use crate::relay::printed::{Names, Printed};
 use crate::relay::{Relay, Sink};
 use crate::sys::capability::{self, Capability};
-use crate::sys::notify::Notify;
+use crate::sys::notify::{Directories, Notify};
 use crate::sys::output::Output;
 use crate::sys::poll::Source;
 use crate::sys::process;
@@ -82,6 +82,12 @@ pub(super) fn run(
         options = options.handler(watch);
         oom = Some(verdict);
     }
+    let mut stops = None;
+    if systemds::is_own_init(env) {
+        let (watch, passed) = systemds::watch();
+        options = options.handler(watch);
+        stops = Some(passed);
+    }
     let args: Vec<_> = words.iter().map(|word| os_string(word)).collect();
     let words = words.iter().map(|word| Cow::Borrowed(*word)).collect();
     // Else the group has it open.
@@ -106,13 +112,13 @@ pub(super) fn run(
                 Some(code) => StatusCode::new(code),
                 None => {
                     let systemds = match end.status {
-                        ExitStatus::Signaled { signal, .. } if is_systemds_own(env) => Some(signal),
+                        ExitStatus::Signaled { signal, .. } if systemds::is_own(env) => Some(signal),
                         ExitStatus::Signaled { .. } | ExitStatus::Exited(_) => None,
                     };
                     if let Some(signal) = end.die_of.or(systemds) {
                         own::die(signal);
                     }
-                    end.status.code()
+                    stops.and_then(|passed| passed.code(end.status)).unwrap_or_else(|| end.status.code())
                 }
             };
             // It was our stop, and nobody asked for it.
@@ -165,16 +171,26 @@ fn environment(
 
 /// Passes on what the command tells its service manager, if it has one that the command will know of.
 fn notify(settings: &Settings, env: &[&CStr], account: Option<&Account>) -> Option<Notify> {
-    let manager = env.iter().find(|entry| names(entry, NOTIFY_SOCKET.as_bytes()))?;
-    let manager = OsStr::from_bytes(&manager.to_bytes()[NOTIFY_SOCKET.len() + 1..]);
+    let manager = variable(env, NOTIFY_SOCKET)?;
     let is_it = |name: &OsString| name == NOTIFY_SOCKET;
     if settings.clear_env || settings.unset_env.iter().any(is_it) || settings.env.iter().any(|(name, _)| is_it(name)) {
         return None;
     }
-    Notify::relay(manager, account.map(|account| account.identity.uid)).unwrap_or_else(|error| {
+    let user = account.map(|account| &account.identity);
+    Notify::relay(manager, user, directories(env)).unwrap_or_else(|error| {
         log::warn!("can't pass notifications on to NOTIFY_SOCKET={}: {error}", manager.display());
         None
     })
+}
+
+/// Where the command's notification socket can be.
+pub(super) fn directories<'e>(env: &[&'e CStr]) -> Directories<'e> {
+    Directories { runtime: variable(env, "RUNTIME_DIRECTORY"), temporary: variable(env, "TMPDIR") }
+}
+
+fn variable<'e>(env: &[&'e CStr], name: &str) -> Option<&'e OsStr> {
+    let entry = env.iter().find(|entry| names(entry, name.as_bytes()))?;
+    Some(OsStr::from_bytes(&entry.to_bytes()[name.len() + 1..]))
 }
 
 /// Once the child exists: lets go of what is the child's now, and only then opens what panicmon needs itself, which a
@@ -225,10 +241,4 @@ fn relay(settings: &mut Settings) -> Option<Relay<'static>> {
     stderr::leave_to_relay();
     let printed = printed.beside(stderr::take).outlives_readers(outlives_readers()).journal(journal::stream());
     Some(Relay::new(Sink::Printed(printed)))
-}
-
-/// Whether systemd started this very process: systemd.exec(5). It calls a stop a success only if the process died of it.
-fn is_systemds_own(env: &[&CStr]) -> bool {
-    let variable = env.iter().find_map(|entry| entry.to_bytes().strip_prefix(b"SYSTEMD_EXEC_PID="));
-    variable.is_some_and(|pid| pid == process::id().to_string().as_bytes())
 }

@@ -60,7 +60,7 @@ pub(crate) fn visit(own: Pid, mut visit: impl FnMut(&Descendant<'_>)) -> io::Res
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
     for entry in std::fs::read_dir("/proc")? {
         let number = entry?.file_name().to_str().and_then(|name| name.parse().ok());
-        if let Some(stat) = number.and_then(stat) {
+        if let Some(stat) = number.and_then(stat).filter(|stat| !super::notify::is_keeper(Pid::new(stat.pid))) {
             children.entry(stat.parent).or_default().push(stat.pid);
         }
     }
@@ -73,19 +73,39 @@ pub(crate) fn can_hold() -> io::Result<()> {
     open(super::process::id().as_raw()).map(drop)
 }
 
-/// Whether that process descends from this one. Without a /proc of this PID namespace nobody can tell: no.
-pub(crate) fn is_descendant(pid: Pid) -> bool {
-    if !super::process::proc_is_ours() {
-        return false;
-    }
+/// How a process is related to this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kin {
+    Descendant,
+    Stranger,
+    /// It has ended, or can't be seen: there is no /proc of this PID namespace, or it hides other users' processes.
+    Unknown,
+}
+
+/// How often an ancestor may end while we look, which gives its children to another.
+const LOOKS: usize = 16;
+
+/// How the process with that number is related to this one.
+pub(crate) fn kin(pid: Pid) -> Kin {
     let own = super::process::id().as_raw();
-    let mut at = pid.as_raw();
-    // Nobody's parent is 0 but the first process's, or one's outside this PID namespace.
-    while at > 0 && at != own {
-        let Some(stat) = stat(at) else { return false };
-        at = stat.parent;
+    if !super::process::proc_is_ours() {
+        return Kin::Unknown;
     }
-    at == own && pid.as_raw() != own
+    'look: for _ in 0..LOOKS {
+        let Some(mut at) = stat(pid.as_raw()) else { return Kin::Unknown };
+        // Nobody's parent is 0 but the first process's, or one's outside this PID namespace.
+        while at.parent > 0 {
+            if at.parent == own {
+                return Kin::Descendant;
+            }
+            match stat(at.parent) {
+                Some(parent) => at = parent,
+                None => continue 'look,
+            }
+        }
+        return Kin::Stranger;
+    }
+    Kin::Unknown
 }
 
 /// Whether that process has executed anything since it was forked; without /proc nobody can tell: it has.
@@ -130,7 +150,7 @@ fn visit_children(
     }
 }
 
-fn open(pid: i32) -> io::Result<OwnedFd> {
+pub(super) fn open(pid: i32) -> io::Result<OwnedFd> {
     // SAFETY: touches no memory.
     let fd = unsafe { super::raw::syscall_io(libc::SYS_pidfd_open, [pid as usize, 0]) }?;
     // SAFETY: the kernel just made it, and nobody else has it.
@@ -193,9 +213,8 @@ mod tests {
         let of = |pid| seen.iter().position(|seen| *seen == pid);
         assert!(of(child).is_some_and(|child| Some(child) < of(grandchild)), "{child} and {grandchild}: {seen:?}");
         let parent = std::os::unix::process::parent_id() as i32;
-        assert!(
-            is_descendant(Pid::new(child)) && is_descendant(Pid::new(grandchild)) && !is_descendant(Pid::new(parent))
-        );
+        let kins = [child, grandchild, parent, i32::MAX].map(|pid| kin(Pid::new(pid)));
+        assert_eq!(kins, [Kin::Descendant, Kin::Descendant, Kin::Stranger, Kin::Unknown]);
         assert!(of(parent).is_none() && of(super::super::process::id().as_raw()).is_none(), "{seen:?}");
         drop(shell.stdin.take());
         shell.wait().unwrap();

@@ -63,6 +63,13 @@ impl Changed {
     }
 }
 
+/// Lets this process have as many descriptors open as it may, for good. Async-signal-safe.
+pub(super) fn raise_own_files() {
+    if let Ok(limit) = get(FILES) {
+        let _ = set(FILES, Limit { soft: limit.hard, ..limit });
+    }
+}
+
 /// How many signals can be pending for this process's user.
 pub(crate) fn pending_signals() -> io::Result<u64> {
     get(SIGNALS).map(|limit| limit.soft)

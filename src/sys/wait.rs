@@ -61,6 +61,18 @@ pub(super) fn has_any_ended() -> bool {
     matches!(wait(Which::Any, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT), Ok(Next::Ended(_)))
 }
 
+/// Whether that child, which sends no SIGCHLD at its end and is none of [`Which::Any`], has ended; then it is reaped.
+pub(super) fn has_clone_ended(pid: Pid) -> bool {
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    let options = (libc::WEXITED | libc::WNOHANG | libc::__WALL) as usize;
+    let arguments = [libc::P_PID as usize, pid.as_raw() as usize, info.as_mut_ptr() as usize, options, 0];
+    // SAFETY: the kernel writes one siginfo_t, of which all zeroes are a value; its pid is 0 if the child hasn't ended.
+    unsafe {
+        let waited = syscall(libc::SYS_waitid, arguments);
+        waited.is_err() || info.assume_init().si_pid() != 0
+    }
+}
+
 fn wait(which: Which<'_>, options: i32) -> io::Result<Next> {
     let (kind, id) = match which {
         Which::Any => (libc::P_ALL, 0),

@@ -20,6 +20,8 @@
 //! | `host-once COMMAND ARG...` · `host-job-control COMMAND ARG...` | runs it once by the library, without or with job control, and ends with its status |
 //! | `host-job-control-twice COMMAND ARG...` | the same twice with one executor; says how the first ended |
 //! | `notify TEXT...` · `notify-and-pause TEXT` | sends each to NOTIFY_SOCKET |
+//! | `notify-as-path TEXT` · `notify-padded TEXT` | the same as a client that knows paths only, or one that pads an abstract name |
+//! | `notify-lingering PORT TEXT` · `notify-deaf-fuse TEXT` | sends it with a descriptor whose close waits |
 //! | `notify-with COUNT TEXT` | sends it with so many descriptors, says so, and pauses |
 //! | `notify-barrier` | sends a descriptor to be stored, and a barrier; says when it waits for that, and when it is passed |
 //! | `listen-fds` | says hello to the socket that LISTEN_FDS tells of, if LISTEN_PID is its own |
@@ -72,6 +74,10 @@ fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         ["host-job-control", ..] => host_once(&words[1..], true),
         ["host-job-control-twice", ..] => host_twice(&words[1..]),
         ["notify", texts @ ..] => texts.iter().map(|text| notify::send(text, &[])).max().unwrap_or(0),
+        ["notify-as-path", text] => notify::send_as(notify::Reading::Path, text, &[]),
+        ["notify-padded", text] => notify::send_as(notify::Reading::Padded, text, &[]),
+        ["notify-lingering", port, text] => notify::lingering(number(port) as u16, text),
+        ["notify-deaf-fuse", text] => notify::deaf_fuse(text),
         ["notify-and-pause", text] => {
             notify::send(text, &[]);
             pause()

@@ -1,7 +1,9 @@
 //! The system calls of the helper, by raw numbers where a C library would change something.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_long};
+use std::ffi::{CStr, CString, c_long};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::ptr;
 
 /// A signal that came.
@@ -193,4 +195,19 @@ extern "C" fn say_handled(_: i32) {
 pub fn say_when(signal: i32) {
     // SAFETY: the handler makes one system call.
     unsafe { libc::signal(signal, say_handled as *const () as usize) };
+}
+
+/// Mounts a FUSE file system whose root is a file, served through that descriptor.
+pub fn mount_fuse(target: &Path, device: i32) -> bool {
+    let target = CString::new(target.as_os_str().as_bytes()).unwrap_or_default();
+    let options = CString::new(format!("fd={device},rootmode=100644,user_id=0,group_id=0")).unwrap_or_default();
+    // SAFETY: all are C strings.
+    unsafe { libc::mount(c"probe".as_ptr(), target.as_ptr(), c"fuse".as_ptr(), 0, options.as_ptr().cast()) == 0 }
+}
+
+/// Takes the mount away; what is open stays.
+pub fn detach(target: &Path) {
+    let target = CString::new(target.as_os_str().as_bytes()).unwrap_or_default();
+    // SAFETY: a C string.
+    unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) };
 }

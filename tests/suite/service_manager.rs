@@ -1,15 +1,18 @@
 //! What a service manager has to say to its process, and the other way round: systemd's variables, and its socket.
 
-use crate::support::{PROBE, Running, output, panicmon, wait_for, with_options};
+use crate::support::{PROBE, Running, name, output, panicmon, status_field, wait_for, with_options};
 use crate::sys;
 use nix::cmsg_space;
 use nix::sys::socket::sockopt::PassCred;
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, UnixCredentials, recvmsg, setsockopt};
-use std::io::{IoSliceMut, Read};
+use nix::sys::socket::{
+    ControlMessage, ControlMessageOwned, MsgFlags, UnixAddr, UnixCredentials, recvmsg, sendmsg, setsockopt,
+};
+use std::io::{IoSlice, IoSliceMut, Read};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// A service manager that listens.
 struct Manager {
@@ -116,7 +119,7 @@ fn a_manager_that_takes_nothing_holds_up_neither_signals_nor_the_end() {
     let manager = Manager::new("stuck");
     let words = vec!["STATUS=x"; 1000];
     let mut command = with_options(&[], &[&["notify"], &words[..]].concat());
-    command.env("NOTIFY_SOCKET", &manager.path).stderr(std::process::Stdio::piped());
+    command.env("NOTIFY_SOCKET", &manager.path).stderr(Stdio::piped());
     let mut running = Running::start(command);
     let child = wait_for("its child", || crate::support::children(running.pid()).first().copied());
     crate::support::wait_for_full_pipe(child);
@@ -132,13 +135,14 @@ fn descriptors_that_find_no_room_are_told_of_and_leave_none_open() {
     let manager = Manager::new("room");
     let mut command = Command::new(PROBE);
     command.args(["prepare", "nofile=12", "--", &panicmon(), "--", PROBE, "notify-with", "20", "STATUS=many"]);
-    command.env("NOTIFY_SOCKET", &manager.path).stderr(std::process::Stdio::piped());
+    command.env("NOTIFY_SOCKET", &manager.path).stderr(Stdio::piped());
     let mut running = Running::start(command);
     assert_eq!(running.line().as_deref(), Some("sent: 0"));
     let told = manager.next();
     assert_eq!((told.text.as_str(), told.descriptors.len()), ("STATUS=many", 12 - 6), "as many as there was room for");
+    // stderr, /dev/null twice, the signals, the two sockets, the directory, and a pipe.
     let open = || std::fs::read_dir(format!("/proc/{}/fd", running.pid())).unwrap().count();
-    wait_for("its own to be closed", || (open() == 6).then_some(()));
+    wait_for("its own to be closed", || (open() == 9).then_some(()));
     running.kill(libc::SIGTERM);
     assert_eq!(running.code(), 143);
     let mut told = String::new();
@@ -168,7 +172,7 @@ fn without_a_manager_or_with_one_that_is_not_wanted_there_is_no_socket() {
         command.args(options).args(["--", "sh", "-c", "echo $NOTIFY_SOCKET"]).env("NOTIFY_SOCKET", &manager.path);
         environment(&mut command).trim().to_owned()
     };
-    assert!(with(&[]).starts_with('@'), "{}", with(&[]));
+    assert!(with(&[]).ends_with("/notify"), "{}", with(&[]));
     assert_eq!(with(&["--unset-env", "NOTIFY_SOCKET"]), "");
     assert_eq!(with(&["-e", "NOTIFY_SOCKET=/x"]), "/x");
     let mut command = Command::new(panicmon());
@@ -189,26 +193,344 @@ fn without_a_manager_or_with_one_that_is_not_wanted_there_is_no_socket() {
     }
 }
 
+/// A command that says where its socket is, and ends with 3 when USR1 comes.
+fn waiting(manager: &Manager, options: &[&str]) -> (Running, String) {
+    let mut command = Command::new(panicmon());
+    command.args(options).args(["--", "sh", "-c", "echo $NOTIFY_SOCKET; exec \"$0\" until 10 3", PROBE]);
+    command.env("NOTIFY_SOCKET", &manager.path).stderr(Stdio::piped());
+    let mut running = Running::start(command);
+    let socket = running.line().unwrap();
+    (running, socket)
+}
+
+/// What is sent by a process that has ended before panicmon sees it, so that its own descriptors are closed.
+fn send_unseen(running: &Running, socket: &str, senders: &mut [Command]) {
+    running.kill(libc::SIGSTOP);
+    wait_for("panicmon to be stopped", || status_field(running.pid(), "State")?.starts_with('T').then_some(()));
+    for sender in senders {
+        let (code, _, err) = output(sender.env("NOTIFY_SOCKET", socket));
+        assert_eq!(code, Some(0), "{err}");
+    }
+    running.kill(libc::SIGCONT);
+}
+
+fn probe(words: &[&str]) -> Command {
+    let mut command = Command::new(PROBE);
+    command.args(words);
+    command
+}
+
+fn as_user(user: &str, words: &[&str]) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", user, "--regid", user, "--clear-groups", PROBE]).args(words);
+    command
+}
+
+fn stderr(mut running: Running) -> String {
+    let mut told = String::new();
+    running.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    told
+}
+
+/// A process that lives can be looked at: the command's user alone is no reason to hear it.
 #[test]
-#[ignore = "needs root: another user"]
+fn of_the_commands_user_those_are_heard_that_descend_from_panicmon_or_have_ended() {
+    let manager = Manager::new("kin");
+    let (mut running, socket) = waiting(&manager, &[]);
+    // This process is none of panicmon's.
+    let stranger = UnixDatagram::unbound().unwrap();
+    stranger.send_to(b"STATUS=a stranger", &socket).unwrap();
+    let (_, theirs) = UnixDatagram::pair().unwrap();
+    let theirs = [theirs.as_raw_fd()];
+    let address = UnixAddr::new(socket.as_str()).unwrap();
+    let (text, rights) = ([IoSlice::new(b"FDSTORE=1")], [ControlMessage::ScmRights(&theirs)]);
+    sendmsg(stranger.as_raw_fd(), &text, &rights, MsgFlags::empty(), Some(&address)).unwrap();
+    send_unseen(&running, &socket, &mut [probe(&["notify", "STATUS=ended"])]);
+    assert_eq!(manager.next().text, "STATUS=ended");
+    running.kill(libc::SIGUSR1);
+    assert_eq!(running.code(), 3);
+    let told = stderr(running);
+    assert_eq!(told.matches("sends notifications: they aren't passed on").count(), 1, "{told}");
+}
+
+#[test]
+#[ignore = "needs root: other users"]
 fn what_strangers_send_is_not_passed_on() {
     let manager = Manager::new("strangers");
-    let mut command = Command::new(panicmon());
-    command.args(["-q", "--", "sh", "-c", "echo $NOTIFY_SOCKET; exec \"$0\" until 10 3", PROBE]);
-    let mut running = Running::start({
-        command.env("NOTIFY_SOCKET", &manager.path);
-        command
-    });
-    let socket = running.line().unwrap();
-    let send = |user: &str, text: &str| {
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid", user, "--regid", user, "--clear-groups", PROBE, "notify", text]);
-        assert_eq!(output(command.env("NOTIFY_SOCKET", &socket)).0, Some(0));
-    };
-    send("1234", "STATUS=a stranger");
-    send("0", "STATUS=root");
+    let (mut running, socket) = waiting(&manager, &[]);
+    send_unseen(
+        &running,
+        &socket,
+        &mut [as_user("1234", &["notify", "STATUS=a stranger"]), probe(&["notify", "STATUS=root"])],
+    );
     assert_eq!(manager.next().text, "STATUS=root");
-    running.kill(libc::SIGKILL);
+    running.kill(libc::SIGUSR1);
+    assert_eq!(running.code(), 3);
+    // To another user's socket nobody else comes but root, who isn't heard.
+    let (mut running, socket) = waiting(&manager, &["-u", "4321:4321"]);
+    let refused = output(as_user("1234", &["notify", "STATUS=a stranger"]).env("NOTIFY_SOCKET", &socket));
+    assert!(refused.2.contains("EACCES"), "{refused:?}");
+    send_unseen(
+        &running,
+        &socket,
+        &mut [probe(&["notify", "STATUS=root"]), as_user("4321", &["notify", "STATUS=its own user"])],
+    );
+    assert_eq!(manager.next().text, "STATUS=its own user");
+    running.kill(libc::SIGUSR1);
+    assert_eq!(running.code(), 3);
+}
+
+/// A directory, removed with all that is in it.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Directory {
+        let path = std::env::temp_dir().join(format!("panicmon-test-{}-{name}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        // Anybody may come through.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Directory(std::fs::canonicalize(path).unwrap())
+    }
+
+    fn entries(&self) -> usize {
+        std::fs::read_dir(&self.0).unwrap().count()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn the_socket_is_a_path_where_a_directory_can_be_made_and_is_gone_at_the_end() {
+    let manager = Manager::new("path");
+    let (first, second) = (Directory::new("first"), Directory::new("second"));
+    let long = second.0.join("x".repeat(90));
+    std::fs::create_dir(&long).unwrap();
+    let before = second.entries();
+    let socket = |runtime: &str, words: &[&str]| {
+        let mut command = Command::new(panicmon());
+        command.args(words).env("NOTIFY_SOCKET", &manager.path).env("RUNTIME_DIRECTORY", runtime);
+        let (code, out, err) = output(&mut command);
+        (code, PathBuf::from(out.trim()), err)
+    };
+    let below = |path: &PathBuf| path.parent().unwrap().parent().unwrap().to_owned();
+    let says = ["sh", "-c", "echo $NOTIFY_SOCKET; exit 3"];
+    // What isn't there, isn't absolute, or makes the path too long for an address is passed over.
+    let list = format!("relative:/no/such/directory:{}:{}", long.display(), first.0.display());
+    let (code, out, err) = socket(&list, &says);
+    assert_eq!((code, below(&out)), (Some(3), first.0.clone()), "{err}");
+    assert_eq!((first.entries(), second.entries()), (0, before), "gone at the end");
+    // Whatever panicmon's umask is, its user can connect; others come in only where the command is root, which may become
+    // another user.
+    let is_root = nix::unistd::geteuid().is_root();
+    let modes =
+        "umask 777; exec \"$0\" -- sh -c 'stat -c %a ${NOTIFY_SOCKET%/*} $NOTIFY_SOCKET; \"$0\" notify READY=1' \"$1\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", modes, &panicmon(), PROBE]).env("NOTIFY_SOCKET", &manager.path);
+    let (code, out, err) = output(command.env("RUNTIME_DIRECTORY", &first.0));
+    assert_eq!((code, out.as_str()), (Some(0), if is_root { "711\n666\n" } else { "700\n600\n" }), "{err}");
+    assert_eq!(manager.next().text, "READY=1");
+    // However it ends: a command that can't be started, one that is killed.
+    assert_eq!(socket(first.0.to_str().unwrap(), &["/no/such/command"]).0, Some(127));
+    assert_eq!(socket(first.0.to_str().unwrap(), &["sh", "-c", "kill -KILL $$"]).0, Some(137));
+    assert_eq!(first.entries(), 0);
+    // Where the others in it could put something else in its place, there is none.
+    std::fs::set_permissions(&first.0, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let list = format!("{}:{}", first.0.display(), second.0.display());
+    let (_, out, err) = socket(&list, &says);
+    assert_eq!(below(&out), second.0, "{err}");
+}
+
+#[test]
+fn a_client_that_knows_paths_only_is_heard() {
+    let manager = Manager::new("as-path");
+    assert_eq!(manager.run(&[], &["notify-as-path", "READY=1"]).code(), 0);
+    assert_eq!(manager.next().text, "READY=1");
+}
+
+#[test]
+#[ignore = "needs root: another user"]
+fn the_socket_is_the_other_users_alone() {
+    let manager = Manager::new("others");
+    let base = Directory::new("others-base");
+    let script = "stat -c '%u:%g %a' ${NOTIFY_SOCKET%/*} $NOTIFY_SOCKET; exec \"$0\" notify-as-path READY=1";
+    for (lost, expected) in [
+        ("", "1234:5678 700\n1234:5678 600\n"),
+        // It can't be given away: all are let in.
+        ("-chown", "0:0 711\n0:0 666\n"),
+        // It can't be written once it is given away.
+        ("-dac_override", "1234:5678 700\n1234:5678 600\n"),
+    ] {
+        let mut command = Command::new("setpriv");
+        if !lost.is_empty() {
+            command.args([format!("--bounding-set={lost}"), format!("--inh-caps={lost}")]);
+        }
+        command.args([&panicmon(), "-u", "1234:5678", "--", "sh", "-c", script, PROBE]);
+        command.env("NOTIFY_SOCKET", &manager.path).env("RUNTIME_DIRECTORY", &base.0);
+        let (code, out, err) = output(&mut command);
+        assert_eq!((code, out.as_str()), (Some(0), expected), "{err}");
+        assert_eq!(manager.next().text, "READY=1");
+        assert_eq!(base.entries(), 0, "{lost}");
+    }
+    // Neither where that user could replace it, nor where it has no way to it.
+    std::os::unix::fs::chown(&base.0, Some(1234), None).unwrap();
+    let closed = Directory::new("others-closed");
+    std::fs::set_permissions(&closed.0, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let mut command = Command::new(panicmon());
+    command.args(["-u", "1234:5678", "--", PROBE, "notify-as-path", "READY=1"]);
+    let list = format!("{}:{}", base.0.display(), closed.0.display());
+    command.env("NOTIFY_SOCKET", &manager.path).env("RUNTIME_DIRECTORY", list);
+    assert_eq!(output(&mut command).0, Some(0));
+    assert_eq!(manager.next().text, "READY=1");
+}
+
+#[test]
+#[ignore = "needs root: a mount namespace, to have no directory for the socket"]
+fn without_a_path_the_padded_name_is_the_sockets_too() {
+    let manager = Manager::new("padded");
+    let script = "for dir in /run /tmp \"$1\"; do mount --bind $dir $dir && mount -o remount,bind,ro $dir || exit 9; done
+        exec \"$0\" -- sh -c '\"$0\" notify READY=1 && \"$0\" notify-padded STATUS=padded && echo $NOTIFY_SOCKET' \"$2\"";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script, &panicmon()]).arg(std::env::temp_dir()).arg(PROBE);
+    command.env("NOTIFY_SOCKET", &manager.path).env_remove("RUNTIME_DIRECTORY");
+    let (code, out, err) = output(&mut command);
+    assert_eq!((code, out.starts_with('@')), (Some(0), true), "{out} {err}");
+    let mut told = [manager.next().text, manager.next().text];
+    told.sort();
+    assert_eq!(told, ["READY=1", "STATUS=padded"]);
+}
+
+/// Closing a descriptor that came in a message may wait, whoever closes it: not panicmon.
+#[test]
+fn descriptors_that_are_slow_to_close_hold_nothing_up() {
+    let manager = Manager::new("lingers");
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let (mut running, socket) = waiting(&manager, &[]);
+    let too_long = "x".repeat(5000);
+    let lingering =
+        ["MAINPID=1", "STATUS=1\nFDSTORE=1", &too_long].map(|text| probe(&["notify-lingering", &port, text]));
+    let mut senders: Vec<_> = lingering.into_iter().chain([probe(&["notify", "READY=1"])]).collect();
+    send_unseen(&running, &socket, &mut senders);
+    let kept = manager.next();
+    assert_eq!((kept.text.as_str(), kept.descriptors.len()), ("STATUS=1\nFDSTORE=1", 1));
+    assert_eq!(manager.next().text, "READY=1");
+    // Those who have closed them are gone.
+    wait_for("no child but the command", || (crate::support::children(running.pid()).len() == 1).then_some(()));
+    running.kill(libc::SIGUSR1);
+    assert_eq!(running.code(), 3);
+    // Closing this one here would wait, too.
+    kept.descriptors.into_iter().for_each(|descriptor| sys::close_at_once(&descriptor));
+}
+
+/// What is left in the socket when panicmon gives up isn't closed by panicmon either.
+#[test]
+fn descriptors_that_are_never_taken_hold_up_no_end() {
+    let manager = Manager::new("left");
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let (mut running, socket) = waiting(&manager, &[]);
+    // The manager has no room for them.
+    let sent = UnixDatagram::unbound().unwrap();
+    sent.set_nonblocking(true).unwrap();
+    while sent.send_to(b"full", &manager.path).is_ok() {}
+    send_unseen(
+        &running,
+        &socket,
+        &mut [probe(&["notify-lingering", &port, "FDSTORE=1"]), probe(&["notify-lingering", &port, "MAINPID=1"])],
+    );
+    running.kill(libc::SIGUSR1);
+    assert_eq!(running.code(), 3);
+    let told = stderr(running);
+    assert!(
+        told.contains("2 notifications of the command, or more, are lost: its manager doesn't take them"),
+        "{told}"
+    );
+}
+
+/// A FUSE server that doesn't answer keeps even a process waiting that was sent SIGKILL.
+#[test]
+#[ignore = "needs root: a file system of its own"]
+fn a_file_that_can_never_be_closed_holds_up_neither_messages_nor_the_end() {
+    let manager = Manager::new("fuse");
+    let (mut running, socket) = waiting(&manager, &[]);
+    let mut server = probe(&["notify-deaf-fuse", "STATUS=never"]);
+    server.env("NOTIFY_SOCKET", &socket);
+    let mut opener = Running::start(server);
+    let server = Killed(opener.line().unwrap().parse().unwrap());
+    assert_eq!(opener.line().as_deref(), Some("sent: 0"));
+    send_unseen(&running, &socket, &mut [probe(&["notify", "READY=1"])]);
+    assert_eq!(manager.next().text, "READY=1");
+    running.kill(libc::SIGUSR1);
+    assert_eq!(running.code(), 3);
+    let mut told = String::new();
+    let mut stderr = running.child.stderr.take().unwrap();
+    // The one that waits for ever has let go of panicmon's stderr, or there would be no end of it.
+    stderr.read_to_string(&mut told).unwrap();
+    assert!(
+        told.contains("1 processes that close descriptors of the command's notifications can't be killed"),
+        "{told}"
+    );
+    // Then every close of it is over.
+    drop(server);
+}
+
+/// A process that is killed in the end.
+struct Killed(u32);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = sys::kill(self.0, libc::SIGKILL);
+    }
+}
+
+/// systemd refuses a notify-reload service that would die of its reload, but sees panicmon's own signal mask.
+#[test]
+fn a_command_that_a_reload_would_end_is_told_of_when_it_is_ready() {
+    let manager = Manager::new("reload");
+    let tells = |before: &str| {
+        let mut command = Command::new(panicmon());
+        let script = format!("{before} \"$0\" notify READY=1; \"$0\" until 15 0; exit 0");
+        command.args(["-v", "-g", "--", "sh", "-c", &script, PROBE]).env("NOTIFY_SOCKET", &manager.path);
+        command.stderr(Stdio::piped());
+        let mut running = Running::start(command);
+        assert_eq!(manager.next().text, "READY=1");
+        running.kill(libc::SIGTERM);
+        running.wait();
+        stderr(running).contains("has no handler for HUP")
+    };
+    assert!(tells(""));
+    assert!(!tells("trap : HUP;"), "it has one");
+    assert!(!tells("trap '' HUP;"), "it ignores HUP");
+}
+
+/// With PrivatePIDs=yes panicmon is PID 1, which can't end by a signal.
+#[test]
+#[ignore = "needs root: a PID namespace"]
+fn systemds_own_pid_1_ends_with_0_after_a_stop() {
+    let start = |pid: &str, script: &str, options: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--pid", "--fork", "--kill-child", "--mount-proc", &panicmon()]).args(options);
+        command.args(["--", "sh", "-c", script, PROBE]).env("SYSTEMD_EXEC_PID", pid);
+        Running::start(command)
+    };
+    let stopped = |pid: &str, signal: i32, options: &[&str]| {
+        let mut running = start(pid, "exec \"$0\" pause", options);
+        let wrapper = wait_for("PID 1", || crate::support::children(running.pid()).first().copied());
+        wait_for("its child", || crate::support::children(wrapper).into_iter().find(|pid| name(*pid) == "ready"));
+        sys::kill(wrapper, signal).unwrap();
+        running.code()
+    };
+    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+        assert_eq!(stopped("1", signal, &[]), 0);
+        assert_eq!(stopped("7", signal, &[]), 128 + signal, "systemd has started another process");
+    }
+    assert_eq!(stopped("1", libc::SIGUSR1, &[]), 128 + libc::SIGUSR1, "no stop");
+    assert_eq!(stopped("1", libc::SIGTERM, &["--exit", "TERM=9"]), 9, "asked for");
+    assert_eq!(start("1", "kill -TERM $$", &[]).code(), 143, "nobody sent that through panicmon");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "shared by two test programs, which use different parts of it")]
 #![allow(unsafe_code)]
 
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::Linger;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Mutex;
@@ -197,4 +199,9 @@ pub fn in_fork(act: impl FnOnce() -> i32) -> std::process::ExitStatus {
         libc::waitpid(pid, &raw mut status, 0);
         std::process::ExitStatus::from_raw(status)
     }
+}
+
+/// Sees that closing this socket doesn't wait for what is to be sent.
+pub fn close_at_once(socket: &OwnedFd) {
+    let _ = setsockopt(socket, Linger, &libc::linger { l_onoff: 0, l_linger: 0 });
 }

@@ -1,0 +1,300 @@
+//! Passing on a message that brings descriptors, so that none is ever closed by this process.
+//!
+//! Closing one may wait for ever, and not even SIGKILL ends who waits in close(2) for a FUSE server that doesn't answer. On
+//! the other hand the manager listens to the main process alone, by the pid that the kernel tells it: only this process can
+//! send. So two do it together, in a table of descriptors of their own:
+//!
+//! 1. a thread of this process, the *courier*, takes a copy of the table (unshare(2)) and starts
+//! 2. a process, the *keeper*, which shares that copy (CLONE_FILES), and receives the message;
+//! 3. the courier sends it to the manager, and ends, which closes nothing: the keeper has the table still;
+//! 4. the keeper is killed by that (PR_SET_PDEATHSIG), and closes the descriptors as it ends. If that takes for ever, it is
+//!    the keeper who waits.
+//!
+//! A keeper is no ordinary child: it sends no SIGCHLD, and only who asks for it (`__WALL`) can wait for it. So nobody takes
+//! it for the command's orphan.
+
+use super::connected;
+use super::receive::{Came, Control, came_along, header};
+use super::trust::Verdict;
+use crate::Pid;
+use crate::sys::poll::is_ready;
+use crate::sys::raw::{syscall, syscall_io};
+use crate::sys::shared_memory::Shared;
+use crate::sys::{descendants, limit, process, wait};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
+use std::cell::UnsafeCell;
+use std::io::{self, IoSlice, Read};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
+
+const STACK_BYTES: usize = 128 * 1024;
+
+/// What is done with a message.
+#[derive(Debug)]
+pub(super) struct Errand {
+    /// The socket it is in.
+    pub(super) from: RawFd,
+    /// The manager's.
+    pub(super) to: RawFd,
+    pub(super) address: UnixAddr,
+    /// What is passed on; none: nothing.
+    pub(super) bytes: Option<Vec<u8>>,
+    /// Of its sender; none: it isn't passed on in any case.
+    pub(super) verdict: Option<Verdict>,
+    /// Where a byte is written in the end.
+    pub(super) done: RawFd,
+}
+
+/// How it went.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It was taken, and passed on if it was to be.
+    Done {
+        /// For some of its descriptors there was no room.
+        lost_some: bool,
+    },
+    /// The sender had ended, and its number had been another's.
+    NotTrusted,
+    /// It couldn't be passed on.
+    Lost(Errno),
+    /// It couldn't be taken, and is where it was.
+    NotTaken(io::Error),
+}
+
+/// A thread on an errand.
+#[derive(Debug)]
+pub(super) struct Courier(JoinHandle<(Outcome, Option<Pid>)>);
+
+/// A process that holds descriptors until it ends.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    pid: Pid,
+    /// Readable once it has ended.
+    pidfd: Option<OwnedFd>,
+}
+
+/// Those that haven't been waited for.
+static KEEPERS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// Whether a child of this process is one, and has nothing to do with the command.
+pub(crate) fn is_keeper(pid: Pid) -> bool {
+    KEEPERS.lock().unwrap_or_else(PoisonError::into_inner).contains(&pid)
+}
+
+impl Courier {
+    /// Sends one. The descriptors of its errand must stay open until it returns.
+    pub(super) fn send(errand: Errand) -> io::Result<Courier> {
+        let thread = Builder::new().name("panicmon notify".to_owned()).stack_size(STACK_BYTES);
+        let run = move || {
+            let mut keeper = None;
+            let outcome = errand.run(&mut keeper);
+            // SAFETY: reads one byte of a constant. The pipe has room for it, as there is one courier at a time.
+            let _ = unsafe { syscall(libc::SYS_write, [errand.done as usize, ONE_BYTE.as_ptr() as usize, 1]) };
+            (outcome, keeper)
+        };
+        thread.spawn(run).map(Courier)
+    }
+
+    /// How it went, once it has said that it is done: nothing it does after that can wait.
+    pub(super) fn returns(self) -> (Outcome, Option<Keeper>) {
+        let (outcome, keeper) = self.0.join().unwrap_or((Outcome::Lost(Errno::EIO), None));
+        (outcome, keeper.map(Keeper::new))
+    }
+}
+
+impl Keeper {
+    fn new(pid: Pid) -> Keeper {
+        // It is this process's child, so the number is its own until it is waited for.
+        Keeper { pid, pidfd: descendants::open(pid.as_raw()).ok() }
+    }
+
+    /// Readable once it has ended.
+    pub(super) fn pidfd(&self) -> Option<BorrowedFd<'_>> {
+        self.pidfd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Whether it has ended; then it is reaped.
+    pub(super) fn has_ended(&self) -> bool {
+        let ended = wait::has_clone_ended(self.pid);
+        if ended {
+            KEEPERS.lock().unwrap_or_else(PoisonError::into_inner).retain(|pid| *pid != self.pid);
+        }
+        ended
+    }
+}
+
+/// Starts a keeper that keeps a socket with what is in it open until this process has ended.
+pub(super) fn leave_to_keeper(socket: BorrowedFd<'_>) -> io::Result<()> {
+    start_keeper(0, &Shared::new(Envelope::default())?, &[socket.as_raw_fd()], None).map(drop)
+}
+
+/// Starts a keeper, which keeps these descriptors and receives a message from the first socket, which it says to the second
+/// descriptor, if there is anything to take. It is killed when this thread ends.
+fn start_keeper(
+    flags: i32,
+    envelope: &Shared<Envelope>,
+    kept: &[RawFd],
+    takes: Option<(RawFd, RawFd)>,
+) -> io::Result<Pid> {
+    let parent = process::id().as_raw() as usize;
+    let flags = (flags | libc::CLONE_PIDFD) as usize;
+    let pidfd = envelope.pidfd.as_ptr() as usize;
+    let (first, second) = if cfg!(target_arch = "s390x") { (0, flags) } else { (flags, 0) };
+    // Who sees the new process sees that it is one of these.
+    let mut keepers = KEEPERS.lock().unwrap_or_else(PoisonError::into_inner);
+    keepers.reserve(1);
+    // SAFETY: without CLONE_VM it is as fork(2): a copy of this memory, and of this stack. The kernel writes an int where
+    // the pidfd is to be. The new process keeps to raw system calls and never returns.
+    let pid = unsafe { syscall_io(libc::SYS_clone, [first, second, pidfd, 0, 0]) }?;
+    if pid == 0 {
+        keep(parent, envelope, kept, takes);
+    }
+    let pid = Pid::new(pid as i32);
+    keepers.push(pid);
+    Ok(pid)
+}
+
+/// What a keeper does: this is a process with all signals blocked, in which another thread's locks may be held for ever.
+/// So: nothing but raw system calls, no allocation, no lock, no panic.
+fn keep(parent: usize, envelope: &Envelope, kept: &[RawFd], takes: Option<(RawFd, RawFd)>) -> ! {
+    // SAFETY: these calls touch no memory but a byte of a constant.
+    unsafe {
+        let set = syscall(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, libc::SIGKILL as usize, 0, 0, 0]);
+        if set.is_err() || syscall(libc::SYS_getppid, []) != Ok(parent) {
+            process::end(1);
+        }
+        process::close_all_but(kept, envelope.pidfd.load(Ordering::Relaxed));
+        if let Some((socket, tells)) = takes {
+            // Room for all that comes: the kernel would close what finds none before we hear of the message.
+            limit::raise_own_files();
+            envelope.fill(socket);
+            let _ = syscall(libc::SYS_write, [tells as usize, ONE_BYTE.as_ptr() as usize, 1]);
+        }
+        loop {
+            let _ = syscall(libc::SYS_ppoll, [0, 0, 0, 0, 0]);
+        }
+    }
+}
+
+const ONE_BYTE: [u8; 1] = [1];
+
+/// What came with a message, in memory shared with the keeper.
+#[derive(Default)]
+struct Envelope {
+    /// The keeper's.
+    pidfd: AtomicI32,
+    /// What recvmsg(2) returned, and has left in its header.
+    error: AtomicI32,
+    flags: AtomicI32,
+    length: AtomicUsize,
+    control: UnsafeCell<Room>,
+}
+
+struct Room(#[allow(dead_code, reason = "the keeper writes it by its address")] Control);
+
+impl Default for Room {
+    fn default() -> Self {
+        Room([0; _])
+    }
+}
+
+// SAFETY: the keeper writes, and says when it has; only then the courier reads.
+unsafe impl Sync for Envelope {}
+
+impl Envelope {
+    /// Receives the next message. Async-signal-safe.
+    fn fill(&self, socket: RawFd) {
+        let mut byte = 0u8;
+        let mut buffer = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
+        let mut header = header(&mut buffer, self.control.get().cast(), size_of::<Control>());
+        let flags = libc::MSG_CMSG_CLOEXEC as usize;
+        // SAFETY: the kernel writes into the buffers, at most their lengths, and into the header.
+        let received = unsafe { syscall(libc::SYS_recvmsg, [socket as usize, (&raw mut header) as usize, flags]) };
+        self.error.store(received.err().unwrap_or(0), Ordering::Relaxed);
+        self.flags.store(header.msg_flags, Ordering::Relaxed);
+        self.length.store(header.msg_controllen as usize, Ordering::Release);
+    }
+
+    /// What came, and whether some of it was lost.
+    fn open(&self) -> io::Result<(Came, bool)> {
+        let length = self.length.load(Ordering::Acquire);
+        match self.error.load(Ordering::Relaxed) {
+            0 => {}
+            errno => return Err(io::Error::from_raw_os_error(errno)),
+        }
+        let header = header(std::ptr::null_mut(), self.control.get().cast(), length);
+        // SAFETY: so recvmsg(2) has left it.
+        let came = unsafe { came_along(&header) };
+        Ok((came, self.flags.load(Ordering::Relaxed) & libc::MSG_CTRUNC != 0))
+    }
+}
+
+impl Errand {
+    fn run(&self, keeper: &mut Option<Pid>) -> Outcome {
+        match self.receive(keeper) {
+            Ok((came, lost_some)) => {
+                if self.verdict.is_some_and(|verdict| !verdict.is_trusted(came.has_sender_ended())) {
+                    return Outcome::NotTrusted;
+                }
+                match &self.bytes {
+                    Some(bytes) => {
+                        self.pass(bytes, &came.descriptors).map_or_else(Outcome::Lost, |()| Outcome::Done { lost_some })
+                    }
+                    None => Outcome::Done { lost_some: false },
+                }
+            }
+            Err(error) => Outcome::NotTaken(error),
+        }
+    }
+
+    /// Has a keeper take the message.
+    fn receive(&self, keeper: &mut Option<Pid>) -> io::Result<(Came, bool)> {
+        // SAFETY: touches no memory; the numbers that this thread uses are those of copies from now on.
+        unsafe { syscall_io(libc::SYS_unshare, [libc::CLONE_FILES as usize]) }?;
+        let envelope = Shared::new(Envelope::default())?;
+        let (mut told, tells) = io::pipe()?;
+        let kept = [self.from, self.to, self.done, told.as_raw_fd(), tells.as_raw_fd()];
+        let takes = Some((self.from, tells.as_raw_fd()));
+        *keeper = Some(start_keeper(libc::CLONE_FILES, &envelope, &kept, takes)?);
+        // SAFETY: the kernel has put it there, and nobody else in this table has it. It isn't closed: the keeper does that.
+        let pidfd = unsafe { BorrowedFd::borrow_raw(envelope.pidfd.load(Ordering::Relaxed)) };
+        // It says that it has taken the message, or it has been killed.
+        is_ready(&[told.as_fd(), pidfd], None)?;
+        if !is_ready(&[told.as_fd()], Some(Instant::now()))? {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        told.read_exact(&mut [0])?;
+        envelope.open()
+    }
+
+    /// Sends it to the manager, as soon as that has room.
+    fn pass(&self, bytes: &[u8], descriptors: &[RawFd]) -> Result<(), Errno> {
+        let rights = [ControlMessage::ScmRights(descriptors)];
+        let rights = if descriptors.is_empty() { &[] } else { &rights[..] };
+        let send =
+            |to: RawFd| sendmsg::<()>(to, &[IoSlice::new(bytes)], rights, MsgFlags::MSG_NOSIGNAL, None).map(drop);
+        let mut another = None;
+        loop {
+            // SAFETY: the number is open as long as this thread lives.
+            let to = another.as_ref().map_or(unsafe { BorrowedFd::borrow_raw(self.to) }, OwnedFd::as_fd);
+            match send(to.as_raw_fd()) {
+                Err(Errno::EAGAIN | Errno::ENOBUFS) => {
+                    poll(&mut [PollFd::new(to, PollFlags::POLLOUT)], PollTimeout::NONE)?;
+                }
+                Err(Errno::EINTR) => {}
+                // Another socket may be in its place since.
+                Err(Errno::ECONNREFUSED | Errno::ENOTCONN | Errno::EPIPE) if another.is_none() => {
+                    let manager = connected(&self.address);
+                    another =
+                        Some(manager.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?);
+                }
+                sent => return sent,
+            }
+        }
+    }
+}

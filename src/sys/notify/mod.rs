@@ -1,0 +1,485 @@
+//! The notification socket of a service manager, sd_notify(3), passed on: systemd listens to its own child alone
+//! (`NotifyAccess=main`), which is this process and not the one that has something to say.
+//!
+//! | file | |
+//! |---|---|
+//! | `place` | where the socket for the command is |
+//! | `receive` | a look at the next message, and taking it |
+//! | `trust` | who speaks for the command |
+//! | `courier` | passing on messages that bring descriptors |
+
+mod courier;
+mod place;
+mod receive;
+mod trust;
+
+pub(crate) use courier::is_keeper;
+pub(crate) use place::Directories;
+
+use super::fd::above_stdio;
+use super::poll::Other;
+use super::user::Identity;
+use courier::{Courier, Errand, Keeper, Outcome};
+use nix::errno::Errno;
+use nix::sys::socket::sockopt::PassCred;
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr, bind, connect, getsockname, send, setsockopt,
+    shutdown, socket,
+};
+use place::Place;
+use receive::Seen;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, PipeReader, PipeWriter, Read};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::time::{Duration, Instant};
+use trust::Verdict;
+
+/// The longest message that systemd takes.
+const LONGEST: usize = libc::PIPE_BUF;
+
+/// So many messages are passed on before we see what else has come.
+const AT_ONCE: usize = 64;
+
+/// The kernel keeps no more for a socket, where nobody has changed net.unix.max_dgram_qlen to more than systemd does (512).
+const LAST_AT_ONCE: usize = 1024;
+
+/// And so many are counted that are lost.
+const MOST_COUNTED: usize = 10_000;
+
+/// So many keepers may take their time to end before another is started.
+const MOST_KEEPERS: usize = 64;
+
+/// When a message that couldn't be taken is tried again.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// A socket for the command, and the manager's.
+#[derive(Debug)]
+pub(crate) struct Notify {
+    /// The command's: one, or that with an abstract name and one with the same name padded.
+    sockets: Vec<OwnedFd>,
+    /// Where the first is; none: it has an abstract name.
+    place: Option<Place>,
+    /// As NOTIFY_SOCKET has it.
+    name: OsString,
+    manager: OwnedFd,
+    address: UnixAddr,
+    /// The command's.
+    user: u32,
+    /// What the manager has no room for yet.
+    waiting: Option<Vec<u8>>,
+    /// On its way with a message that brings descriptors; the socket it has taken it from, by its place among those.
+    courier: Option<(Courier, usize)>,
+    /// Where couriers say that they are done.
+    done: Option<(PipeReader, PipeWriter)>,
+    /// Those that haven't ended yet.
+    keepers: Vec<Keeper>,
+    /// When one that couldn't be taken is tried again.
+    retry_at: Option<Instant>,
+    has_warned: Warned,
+    /// The command has said READY=1, which nobody has asked for yet.
+    is_ready: bool,
+}
+
+/// What was told of once.
+#[derive(Debug, Default)]
+struct Warned {
+    stranger: bool,
+    not_taken: bool,
+}
+
+impl Notify {
+    /// A socket for a command of this user, or of this process's own, whose messages go to the one that NOTIFY_SOCKET
+    /// names; none, if that is of a kind that can't be passed on (a virtual machine's).
+    pub(crate) fn relay(
+        manager: &OsStr,
+        user: Option<&Identity>,
+        directories: Directories<'_>,
+    ) -> io::Result<Option<Notify>> {
+        let address = match manager.as_bytes() {
+            [b'@', name @ ..] => UnixAddr::new_abstract(name)?,
+            path @ [b'/', ..] => UnixAddr::new(path)?,
+            _ => return Ok(None),
+        };
+        let manager = connected(&address)?;
+        let own = listening_socket()?;
+        let mut sockets = Vec::new();
+        let (place, name) = match Place::bind(own.as_fd(), directories, user) {
+            Ok(place) => {
+                let name = place.socket().into_os_string();
+                (Some(place), name)
+            }
+            Err(_) => {
+                let own = listening_socket()?;
+                let (name, padded) = bind_abstract(&own)?;
+                sockets.extend([own].into_iter().chain(padded));
+                (None, name)
+            }
+        };
+        if place.is_some() {
+            sockets.push(own);
+        }
+        Ok(Some(Notify {
+            sockets,
+            place,
+            name,
+            manager,
+            address,
+            user: user.map_or_else(|| nix::unistd::geteuid().as_raw(), |user| user.uid),
+            waiting: None,
+            courier: None,
+            done: None,
+            keepers: Vec::new(),
+            retry_at: None,
+            has_warned: Warned::default(),
+            is_ready: false,
+        }))
+    }
+
+    /// The command's NOTIFY_SOCKET.
+    pub(crate) fn name(&self) -> &OsStr {
+        &self.name
+    }
+
+    /// All descriptors it needs from the start.
+    pub(crate) fn fds(&self) -> Vec<BorrowedFd<'_>> {
+        let sockets = self.sockets.iter().chain([&self.manager]).map(AsFd::as_fd);
+        sockets.chain(self.place.as_ref().map(Place::fd)).collect()
+    }
+
+    /// What to wait for: the next message; while one is on its way, that it has arrived; and the ends of keepers.
+    pub(crate) fn waits_for(&self) -> impl Iterator<Item = Other<'_>> {
+        let is_out = self.courier.is_some();
+        let courier = self.done.as_ref().filter(|_| is_out).map(|(done, _)| Other::Read(done.as_fd()));
+        let manager = self.waiting.as_ref().map(|_| Other::Write(self.manager.as_fd()));
+        let reads = !is_out && self.waiting.is_none() && self.retry_at.is_none();
+        let sockets = self.sockets.iter().filter(move |_| reads).map(|socket| Other::Read(socket.as_fd()));
+        let keepers = self.keepers.iter().filter_map(Keeper::pidfd).map(Other::Read);
+        courier.into_iter().chain(manager).chain(sockets).chain(keepers)
+    }
+
+    /// When it has something to do though nothing has come.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.retry_at
+    }
+
+    /// Takes nothing more: what has come can still be passed on.
+    pub(crate) fn close(&self) {
+        for socket in &self.sockets {
+            // It fails for one that is closed.
+            let _ = shutdown(socket.as_raw_fd(), Shutdown::Read);
+        }
+    }
+
+    /// Passes on some of what has come, as far as the manager takes it. Whether that was all.
+    pub(crate) fn pass(&mut self) -> bool {
+        self.pass_at_most(AT_ONCE)
+    }
+
+    /// The same of what a process that has ended may have sent: more than the kernel keeps.
+    pub(crate) fn pass_last(&mut self) -> bool {
+        self.pass_at_most(LAST_AT_ONCE)
+    }
+
+    /// Whether the command has said READY=1 since this was last asked.
+    pub(crate) fn takes_ready(&mut self) -> bool {
+        std::mem::take(&mut self.is_ready)
+    }
+
+    fn pass_at_most(&mut self, most: usize) -> bool {
+        self.keepers.retain(|keeper| !keeper.has_ended());
+        if self.retry_at.is_some_and(|at| at > Instant::now()) {
+            return false;
+        }
+        self.retry_at = None;
+        for _ in 0..most {
+            if !self.sees_courier() || !self.sends_waiting() {
+                return false;
+            }
+            let Some((at, seen)) = self.look() else { return true };
+            let verdict = seen.sender.map(|sender| trust::judge(sender, self.user));
+            let taken = match verdict {
+                _ if seen.has_descriptors => self.send_courier(at, &seen, verdict),
+                _ => self.take(at, &seen, verdict),
+            };
+            if let Err(error) = taken {
+                if !std::mem::replace(&mut self.has_warned.not_taken, true) {
+                    log::warn!("a notification of the command can't be taken, it is tried again: {error}");
+                }
+                self.retry_at = Some(Instant::now() + RETRY);
+                return false;
+            }
+        }
+        false
+    }
+
+    /// The next message, and which socket it is in.
+    fn look(&self) -> Option<(usize, Seen)> {
+        self.sockets.iter().enumerate().find_map(|(at, socket)| match receive::look(socket.as_fd()) {
+            Ok(seen) => Some((at, seen)),
+            Err(Errno::EAGAIN | Errno::EINTR) => None,
+            Err(errno) => {
+                log::warn!("can't receive a notification of the command: {errno}");
+                None
+            }
+        })
+    }
+
+    /// Takes a message without descriptors, and passes it on.
+    fn take(&mut self, at: usize, seen: &Seen, verdict: Option<Verdict>) -> io::Result<()> {
+        let socket = self.sockets[at].as_fd();
+        let asks = verdict.is_some_and(Verdict::depends_on_its_end);
+        if asks {
+            receive::pass_pidfds(socket, true);
+        }
+        let ended = receive::take(socket);
+        if asks {
+            receive::pass_pidfds(socket, false);
+        }
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(Errno::EAGAIN | Errno::EINTR) => return Ok(()),
+            Err(errno) => return Err(errno.into()),
+        };
+        if verdict.is_some_and(|verdict| verdict.is_trusted(ended)) {
+            self.waiting = self.for_manager(seen);
+        } else {
+            self.refuse(seen.sender);
+        }
+        Ok(())
+    }
+
+    /// Sends a courier with a message that brings descriptors.
+    fn send_courier(&mut self, at: usize, seen: &Seen, verdict: Option<Verdict>) -> io::Result<()> {
+        if self.keepers.len() >= MOST_KEEPERS {
+            return Err(io::Error::other("the descriptors of others before it are still being closed"));
+        }
+        let asks = verdict.is_some_and(Verdict::depends_on_its_end);
+        let may_be_trusted = asks || verdict.is_some_and(|verdict| verdict.is_trusted(None));
+        if !may_be_trusted {
+            self.refuse(seen.sender);
+        }
+        let done = match self.done.take() {
+            Some(done) => done,
+            None => {
+                let (reader, writer) = io::pipe()?;
+                (above_stdio(reader.into())?.into(), above_stdio(writer.into())?.into())
+            }
+        };
+        let done = self.done.insert(done).1.as_raw_fd();
+        let bytes = if may_be_trusted { self.for_manager(seen) } else { None };
+        let socket = self.sockets[at].as_fd();
+        let errand = Errand {
+            from: socket.as_raw_fd(),
+            to: self.manager.as_raw_fd(),
+            address: self.address,
+            bytes,
+            verdict: verdict.filter(|_| may_be_trusted),
+            done,
+        };
+        receive::pass_pidfds(socket, asks);
+        self.courier = Some((Courier::send(errand)?, at));
+        Ok(())
+    }
+
+    /// Whether no courier is on its way any more; tells how it went with one that is back.
+    fn sees_courier(&mut self) -> bool {
+        let (Some((courier, at)), Some((done, _))) = (self.courier.take(), &mut self.done) else { return true };
+        if !super::poll::is_ready(&[done.as_fd()], Some(Instant::now())).unwrap_or(false) {
+            self.courier = Some((courier, at));
+            return false;
+        }
+        let _ = done.read(&mut [0]);
+        let (outcome, keeper) = courier.returns();
+        self.keepers.extend(keeper);
+        receive::pass_pidfds(self.sockets[at].as_fd(), false);
+        match outcome {
+            Outcome::Done { lost_some: false } => {}
+            Outcome::Done { lost_some: true } => {
+                log::warn!("descriptors of a notification of the command are lost: too many are open");
+            }
+            Outcome::NotTrusted => self.refuse(None),
+            Outcome::Lost(errno) => lost(errno),
+            Outcome::NotTaken(error) => {
+                log::debug!("a notification of the command couldn't be taken: {error}");
+                self.retry_at = Some(Instant::now() + RETRY);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Whether the manager has taken what waited.
+    fn sends_waiting(&mut self) -> bool {
+        let Some(bytes) = self.waiting.take() else { return true };
+        match self.send(&bytes) {
+            Ok(()) => {}
+            Err(Errno::EAGAIN | Errno::ENOBUFS) => {
+                self.waiting = Some(bytes);
+                return false;
+            }
+            Err(errno) => lost(errno),
+        }
+        true
+    }
+
+    /// What of a message of the command's is passed on.
+    fn for_manager(&mut self, seen: &Seen) -> Option<Vec<u8>> {
+        if seen.is_cut {
+            log::warn!("a notification of the command is longer than {LONGEST} bytes, it isn't passed on");
+            return None;
+        }
+        self.is_ready |= seen.bytes.split(is_end).any(|line| line == b"READY=1");
+        passed_on(&seen.bytes)
+    }
+
+    /// Tells of a message that isn't the command's; once, as there may be many.
+    fn refuse(&mut self, sender: Option<libc::ucred>) {
+        if std::mem::replace(&mut self.has_warned.stranger, true) {
+            return;
+        }
+        match sender {
+            Some(who) => log::warn!(
+                "pid {} of user {}, which isn't the command's, sends notifications: they aren't passed on",
+                who.pid,
+                who.uid
+            ),
+            None => log::warn!("a process that isn't the command's sends notifications: they aren't passed on"),
+        }
+    }
+
+    /// Takes no more time over what the manager hasn't taken, and says what is lost.
+    pub(crate) fn give_up(&mut self) {
+        let mut count = usize::from(self.waiting.take().is_some()) + usize::from(self.courier.is_some());
+        let mut next = self.look();
+        // One that brings descriptors is left where it is, and those behind it with it.
+        while let Some((at, _)) = next.as_ref().filter(|(_, seen)| self.courier.is_none() && !seen.has_descriptors)
+            && count < MOST_COUNTED
+        {
+            let _ = receive::take(self.sockets[*at].as_fd());
+            count += 1;
+            next = self.look();
+        }
+        if next.is_some() {
+            log::warn!("{} notifications of the command, or more, are lost: its manager doesn't take them", count + 1);
+        } else if count > 0 {
+            log::warn!("{count} notifications of the command are lost: its manager doesn't take them");
+        }
+        if !self.keepers.is_empty() {
+            log::warn!(
+                "{} processes that close descriptors of the command's notifications can't be killed: they are left",
+                self.keepers.len()
+            );
+        }
+    }
+
+    /// Whether every keeper has ended.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.keepers.is_empty()
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Result<(), Errno> {
+        let to = |manager: &OwnedFd| send(manager.as_raw_fd(), bytes, MsgFlags::MSG_NOSIGNAL).map(drop);
+        match to(&self.manager) {
+            // Another socket may be in its place since.
+            Err(Errno::ECONNREFUSED | Errno::ENOTCONN | Errno::EPIPE) => {
+                self.manager =
+                    connected(&self.address).map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(0)))?;
+                to(&self.manager)
+            }
+            sent => sent,
+        }
+    }
+}
+
+/// What is still in a socket may bring descriptors, and this process mustn't close them.
+impl Drop for Notify {
+    fn drop(&mut self) {
+        for socket in &self.sockets {
+            let is_empty = self.courier.is_none() && receive::look(socket.as_fd()).is_err();
+            if !is_empty && courier::leave_to_keeper(socket.as_fd()).is_err() {
+                // It is closed when the process ends, which waits for less than close(2) does.
+                let _ = socket.try_clone().map(IntoRawFd::into_raw_fd);
+            }
+        }
+    }
+}
+
+fn lost(errno: Errno) {
+    log::warn!("a notification of the command couldn't be passed on, it is lost: {errno}");
+}
+
+fn datagram_socket() -> io::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    above_stdio(socket(AddressFamily::Unix, SockType::Datagram, flags, None)?)
+}
+
+/// One that will know who sends to it.
+fn listening_socket() -> io::Result<OwnedFd> {
+    let socket = datagram_socket()?;
+    setsockopt(&socket, PassCred, &true)?;
+    Ok(socket)
+}
+
+fn connected(address: &UnixAddr) -> io::Result<OwnedFd> {
+    let socket = datagram_socket()?;
+    connect(socket.as_raw_fd(), address)?;
+    Ok(socket)
+}
+
+/// Gives it an abstract name, and returns that with a socket of the same name padded with NUL bytes to the full length:
+/// there are clients that connect with the whole `sockaddr_un`.
+fn bind_abstract(own: &OwnedFd) -> io::Result<(OsString, Option<OwnedFd>)> {
+    // Without a name: the kernel finds one.
+    bind(own.as_raw_fd(), &UnixAddr::new_unnamed())?;
+    let bound: UnixAddr = getsockname(own.as_raw_fd())?;
+    let short = bound.as_abstract().ok_or_else(|| io::Error::other("the socket got no name"))?;
+    let mut name = vec![b'@'];
+    name.extend_from_slice(short);
+    let padded = listening_socket().and_then(|padded| {
+        let mut full = [0; PADDED];
+        full[..short.len()].copy_from_slice(short);
+        bind(padded.as_raw_fd(), &UnixAddr::new_abstract(&full)?)?;
+        Ok(padded)
+    });
+    Ok((OsString::from_vec(name), padded.ok()))
+}
+
+/// What is left of `sun_path` behind the NUL of an abstract name.
+const PADDED: usize = size_of::<libc::sockaddr_un>() - std::mem::offset_of!(libc::sockaddr_un, sun_path) - 1;
+
+/// A line ends with a newline or, to systemd, with a carriage return.
+fn is_end(byte: &u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+/// What of a message is for the manager: all lines but those that would make the child its main process, which is this one.
+fn passed_on(message: &[u8]) -> Option<Vec<u8>> {
+    let is_main_pid = |line: &&[u8]| line.starts_with(b"MAINPID=") || line.starts_with(b"MAINPIDFD");
+    let lines = message.split_inclusive(is_end).filter(|line| !is_main_pid(line));
+    let kept: Vec<u8> = lines.flatten().copied().collect();
+    let says_anything = !kept.iter().all(is_end);
+    says_anything.then_some(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_main_process_stays_this_one() {
+        let kept = |message: &str| passed_on(message.as_bytes()).map(|kept| String::from_utf8(kept).unwrap());
+        let same = |message: &str| assert_eq!(kept(message).as_deref(), Some(message));
+        same("READY=1");
+        same("READY=1\nSTATUS=all is well\n");
+        same("STATUS=MAINPID=1");
+        same("FDSTORE=1\nFDNAME=a");
+        assert_eq!(kept("MAINPID=7\nREADY=1\n").as_deref(), Some("READY=1\n"));
+        assert_eq!(kept("READY=1\nMAINPID=7").as_deref(), Some("READY=1\n"));
+        assert_eq!(kept("READY=1\nMAINPIDFDID=7\nMAINPIDFD=1").as_deref(), Some("READY=1\n"));
+        assert_eq!(kept("READY=1\rMAINPID=7\rSTATUS=x").as_deref(), Some("READY=1\rSTATUS=x"));
+        assert_eq!(kept("\rMAINPID=7"), None);
+        assert_eq!(kept("MAINPID=7\n"), None);
+        assert_eq!(kept(""), None);
+    }
+}
