@@ -25,10 +25,14 @@ def note(line):
     os.write(log, f"{line}\n".encode())
 
 
-def notify(message, descriptors=()):
-    address = os.environ["NOTIFY_SOCKET"]
+def abstract(address):
+    """As sd_notify(3) has it: a path, or an abstract name."""
+    return address.replace("@", "\0", 1) if address[0] == "@" else address
+
+
+def notify(message, descriptors=(), read=abstract):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.connect(address.replace("@", "\0", 1) if address[0] == "@" else address)
+        sender.connect(read(os.environ["NOTIFY_SOCKET"]))
         socket.send_fds(sender, [message.encode()], descriptors)
 
 
@@ -62,6 +66,22 @@ def signal_name(number):
 def send(message):
     """send MESSAGE: to the notify socket; \\n stands between its lines, self for the own pid."""
     notify(message.replace("\\n", "\n").replace("PID=self", f"PID={os.getpid()}"))
+
+
+def send_as_path(message):
+    """send-as-path MESSAGE: as a client that knows paths only."""
+    notify(message, read=lambda address: address)
+
+
+def send_padded(message):
+    """send-padded MESSAGE: as a client that connects with the whole sockaddr_un."""
+    notify(message, read=lambda address: abstract(address).ljust(108, "\0"))
+
+
+def reloaded(_):
+    """What a service of Type=notify-reload says of a reload, which is over at once."""
+    notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+    notify("READY=1")
 
 
 def flood(count):
@@ -134,6 +154,9 @@ def perform(step):
     {
         "note": note,
         "send": send,
+        "send-as-path": send_as_path,
+        "send-padded": send_padded,
+        "reloaded": reloaded,
         "flood": flood,
         "barrier": barrier,
         "store": store,

@@ -1,6 +1,7 @@
 //! `--doctor`: what panicmon sees here, what that means, and which of its promises hold.
 
 use super::one::directories;
+use super::systemds;
 use crate::options::names;
 use crate::sys::capability::{self, Capability};
 use crate::sys::cgroup::OomKills;
@@ -61,7 +62,7 @@ pub(super) fn report(inherited_mask: SignalSet, env: &[&CStr], several: bool) ->
         notify(variable("NOTIFY_SOCKET").as_deref(), directories(env), several),
         pid_variable("LISTEN_PID", variable("LISTEN_PID"), "sockets that systemd opened are passed on to the command"),
         pid_variable("WATCHDOG_PID", variable("WATCHDOG_PID"), "systemd wants the command to send WATCHDOG=1"),
-        systemds_own(variable("SYSTEMD_EXEC_PID")),
+        systemds_own(variable("SYSTEMD_EXEC_PID"), systemds::is_own_init(env)),
         core(),
     ];
     let mut text = format!("panicmon {} in {}\n", env!("CARGO_PKG_VERSION"), place(env));
@@ -298,11 +299,11 @@ fn pid_variable(name: &str, value: Option<String>, means: &str) -> Finding {
     }
 }
 
-fn systemds_own(value: Option<String>) -> Finding {
+fn systemds_own(value: Option<String>, is_init: bool) -> Finding {
     match value {
-        Some(pid) if pid == "1" && process::id().as_raw() == 1 => finding(
+        Some(pid) if is_init => finding(
             Some(true),
-            "SYSTEMD_EXEC_PID=1, this process, PID 1 (PrivatePIDs=yes)",
+            format!("SYSTEMD_EXEC_PID={pid}, and it is PID 1: PrivatePIDs=yes"),
             "a PID 1 can't end by a signal of its own: when TERM, INT or HUP has come and ended the command, the exit status \
              is 0, a success as systemd expects of a stop; after any other signal it is 128+N",
         ),

@@ -83,7 +83,7 @@ pub(super) fn run(
         oom = Some(verdict);
     }
     let mut stops = None;
-    if systemds::is_own_init(env) {
+    if systemds::may_be_own_init(env) {
         let (watch, passed) = systemds::watch();
         options = options.handler(watch);
         stops = Some(passed);

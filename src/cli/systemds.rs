@@ -4,7 +4,7 @@
 //! its PID namespace, which can't die of a signal that it sends itself: there such a stop is the status 0.
 
 use crate::options::names;
-use crate::sys::process;
+use crate::sys::{cgroup, process};
 use crate::{ExitStatus, Handler, ProcessStarted, Signal, SignalPassed, SignalSet, StatusCode};
 use std::ffi::CStr;
 use std::sync::Arc;
@@ -13,15 +13,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Those that are no failure to systemd, and that come through this process.
 const STOPS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
 
-/// Whether systemd started this very process.
-pub(super) fn is_own(env: &[&CStr]) -> bool {
-    let variable = env.iter().find(|entry| names(entry, b"SYSTEMD_EXEC_PID"));
-    variable.is_some_and(|entry| entry.to_bytes().ends_with(format!("={}", process::id()).as_bytes()))
+fn exec_pid<'e>(env: &[&'e CStr]) -> Option<&'e [u8]> {
+    let entry = env.iter().find(|entry| names(entry, b"SYSTEMD_EXEC_PID"))?;
+    Some(&entry.to_bytes()["SYSTEMD_EXEC_PID=".len()..])
 }
 
-/// Whether it is the first of a PID namespace, as with `PrivatePIDs=yes`.
+/// Whether systemd started this very process.
+pub(super) fn is_own(env: &[&CStr]) -> bool {
+    exec_pid(env) == Some(process::id().to_string().as_bytes())
+}
+
+/// Whether this process may be what [`is_own_init`] tells.
+pub(super) fn may_be_own_init(env: &[&CStr]) -> bool {
+    process::id().as_raw() == 1 && exec_pid(env).is_some()
+}
+
+/// Whether systemd started this process as the first of a PID namespace.
+///
+/// The variable can hold the number that the process before it had outside (systemd 257). So can it where somebody else has
+/// made the namespace, within a unit; but then that one is in the unit's cgroup, too. systemd's own process, which is at
+/// first, has gone soon.
 pub(super) fn is_own_init(env: &[&CStr]) -> bool {
-    process::id().as_raw() == 1 && is_own(env)
+    may_be_own_init(env) && (is_own(env) || cgroup::is_of_own_namespace())
 }
 
 /// Remembers which of those signals were passed on to the command.

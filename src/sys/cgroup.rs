@@ -35,6 +35,18 @@ impl OomKills {
     }
 }
 
+/// Whether all processes of this one's cgroup are in its PID namespace: others have the number 0 there. Without version 2
+/// of cgroups nobody can tell: no.
+pub(crate) fn is_of_own_namespace() -> bool {
+    let read = |path: &Path| fs::read_to_string(path).ok();
+    let (groups, mounts) = (read(Path::new("/proc/self/cgroup")), read(Path::new("/proc/self/mountinfo")));
+    let found = candidates(&groups.unwrap_or_default(), &mounts.unwrap_or_default());
+    let file =
+        found.into_iter().find(|found| found.version == 2).map(|found| found.file.with_file_name("cgroup.procs"));
+    let processes = file.as_deref().and_then(read).unwrap_or_default();
+    !processes.is_empty() && processes.lines().all(|pid| pid != "0")
+}
+
 /// Where the count may be, by `/proc/self/cgroup` and `/proc/self/mountinfo`.
 fn candidates(groups: &str, mounts: &str) -> Vec<OomKills> {
     let mut found = Vec::new();

@@ -1,0 +1,178 @@
+# Sourced by the tests with a real systemd, behind lib.sh: a Debian release is booted in a container by systemd-nspawn, and
+# has units with panicmon. Set before: release, and contents, its packages. shellcheck shell=bash
+
+packages debootstrap systemd-container
+
+# --- The machine ---
+
+machine=panicmon-$(basename "$0")-$$
+cgroup=/sys/fs/cgroup/$machine
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/panicmon-test/$release
+
+# Built beside its place, and moved there when it is whole.
+build_cache() {
+    echo "building $cache"
+    rm -rf "$cache" "$cache.new"
+    at_end "rm -rf '$cache.new'"
+    debootstrap --variant=minbase --include="$contents" "$release" "$cache.new" >"$scratch/debootstrap.log" 2>&1 || {
+        tail "$scratch/debootstrap.log" >&2
+        fail "debootstrap"
+    }
+    rm "$cache.new"/var/cache/apt/archives/*.deb
+    # Nobody logs in.
+    systemctl --quiet --root "$cache.new" mask systemd-logind.service console-getty.service getty.target
+    echo "$contents" >"$cache.new/panicmon-test"
+    mv "$cache.new" "$cache"
+}
+
+# The pid, out here, of the systemd in there.
+systemd_in_there() { head -n 1 "$cgroup/payload/init.scope/cgroup.procs" | grep .; }
+
+# inside COMMAND...: in the container.
+inside() { nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup --root --wd -- "$@"; }
+
+# A copy of the cache, booted. It asks nothing of a systemd that may run out here, and has a cgroup of its own.
+boot() {
+    mkdir "$scratch/copy" "$scratch/tree" "$cgroup"
+    mount -t tmpfs tmpfs "$scratch/copy"
+    mkdir "$scratch/copy/upper" "$scratch/copy/overlay"
+    mount -t overlay overlay "$scratch/tree" \
+        -o "lowerdir=$cache,upperdir=$scratch/copy/upper,workdir=$scratch/copy/overlay"
+    install "$panicmon" "$scratch/tree/usr/bin/panicmon"
+    install packaging/test/systemd-service.py "$scratch/tree/usr/bin/test-service"
+    # A PID namespace around it: systemd-nspawn, killed, leaves the container running.
+    (
+        echo "$BASHPID" >"$cgroup/cgroup.procs"
+        exec setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc \
+            systemd-nspawn --boot --directory "$scratch/tree" --machine "$machine" --register=no --keep-unit \
+            --private-users=no --private-network --link-journal=no --resolv-conf=off --timezone=off --console=pipe
+    ) </dev/null >"$scratch/console" 2>&1 &
+    nspawn=$!
+    (wait_for "systemd" it_runs_or_failed) || return
+    init=$(systemd_in_there) || return
+    (wait_for "the end of the boot" booted) && inside python3 -c "import socket, subprocess, threading"
+}
+it_runs_or_failed() { systemd_in_there || ! kill -0 "$nspawn"; }
+booted() { [[ $(inside systemctl is-system-running) =~ ^(running|degraded)$ ]]; }
+
+halt() {
+    [ -z "$nspawn" ] || kill -KILL "$nspawn" || true
+    wait
+    wait_for "the end of all in $cgroup" empty "$cgroup"
+    find "$cgroup" -depth -type d -exec rmdir {} +
+    umount "$scratch/tree" "$scratch/copy"
+    rmdir "$scratch/tree" "$scratch/copy"
+    nspawn=
+} 2>/dev/null
+
+# Nobody is in the cgroup any more.
+empty() { [ -z "$(find "$1" -name cgroup.procs -exec cat {} + 2>/dev/null)" ]; }
+
+tell_more() {
+    tail -n 20 "$scratch/console"
+    inside journalctl --no-pager --lines 60
+} >&2
+
+mkdir -p "$(dirname "$cache")"
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+# systemd-nspawn's files.
+mount -t tmpfs tmpfs /run
+nspawn=
+at_end halt
+exec {lock}>"$cache.lock"
+flock "$lock"
+[ "$(cat "$cache/panicmon-test" 2>/dev/null)" = "$contents" ] || build_cache
+if ! boot 2>"$scratch/trouble"; then
+    cat "$scratch/trouble" "$scratch/console"
+    halt
+    build_cache
+    boot || fail "the container doesn't boot"
+fi
+flock --unlock "$lock"
+# shellcheck disable=SC2016 # evaluated at the end
+at_end '[ "$status" = 0 ] || tell_more'
+files=/proc/$init/root
+inside mkdir --mode 777 /run/test
+
+# --- Units ---
+
+# What stands before the command of a service.
+wrapper="/usr/bin/panicmon --"
+
+# What systemd makes of a service's end, told by systemd itself: a unit that ended well is forgotten.
+# shellcheck disable=SC2016 # for systemd
+tell_end='ExecStopPost=/bin/sh -c "echo $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS >/run/test/%N.end"'
+
+# service NAME [SETTING]... -- [STEP]...: one that does these steps (systemd-service.py).
+service() {
+    local name=$1 settings=("[Service]")
+    shift
+    while [ "$1" != -- ]; do
+        settings+=("$1")
+        shift
+    done
+    shift
+    local steps=("$@")
+    printf '%s\n' "${settings[@]}" "ExecStart=$wrapper /usr/bin/test-service $name ${steps[*]@Q}" "$tell_end" \
+        >"$files/run/systemd/system/$name.service"
+}
+
+# And started.
+started() {
+    service "$@"
+    inside systemctl start "$1" || fail "$1 doesn't start"
+}
+
+# ran NAME ...: the same for one that ends; it may have before its start is over, which then has failed.
+ran() {
+    service "$@"
+    inside systemctl start "$1" 2>/dev/null || true
+    wait_for "the end of $1" over "$1"
+}
+
+# noted NAME TEXT: the journal has it.
+noted() { inside journalctl --quiet --no-pager --unit "$1" | grep -q -e "$2"; }
+
+# What the service has written down so far, in one line.
+seen() { paste -sd, "$files/run/test/$1.log"; }
+
+# sees NAME LINE: waits until it has written this down.
+sees() {
+    wait_for "$1 to see '$2'" grep -qx "$2" "$files/run/test/$1.log"
+    holds "$1: $2" true
+}
+
+# tell NAME STEP
+tell() { echo "$2" >"$files/run/test/$1.steps"; }
+
+# pass NAME SIGNAL: to its main process.
+pass() { inside systemctl kill --kill-whom=main --signal="$2" "$1"; }
+
+# dismiss NAME: it has no part in what follows.
+dismiss() { inside systemctl kill --signal=KILL "$1"; }
+
+property() { inside systemctl show --property "$2" --value "$1"; }
+is() { [ "$(property "$1" "$2")" = "$3" ]; }
+
+# becomes NAME PROPERTY VALUE: waits until systemd has it so.
+becomes() {
+    wait_for "$1: $2=$3" is "$1" "$2" "$3"
+    same "$1: $2=$3" "$3" "$(property "$1" "$2")"
+}
+
+# Its state, the result, and how its main process ended.
+end_of() {
+    wait_for "the end of $1" over "$1"
+    echo "$(property "$1" ActiveState) $(cat "$files/run/test/$1.end")"
+}
+over() { is "$1" ActiveState inactive || is "$1" ActiveState failed; }
+
+# Nothing of the unit is left.
+gone() { [ -z "$(find "$cgroup" -path "*/$1.service/cgroup.procs" -exec cat {} + 2>/dev/null)" ]; }
+nothing_left() {
+    wait_for "the end of all in $1" gone "$1"
+    holds "$1: nothing is left" gone "$1"
+}
+
+# times NAME COUNT WORD: it has written it down so many times.
+times() { [ "$(grep -c "$3" "$files/run/test/$1.log")" = "$2" ]; }
