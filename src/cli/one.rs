@@ -118,7 +118,8 @@ pub(super) fn run(
                     if let Some(signal) = end.die_of.or(systemds) {
                         own::die(signal);
                     }
-                    stops.and_then(|passed| passed.code(end.status)).unwrap_or_else(|| end.status.code())
+                    let stop = stops.and_then(|passed| passed.code(end.status));
+                    stop.filter(|_| systemds::is_own_init(env)).unwrap_or_else(|| end.status.code())
                 }
             };
             // It was our stop, and nobody asked for it.
