@@ -25,7 +25,8 @@ pub(super) fn is_own(env: &[&CStr]) -> bool {
 
 /// Whether this process may be what [`is_own_init`] tells.
 pub(super) fn may_be_own_init(env: &[&CStr]) -> bool {
-    process::id().as_raw() == 1 && exec_pid(env).is_some()
+    // The first costs no system call.
+    exec_pid(env).is_some() && process::id().as_raw() == 1
 }
 
 /// Whether systemd started this process as the first of a PID namespace.
