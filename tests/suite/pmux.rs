@@ -550,17 +550,19 @@ fn a_listed_signal_is_passed_on_to_who_dies_of_it() {
 
 #[test]
 fn the_same_stop_twice_at_once_kills_nobody() {
-    let script = format!("\"trap '' INT; echo ready; exec '{PROBE}' await 10 0\"");
+    let script = format!("\"trap '' INT; exec '{PROBE}' await 10 0\"");
     let file = Scratch::new(&format!("processes:\n- {{name: a, cmd: sh, args: [-c, {script}], sigKillWait: 1h}}\n"));
-    let mut running = start_with_one_pipe(&file);
-    // The shell's, and the probe's.
-    for _ in 0..2 {
-        while !running.line().expect("a line").ends_with("› ready") {}
-    }
-    running.kill(libc::SIGTERM);
-    running.kill(libc::SIGTERM);
+    let mut command = with_one_pipe(&run(&file));
+    command.env("PANICMON_STOP_SIGNALS", "RTMIN+3");
+    let mut running = Running::start(command);
+    while !running.line().expect("a line").ends_with("› ready") {}
     let child = children(running.pid())[0];
-    wait_for("both to be dealt with", || (status_signals(running.pid(), "ShdPnd") == 0).then_some(()));
+    running.while_stopped(|running| {
+        running.kill(37);
+        running.kill(37);
+    });
+    while !running.line().expect("a line").ends_with("sending interrupt signal") {}
+    // Both are dealt with before the end of the process is seen.
     sys::kill(child, libc::SIGUSR1).unwrap();
     while let Some(line) = running.line() {
         assert!(!line.contains("kill"), "{line}");

@@ -100,6 +100,15 @@ impl Running {
         sys::kill(self.pid(), signal).expect("the process is there, or a zombie");
     }
 
+    /// Does this while it is stopped: then it sees all at once.
+    pub fn while_stopped(&self, act: impl FnOnce(&Running)) {
+        self.kill(libc::SIGSTOP);
+        let is_stopped = || status_field(self.pid(), "State").is_some_and(|state| state.starts_with('T'));
+        wait_for("it to be stopped", || is_stopped().then_some(()));
+        act(self);
+        self.kill(libc::SIGCONT);
+    }
+
     /// From another process: the same stop twice at once from one sender is one.
     pub fn kill_by_another(&self, signal: i32) {
         let script = format!("kill -{signal} {}", self.pid());
