@@ -543,11 +543,12 @@ fn what_another_user_of_ours_sends_is_passed_on() {
     let mut command = Command::new(panicmon());
     let words = ["setpriv", "--reuid=4321", "--regid=4321", "--clear-groups", PROBE, "notify-and-pause", "READY=2"];
     command.args(words).env("NOTIFY_SOCKET", &manager.path);
-    let running = Running::start(command);
+    let mut running = Running::start(command);
     assert_eq!(manager.next().text, "READY=2");
     // With its own change of user it has lost the signal that would end it with panicmon.
     let child = crate::support::children(running.pid())[0];
     sys::kill(child, libc::SIGKILL).unwrap();
+    assert_eq!(running.code(), 137);
 }
 
 #[test]
