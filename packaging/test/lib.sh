@@ -6,6 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 checks=0
 cleanups=()
 cleaning=
+# Why there were none.
+skipped=
 
 # Anything that is to be undone at the end, however that comes; the last first.
 at_end() { cleanups=("$*" "${cleanups[@]}"); }
@@ -16,7 +18,7 @@ clean_up() {
     set +e
     cleaning=yes
     for cleanup in "${cleanups[@]}"; do eval "$cleanup"; done
-    [ "$status" = 0 ] && echo "$(basename "$0"): $checks checks passed"
+    [ "$status" = 0 ] && echo "$(basename "$0"): ${skipped:-$checks checks passed}"
     exit "$status"
 }
 trap clean_up EXIT
