@@ -539,6 +539,9 @@ impl<'t> Life<'t> {
 impl Drop for Life<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            let came = |sent: &(i32, usize)| self.came.iter().any(|came| (came.1, came.2) == *sent);
+            let missing: Vec<_> = self.sent.iter().filter(|sent| !came(sent)).collect();
+            self.told.push(format!("ready were {:?}; signals that didn't come: {missing:?}", self.ready));
             // Frozen, it couldn't end those it has started.
             let _ = sys::kill(self.running.pid(), libc::SIGKILL);
             self.kill_helpers();
