@@ -282,7 +282,8 @@ impl Lifecycle {
 
     /// These came to the child as well: they were sent to the process group in which it was still.
     pub(crate) fn had(&mut self, signals: SignalSet) {
-        self.had = signals;
+        // What was kept for it while there was no child, it has from us.
+        self.had = signals.difference(self.passed);
     }
 
     /// When [`time_is_up`](Lifecycle::time_is_up) is to be called.

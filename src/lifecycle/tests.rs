@@ -427,6 +427,21 @@ fn waiting() -> Lifecycle {
 }
 
 #[test]
+fn what_a_child_has_from_us_did_not_come_by_its_group() {
+    let (mut lifecycle, mut actions) = (waiting(), Actions::new());
+    lifecycle.came(queued(40, 0), no_terminal, &mut actions);
+    assert!(actions.is_empty());
+    lifecycle.started(CHILD, Group::Own(None), no_terminal, &mut actions);
+    assert_eq!(act(&mut lifecycle, &mut actions, Instant::now(), &mut 9), [queued(40, 0)]);
+    // When the child looks at what has come to it by the group it was in, it finds that, too.
+    lifecycle.had([40, 41].into_iter().filter_map(Signal::new).collect());
+    for signal in [queued(40, 1), queued(41, 2), queued(41, 3)] {
+        lifecycle.came(signal, no_terminal, &mut actions);
+    }
+    assert_eq!(act(&mut lifecycle, &mut actions, Instant::now(), &mut 9), [queued(40, 1), queued(41, 3)]);
+}
+
+#[test]
 fn without_a_child_a_stop_signal_ends_it_and_others_wait_for_the_next() {
     let (mut lifecycle, mut actions) = (waiting(), Actions::new());
     for received in [sent(Signal::TERM), sent(Signal::INT), from_kernel(Signal::HUP)] {
