@@ -581,7 +581,8 @@ fn sockets_are_the_childs() {
     let (ours, theirs) = UnixDatagram::pair().unwrap();
     let theirs = theirs.as_raw_fd();
     let script = format!("exec 3<&{theirs}; export LISTEN_FDS=1 LISTEN_PID=$$; exec \"$0\" -- \"$1\" listen-fds");
-    let mut command = Command::new("sh");
+    // A plain sh may take descriptors of one digit only.
+    let mut command = Command::new("bash");
     nix::fcntl::fcntl(sys::borrow(theirs), nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty())).unwrap();
     command.args(["-c", &script, &panicmon(), PROBE]);
     assert_eq!(Running::start(command).code(), 0);
