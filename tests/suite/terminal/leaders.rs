@@ -150,6 +150,9 @@ fn in_a_session_of_its_own_a_command_is_suspended_and_continued_with_panicmon() 
         screen.see("[st:148]> ");
         is(if stops { 'T' } else { 'S' });
         screen.line("fg");
+        // The command may have run all the time: the shell must have done it before the next key.
+        screen.shell_lost_terminal();
+        screen.job_is_running();
         is('S');
         // And the keys come through again.
         screen.press(INTERRUPT);
