@@ -47,6 +47,8 @@ pub mod handlers;
 mod lifecycle;
 mod options;
 mod process_config;
+#[cfg(feature = "cli")]
+mod regular_file;
 mod relay;
 mod remarks;
 mod signal;

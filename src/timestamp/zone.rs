@@ -3,12 +3,12 @@
 //! TZ may name anything. What is read is one regular file of a bounded size: a FIFO would keep us waiting, a device has no
 //! end, and a directory may be the whole disk.
 
+use crate::regular_file;
 use jiff::tz::TimeZone;
 use std::env;
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Component, Path};
 
 /// Where zones are, one file each, after TZDIR.
@@ -95,34 +95,12 @@ fn after_directory(path: &str) -> Option<&str> {
 
 /// The zone that a file holds; none, if there is no such file.
 fn from_file(name: &str, path: &Path) -> Result<Option<TimeZone>, String> {
-    let bytes = match read(path) {
+    let bytes = match regular_file::read(path, LARGEST) {
         Ok(bytes) => bytes,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(format!("can't be read: {error}")),
     };
     TimeZone::tzif(name, &bytes).map(Some).map_err(|_| "the file holds no time zone (TZif)".to_owned())
-}
-
-/// What a file holds, if it is a regular one. Nothing else is opened: some devices do something then.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    check(&fs::metadata(path)?)?;
-    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
-    // It may be another by now.
-    check(&file.metadata()?)?;
-    let mut bytes = Vec::new();
-    // Some of /proc have no size, and no end.
-    file.take(LARGEST).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-fn check(metadata: &fs::Metadata) -> io::Result<()> {
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    if metadata.len() > LARGEST {
-        return Err(io::Error::other("it is too large for a time zone"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -208,7 +186,7 @@ mod tests {
             (&at("zoneinfo/fifo"), "can't be read: it is no regular file"),
             ("/dev/zero", "can't be read: it is no regular file"),
             ("/", "can't be read: it is no regular file"),
-            ("large", "can't be read: it is too large for a time zone"),
+            ("large", "can't be read: it is larger than 64 KiB"),
             ("text", "the file holds no time zone (TZif)"),
             ("a\nb", "there is no such time zone here"),
         ] {
