@@ -3,6 +3,7 @@
 use crate::command::Command;
 use crate::lifecycle::drain::{Drain, Who};
 use crate::lifecycle::job_control::{Foreground, JobControl};
+use crate::lifecycle::reload::Reload;
 use crate::lifecycle::stop::{Asks, Stops};
 use crate::lifecycle::supervision::Supervision;
 use crate::lifecycle::{Action, Actions, End, Group, Lifecycle, To};
@@ -62,6 +63,8 @@ pub(crate) struct Run<'r, 'o> {
     pub(crate) drain: Option<Drain>,
     /// The service manager's socket, and ours for the child.
     pub(crate) notify: Option<Notify>,
+    /// What comes to the child of a reload by the manager.
+    pub(crate) reload: Reload,
 }
 
 /// What is done with signals that come.
@@ -480,15 +483,33 @@ impl Run<'_, '_> {
         } else if woken.notified || notify.deadline().is_some() {
             notify.pass();
         }
-        if notify.takes_ready()
-            && let Some(child) = self.tasks.iter().find_map(Task::pid)
-            && process::takes_default(child, Signal::HUP)
-        {
+        if notify.takes_ready() {
+            self.look_for_handler();
+        }
+    }
+
+    /// Tells of a command that is ready, and that a reload would end; once.
+    fn look_for_handler(&mut self) {
+        let signal = match self.reload {
+            Reload::Harmless => return,
+            Reload::Sends(signal) => signal,
+            Reload::Unknown => Signal::HUP,
+        };
+        if !self.tasks.iter().find_map(Task::pid).is_some_and(|child| process::takes_default(child, signal)) {
+            return;
+        }
+        if self.reload == Reload::Unknown {
             log::info!(
-                "the command says READY=1 and has no handler for HUP: in a service of Type=notify-reload, a reload would \
-                 end it"
+                "the command says READY=1 and has no handler for {signal}: in a service of Type=notify-reload, a reload \
+                 would end it"
+            );
+        } else {
+            log::warn!(
+                "the command says READY=1 and has no handler for {signal}: a reload of this service \
+                 (Type=notify-reload) will end it"
             );
         }
+        self.reload = Reload::Harmless;
     }
 
     /// Sees to what ended children have left behind. Whether there is nothing of that.

@@ -3,6 +3,7 @@
 use crate::command::Command;
 use crate::event_loop::{self, Run, Signals, Spec, Task};
 use crate::lifecycle::drain::Drain;
+use crate::lifecycle::reload::Reload;
 use crate::lifecycle::stop::Stops;
 use crate::lifecycle::supervision::Supervision;
 use crate::lifecycle::{End, Lifecycle};
@@ -142,7 +143,7 @@ impl<'a> Executor<'a> {
         let listened = signals.map_or(SignalSet::ALL, |signals| signals.union(group.needs()));
         let timers_are_childs = matches!(source, Source::Process(_));
         let lifecycle = Lifecycle::new(own, timers_are_childs, listened, forwarding.clone(), *kill_after);
-        let Manner { supervision, relay, notify, had_terminal } = manner;
+        let Manner { supervision, relay, notify, reload, had_terminal } = manner;
         let stops = Stops::new(stop_signals.unwrap_or(Stops::DEFAULT), true);
         let reaps_all = *init;
         let drain = drain.filter(|budget| reaps_all && !budget.is_zero()).map(Drain::new);
@@ -168,6 +169,7 @@ impl<'a> Executor<'a> {
                 limits,
                 drain,
                 notify,
+                reload,
             };
             run.run(|source, needed, prints| settle(source, group, needed, prints))
         };
@@ -199,6 +201,8 @@ pub(crate) struct Manner {
     pub(crate) relay: Option<Relay<'static>>,
     /// What it tells its service manager goes by this process.
     pub(crate) notify: Option<Notify>,
+    /// What comes to the command of a reload by its service manager.
+    pub(crate) reload: Reload,
     /// This process was started with a controlling terminal, which isn't held open.
     pub(crate) had_terminal: bool,
 }
@@ -206,7 +210,13 @@ pub(crate) struct Manner {
 impl Manner {
     /// Once, with the output where the options say.
     pub(crate) fn once() -> Self {
-        Manner { supervision: Supervision::once(), relay: None, notify: None, had_terminal: false }
+        Manner {
+            supervision: Supervision::once(),
+            relay: None,
+            notify: None,
+            reload: Reload::Unknown,
+            had_terminal: false,
+        }
     }
 }
 

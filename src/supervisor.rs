@@ -3,6 +3,7 @@
 use crate::command::Command;
 use crate::event_loop::{Left, Run, Signals, Spec, Streams, Task};
 use crate::lifecycle::forwarding::Forwarding;
+use crate::lifecycle::reload::Reload;
 use crate::lifecycle::stop::Stops;
 use crate::lifecycle::supervision::Supervision;
 use crate::lifecycle::{End, Lifecycle};
@@ -224,6 +225,7 @@ impl<'a> Supervisor<'a> {
             limits,
             drain: None,
             notify: None,
+            reload: Reload::Unknown,
         };
         run.run(|_, _, _| Ok(()))
     }

@@ -15,6 +15,7 @@ mod settings;
 mod several;
 mod stderr;
 mod systemds;
+mod unit_file;
 mod values;
 mod variables;
 

@@ -2,12 +2,13 @@
 
 use super::exit::{self, Ending, ExitFrom};
 use super::stderr::{self, say};
-use super::{Settings, colours, journal, logger, oom, outlives_readers, stamp, systemds, variables};
+use super::{Settings, colours, journal, logger, oom, outlives_readers, stamp, systemds, unit_file, variables};
 use crate::accounts::{self, Account};
 use crate::error::os_string;
 use crate::executor::{Manner, Whole};
 use crate::handlers::LogHandler;
 use crate::lifecycle::forwarding::Forwarding;
+use crate::lifecycle::reload::Reload;
 use crate::lifecycle::supervision::Supervision;
 use crate::options::{Environment, names};
 use crate::relay::printed::{Names, Printed};
@@ -73,6 +74,7 @@ pub(super) fn run(
     options.dir = dir;
     options.drain = settings.drain;
     let notify = notify(&settings, env, account.as_ref());
+    let reload = if notify.is_some() { reload(env).forwarded(&options.forwarding) } else { Reload::Unknown };
     options.environment = environment(&settings, env, account.as_ref(), notify.as_ref());
     options.user = account.map(|account| account.identity);
     let exit = std::mem::take(&mut settings.exit);
@@ -95,7 +97,8 @@ pub(super) fn run(
         ChildGroup::Shared | ChildGroup::Session(None) => terminal::is_there(),
         ChildGroup::Own(_) | ChildGroup::Session(Some(_)) => false,
     };
-    let manner = Manner { supervision: supervision(&settings), relay: relay(&mut settings), notify, had_terminal };
+    let (supervision, relay) = (supervision(&settings), relay(&mut settings));
+    let manner = Manner { supervision, relay, notify, reload, had_terminal };
     let again = manner.supervision.may_restart();
     let result = Executor::with_source(options, Source::Process(signals), group).and_then(|mut executor| {
         executor.run_words(&args, Ok(words), manner, |source, group, needed, prints| {
@@ -182,6 +185,12 @@ fn notify(settings: &Settings, env: &[&CStr], account: Option<&Account>) -> Opti
         log::warn!("can't pass notifications on to NOTIFY_SOCKET={}: {error}", manager.display());
         None
     })
+}
+
+/// What a reload by the service manager sends to this process. Read now, when no child waits for anything.
+fn reload(env: &[&CStr]) -> Reload {
+    // Nobody else's reload is ours. All systemds that know notify-reload say whom they have started.
+    if systemds::is_own(env) || systemds::is_own_init(env) { unit_file::reload() } else { Reload::Unknown }
 }
 
 /// Where the command's notification socket can be.

@@ -11,6 +11,7 @@
 pub(crate) mod drain;
 pub(crate) mod forwarding;
 pub(crate) mod job_control;
+pub(crate) mod reload;
 pub(crate) mod stop;
 pub(crate) mod supervision;
 

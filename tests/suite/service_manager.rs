@@ -499,7 +499,7 @@ fn a_command_that_a_reload_would_end_is_told_of_when_it_is_ready() {
         assert_eq!(manager.next().text, "READY=1");
         running.kill(libc::SIGTERM);
         running.wait();
-        stderr(running).contains("has no handler for HUP")
+        stderr(running).contains("has no handler for SIGHUP")
     };
     assert!(tells(&[PROBE, "notify-and-pause", "READY=1"]));
     let after = |trap: &str| format!("{trap}; \"$0\" notify READY=1; \"$0\" until 15 0");
