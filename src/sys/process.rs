@@ -75,8 +75,8 @@ fn awaits(pid: Pid, signal: Signal) -> bool {
 /// How often to look before a process is taken for one that hasn't asked for a signal.
 const LOOKS: u32 = 3;
 
-/// Whether a signal has come to that process that it doesn't block, ignore or catch: it is about to end by it, or has
-/// waited for it.
+/// Whether a signal has come to that process that it doesn't block or catch: it is about to end by it, or has waited for
+/// it. One that it ignores would have gone at once if it hadn't.
 fn has_one_on_its_way(pid: Pid) -> bool {
     let Some(status) = status_of(pid) else { return false };
     let bits = |name: &str| {
@@ -84,7 +84,7 @@ fn has_one_on_its_way(pid: Pid) -> bool {
         bits.and_then(|bits| u64::from_str_radix(bits, 16).ok()).unwrap_or(0)
     };
     let pending = bits("SigPnd:") | bits("ShdPnd:");
-    pending & !(bits("SigBlk:") | bits("SigIgn:") | bits("SigCgt:")) != 0
+    pending & !(bits("SigBlk:") | bits("SigCgt:")) != 0
 }
 
 /// Whether that process, a child of this one, would end by this signal without having asked for it: it doesn't catch,
