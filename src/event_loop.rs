@@ -1,7 +1,9 @@
 //! The loop: waits, asks the pure parts what to do, and does it. One child, once, is the same as many, again and again.
 
+mod leftovers;
+
 use crate::command::Command;
-use crate::lifecycle::drain::{Drain, Who};
+use crate::lifecycle::drain::Leftovers;
 use crate::lifecycle::job_control::{Foreground, JobControl};
 use crate::lifecycle::reload::Reload;
 use crate::lifecycle::stop::{Asks, Stops};
@@ -9,14 +11,13 @@ use crate::lifecycle::supervision::Supervision;
 use crate::lifecycle::{Action, Actions, End, Group, Lifecycle, To};
 use crate::relay::Relay;
 use crate::remarks::Remark;
-use crate::sys::descendants::{self, Descendant};
 use crate::sys::fd::above_stdio;
 use crate::sys::limit::Changed;
 use crate::sys::notify::Notify;
 use crate::sys::orders::{Order, Orders};
 use crate::sys::poll::{Other, Source};
 use crate::sys::process;
-use crate::sys::signals::{self, Received, Target, own};
+use crate::sys::signals::{self, Received, own};
 use crate::sys::spawn::{self, Child, Setup};
 use crate::sys::terminal::{self, ChildGroup, Terminal};
 use crate::sys::user::Identity;
@@ -25,6 +26,7 @@ use crate::{
     Error, Event, Handler, Origin, Pid, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped,
     RestartScheduled, Signal, SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived, SignalSet,
 };
+use leftovers::Cleanup;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -59,8 +61,6 @@ pub(crate) struct Run<'r, 'o> {
     /// From other threads.
     pub(crate) orders: Option<&'r Orders>,
     pub(crate) limits: Changed,
-    /// What is done about those that an ended child leaves behind; for one that reaps all.
-    pub(crate) drain: Option<Drain>,
     /// The service manager's socket, and ours for the child.
     pub(crate) notify: Option<Notify>,
     /// What comes to the child of a reload by the manager.
@@ -85,16 +85,21 @@ pub(crate) struct Task<'r> {
     started: Option<Started>,
     /// How its last run ended.
     result: Option<Result<End, Error>>,
+    cleanup: Cleanup,
 }
 
 /// What is started for a task.
 pub(crate) struct Spec<'r> {
+    /// What it is called, if not by its command.
+    pub(crate) name: Option<&'r str>,
     pub(crate) args: &'r [OsString],
     pub(crate) command: Arc<Command>,
     pub(crate) group: &'r ChildGroup,
     pub(crate) streams: Streams,
     /// What it isn't to ignore, though this process was started so.
     pub(crate) heeded: SignalSet,
+    /// What it is sent when all are to stop.
+    pub(crate) stop_signal: Signal,
 }
 
 /// What a child is given as its 0, 1 and 2.
@@ -130,8 +135,8 @@ pub(crate) struct Left {
     pub(crate) gone: bool,
     said_goodbye: bool,
     said_what_was_lost: bool,
-    /// Process groups whose leader has ended, though others of it haven't.
-    groups: Vec<Pid>,
+    /// When children were last waited for, there was one left; where all are waited for.
+    any_child: bool,
 }
 
 /// What has come since the last wait.
@@ -147,8 +152,6 @@ struct Woken {
     /// Until when the readers of our output have time to take the next of the last of it, and until when all.
     patience: Option<Instant>,
     patience_in_all: Option<Instant>,
-    /// Until when those that were killed have time to end.
-    kill_until: Option<Instant>,
     /// The child has sent a notification, or the manager takes one.
     notified: bool,
     /// Until when the manager has time to take the last.
@@ -176,8 +179,14 @@ pub(crate) enum Asked {
 }
 
 impl<'r> Task<'r> {
-    pub(crate) fn new(spec: Spec<'r>, supervision: Supervision, lifecycle: Lifecycle) -> Task<'r> {
-        Task { spec, supervision, lifecycle, actions: Actions::new(), started: None, result: None }
+    pub(crate) fn new(
+        spec: Spec<'r>,
+        supervision: Supervision,
+        lifecycle: Lifecycle,
+        leftovers: Leftovers,
+    ) -> Task<'r> {
+        let cleanup = Cleanup::new(leftovers);
+        Task { spec, supervision, lifecycle, actions: Actions::new(), started: None, result: None, cleanup }
     }
 
     fn pid(&self) -> Option<Pid> {
@@ -185,11 +194,15 @@ impl<'r> Task<'r> {
     }
 
     fn is_over(&self) -> bool {
-        self.supervision.is_over() && self.started.is_none()
+        self.supervision.is_over() && self.started.is_none() && !self.cleanup.drain.is_on()
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        self.lifecycle.deadline().into_iter().chain(self.supervision.deadline()).min()
+    /// When there is something to do for it; `may_start`: readers keep up.
+    fn deadline(&self, may_start: bool) -> Option<Instant> {
+        let drain = self.cleanup.drain.deadline();
+        // A start that waits for readers, or for what the last run has left, waits for them, not for its time.
+        let start = self.supervision.deadline().filter(|_| may_start && drain.is_none());
+        self.lifecycle.deadline().into_iter().chain(drain).chain(start).min()
     }
 }
 
@@ -206,15 +219,14 @@ impl Run<'_, '_> {
         // What was asked before there was a loop.
         self.take_orders(&mut left);
         loop {
-            let is_drained = self.is_drained(&woken);
-            let unstarted = if is_drained { self.start_due(&mut left) } else { Unstarted::default() };
+            self.see_drains(&woken);
+            let unstarted = self.start_due(&mut left);
             self.write(&mut woken, &mut left);
             if self.tasks.iter().all(Task::is_over)
-                && is_drained
                 && self.is_notified(&mut woken)
-                && are_killed(&mut woken, &mut left)
                 && self.is_written(&mut woken, &mut left)
             {
+                self.tell_last(&left);
                 let result = |task: &mut Task<'_>| task.result.take().unwrap_or(Err(Error::Cancelled));
                 left.results = self.tasks.iter_mut().map(result).collect();
                 return Ok(left);
@@ -235,6 +247,7 @@ impl Run<'_, '_> {
             }
             self.pass_notifications(&woken);
             self.see_children(&woken, &mut left)?;
+            self.tell_leftovers(&left);
             if let Some(relay) = &mut self.relay {
                 relay.read(&woken.pipes);
             }
@@ -249,7 +262,7 @@ impl Run<'_, '_> {
         let mut unstarted = Unstarted::default();
         for number in 0..self.tasks.len() {
             let task = &self.tasks[number];
-            if !task.supervision.is_due(Instant::now) {
+            if task.cleanup.drain.is_on() || !task.supervision.is_due(Instant::now) {
                 continue;
             }
             // What its last run wrote comes before its next.
@@ -276,6 +289,7 @@ impl Run<'_, '_> {
             remark(&mut self.relay, Some(number), Remark::Starting);
         }
         task.supervision.starts();
+        task.cleanup.starts();
         tell(self.handlers, &Event::Started(ProcessStarted { args: task.spec.args }));
         let at = Instant::now();
         let terminal = task.spec.group.terminal();
@@ -323,13 +337,10 @@ impl Run<'_, '_> {
 
     /// Waits for whatever is next; if there is more to start, only sees what has come.
     fn wait(&mut self, woken: &mut Woken, unstarted: Unstarted) -> io::Result<()> {
-        // A start that waits for readers, or for what the last run has left, waits for them, not for its time.
-        let may_start = self.keeps_up() && !self.drain.as_ref().is_some_and(Drain::is_on);
-        let deadline = |task: &Task<'_>| if may_start { task.deadline() } else { task.lifecycle.deadline() };
-        let drain = self.drain.as_ref().and_then(Drain::deadline);
+        let may_start = self.keeps_up();
+        let deadline = self.tasks.iter().filter_map(|task| task.deadline(may_start));
         let notify = self.notify.as_ref().and_then(Notify::deadline);
-        let deadline = self.tasks.iter().filter_map(deadline).chain(drain).chain(notify);
-        let deadline = deadline.chain(woken.patience).chain(woken.kill_until).chain(woken.notify_until).min();
+        let deadline = deadline.chain(notify).chain(woken.patience).chain(woken.notify_until).min();
         let deadline = if unstarted.for_now { Some(Instant::now()) } else { deadline };
 
         let mut others = Vec::new();
@@ -432,7 +443,8 @@ impl Run<'_, '_> {
         let now = Instant::now();
         for number in 0..self.tasks.len() {
             let task = &mut self.tasks[number];
-            task.lifecycle.stop(Signal::INT, now, &mut task.actions);
+            task.lifecycle.stop(task.spec.stop_signal, now, &mut task.actions);
+            task.cleanup.asked_at.get_or_insert(now);
             if task.supervision.stop() {
                 self.over(number);
             }
@@ -444,9 +456,11 @@ impl Run<'_, '_> {
     fn kill(&mut self, why: Remark<'_>, left: &mut Left) {
         left.asked = Asked::Kill;
         remark(&mut self.relay, None, why);
+        let now = Instant::now();
         for number in 0..self.tasks.len() {
             let task = &mut self.tasks[number];
             task.lifecycle.kill(&mut task.actions);
+            task.cleanup.drain.hurry(now);
             self.act(number, left);
         }
     }
@@ -512,58 +526,6 @@ impl Run<'_, '_> {
         self.reload = Reload::Harmless;
     }
 
-    /// Sees to what ended children have left behind. Whether there is nothing of that.
-    fn is_drained(&mut self, woken: &Woken) -> bool {
-        let Some(drain) = self.drain.as_mut().filter(|drain| drain.is_on()) else { return true };
-        // Every descendant whose parents have ended is a child of this process: with no child there is none.
-        let now = Instant::now();
-        let is_any = wait::is_any(Which::Any);
-        if !is_any || drain.is_given_up(now) {
-            if is_any {
-                log::warn!("what the command has left behind can't be killed");
-            }
-            self.drain_ends();
-            return true;
-        }
-        let Some((signal, who)) = drain.look(now, woken.children) else { return false };
-        let mut sent = 0;
-        let seen = descendants::visit(self.own, |descendant| {
-            let Descendant { pid, started, is_child, has_executed, .. } = *descendant;
-            if (who == Who::All || is_child) && drain.is_for(signal, (pid, started), has_executed) {
-                match descendant.send(signal) {
-                    Ok(()) => sent += 1,
-                    // Its parent has waited for it.
-                    Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
-                    Err(error) => {
-                        log::warn!("can't send {signal} to pid {pid}, which the command has left behind: {error}");
-                    }
-                }
-            }
-        });
-        let seen = seen.and_then(|seen| if seen { Ok(()) } else { Err(io::Error::other("/proc doesn't show it")) });
-        if let Err(error) = seen {
-            log::warn!("what the command has left behind lives on: it can't be looked for: {error}");
-            self.drain_ends();
-            return true;
-        }
-        match sent {
-            0 => {}
-            1 => log::info!("one process was left behind: sent it {signal}"),
-            _ => log::info!("{sent} processes were left behind: sent them {signal}"),
-        }
-        false
-    }
-
-    /// What ended children have left behind has said its last words.
-    fn drain_ends(&mut self) {
-        if let Some(drain) = &mut self.drain {
-            drain.end();
-        }
-        if let Some(relay) = &mut self.relay {
-            (0..self.tasks.len()).for_each(|number| relay.ended(number));
-        }
-    }
-
     /// Reaps until no child is left that has ended, or has anything else to tell: their SIGCHLDs coalesce.
     fn see_children(&mut self, woken: &Woken, left: &mut Left) -> Result<(), Error> {
         if !woken.children {
@@ -591,8 +553,14 @@ impl Run<'_, '_> {
             let pid = match next {
                 Next::Ended(ended) => ended.pid,
                 Next::Stopped(pid, _) | Next::Continued(pid) => pid,
-                Next::Running => return Ok(()),
-                Next::NoChild => return self.no_child(only),
+                Next::Running => {
+                    left.any_child = true;
+                    return Ok(());
+                }
+                Next::NoChild => {
+                    left.any_child = false;
+                    return self.no_child(only);
+                }
             };
             let Some(number) = self.tasks.iter().position(|task| task.pid() == Some(pid)) else { continue };
             let task = &mut self.tasks[number];
@@ -716,8 +684,8 @@ impl Run<'_, '_> {
                 Action::StopAsked { asks, after, .. } => {
                     if left.asked == Asked::Nothing {
                         left.asked = Asked::Stop;
-                    } else if let Some(drain) = self.drain.as_mut().filter(|_| asks == Asks::Stop) {
-                        drain.hurry(Instant::now());
+                    } else if asks == Asks::Stop {
+                        task.cleanup.drain.hurry(Instant::now());
                     }
                     task.lifecycle.stop_asked(after, Instant::now());
                     if task.supervision.stop() {
@@ -773,17 +741,12 @@ impl Run<'_, '_> {
     fn child_ended(&mut self, number: usize, left: &mut Left) {
         let task = &mut self.tasks[number];
         let Some(Started { child, at, ended: Some(ended), end: Some(end), .. }) = task.started.take() else { return };
-        // What it has left behind may have something to say in its last moments.
-        if let Some(relay) = self.relay.as_mut().filter(|_| self.drain.is_none()) {
-            relay.ended(number);
-        }
-        if self.reaps_all && self.signals != Signals::Forwarded && process::is_any_in_group(ended.pid) {
-            left.groups.retain(|group| process::is_any_in_group(*group));
-            left.groups.push(ended.pid);
-        }
         let took = at.elapsed();
-        if let Some(drain) = &mut self.drain {
-            drain.begin(at + took);
+        self.run_ended(number, ended.pid, &end, at, left);
+        let task = &mut self.tasks[number];
+        // What it has left behind may have something to say in its last moments.
+        if let Some(relay) = self.relay.as_mut().filter(|_| !task.cleanup.drain.is_on()) {
+            relay.ended(number);
         }
         let result = match child.failure() {
             Some(error) => Err(error),
@@ -834,23 +797,11 @@ impl Run<'_, '_> {
     }
 
     fn over(&mut self, number: usize) {
-        remark(&mut self.relay, Some(number), Remark::Over);
+        // Else once what it has left has ended, too.
+        if !self.tasks[number].cleanup.drain.is_on() {
+            remark(&mut self.relay, Some(number), Remark::Over);
+        }
     }
-}
-
-/// All is over. Whether, if all is to be killed, nobody is left of groups whose leaders have ended: orphans, which are
-/// children of this process, and tell it of their end. Who may not be killed is waited for for a while only.
-fn are_killed(woken: &mut Woken, left: &mut Left) -> bool {
-    if left.asked != Asked::Kill {
-        return true;
-    }
-    // Only while a child of ours is in it, it is the same group.
-    left.groups.retain(|group| wait::is_any(Which::Group(*group)));
-    for group in &left.groups {
-        try_to("kill a process group", signals::send_to_group(Target { pid: *group, pidfd: None }, Signal::KILL));
-    }
-    let now = Instant::now();
-    left.groups.is_empty() || *woken.kill_until.get_or_insert(now + PATIENCE) <= now
 }
 
 /// Does what a lifecycle wants of the child there is.

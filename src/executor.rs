@@ -2,7 +2,7 @@
 
 use crate::command::Command;
 use crate::event_loop::{self, Run, Signals, Spec, Task};
-use crate::lifecycle::drain::Drain;
+use crate::lifecycle::drain::{Leftovers, Scope};
 use crate::lifecycle::reload::Reload;
 use crate::lifecycle::stop::Stops;
 use crate::lifecycle::supervision::Supervision;
@@ -17,7 +17,7 @@ use crate::sys::process::{self, Subreaper};
 use crate::sys::signals::{self, shared::SharedSignals};
 use crate::sys::terminal::ChildGroup;
 use crate::sys::user::Identity;
-use crate::{Error, Event, Handler, Options, Output, ProcessFailed, SignalSet, StatusCode};
+use crate::{Error, Event, Handler, Options, Output, ProcessFailed, Signal, SignalSet, StatusCode};
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs::File;
@@ -143,17 +143,22 @@ impl<'a> Executor<'a> {
         let listened = signals.map_or(SignalSet::ALL, |signals| signals.union(group.needs()));
         let timers_are_childs = matches!(source, Source::Process(_));
         let lifecycle = Lifecycle::new(own, timers_are_childs, listened, forwarding.clone(), *kill_after);
-        let Manner { supervision, relay, notify, reload, had_terminal } = manner;
+        let Manner { supervision, relay, notify, reload, had_terminal, leftovers } = manner;
         let stops = Stops::new(stop_signals.unwrap_or(Stops::DEFAULT), true);
         let reaps_all = *init;
-        let drain = drain.filter(|budget| reaps_all && !budget.is_zero()).map(Drain::new);
+        let leftovers = match *drain {
+            Some(budget) if !reaps_all || budget.is_zero() => Leftovers::Ignored,
+            Some(budget) => Leftovers::Ended(Scope::All, budget),
+            None => leftovers,
+        };
         let run = |handlers: &mut [Box<dyn Handler + Send + 'a>], childs| {
             let streams = match relay {
                 Some(_) => event_loop::Streams::Relayed { null_stdin: false },
                 None => event_loop::Streams::Given(childs),
             };
-            let spec = Spec { args, command, group, streams, heeded: SignalSet::EMPTY };
-            let (tasks, limits) = (vec![Task::new(spec, supervision, lifecycle)], Changed::default());
+            let (heeded, stop_signal) = (SignalSet::EMPTY, Signal::INT);
+            let spec = Spec { name: None, args, command, group, streams, heeded, stop_signal };
+            let (tasks, limits) = (vec![Task::new(spec, supervision, lifecycle, leftovers)], Changed::default());
             let signals = Signals::Forwarded;
             let run = Run {
                 own,
@@ -167,7 +172,6 @@ impl<'a> Executor<'a> {
                 had_terminal,
                 orders: None,
                 limits,
-                drain,
                 notify,
                 reload,
             };
@@ -205,6 +209,8 @@ pub(crate) struct Manner {
     pub(crate) reload: Reload,
     /// This process was started with a controlling terminal, which isn't held open.
     pub(crate) had_terminal: bool,
+    /// What is done about what it leaves behind, unless there is a [drain](Options::drain).
+    pub(crate) leftovers: Leftovers,
 }
 
 impl Manner {
@@ -216,6 +222,7 @@ impl Manner {
             notify: None,
             reload: Reload::Unknown,
             had_terminal: false,
+            leftovers: Leftovers::Ignored,
         }
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 /// A process to be run by a [`Supervisor`](crate::Supervisor): what, where, and when again.
 ///
-/// Fields and defaults are those of pmux, the second seed, and two more: [`restart`](ProcessConfig::restart) and
-/// [`max_restarts`](ProcessConfig::max_restarts).
+/// Fields and defaults are those of pmux, the second seed, and three more: [`restart`](ProcessConfig::restart),
+/// [`max_restarts`](ProcessConfig::max_restarts) and [`stop_signal`](ProcessConfig::stop_signal).
 ///
 /// ```
 /// use panicmon::ProcessConfig;
@@ -40,7 +40,9 @@ pub struct ProcessConfig {
     pub min_wait: Duration,
     /// The most; see [`Backoff`](crate::Backoff).
     pub max_wait: Duration,
-    /// From the INT that stops it to the KILL, if it hasn't ended.
+    /// What stops it: sent to its process group.
+    pub stop_signal: Signal,
+    /// From that to the KILL, if it hasn't ended.
     pub sig_kill_wait: Duration,
     /// When it is started again.
     pub restart: Restart,
@@ -51,6 +53,8 @@ pub struct ProcessConfig {
     /// Which of the signals that come to panicmon are passed on to it; none: those it catches, ignores or blocks. A key of
     /// files only: a [`Supervisor`](crate::Supervisor) of the library passes nothing on.
     pub(crate) signals: Option<SignalSet>,
+    /// Every descendant is ended after each run, wherever it has gone; the program only, which owns its orphans.
+    pub(crate) drain: bool,
 }
 
 impl ProcessConfig {
@@ -65,11 +69,13 @@ impl ProcessConfig {
             dir: None,
             min_wait: Duration::from_secs(1),
             max_wait: Duration::from_secs(64),
+            stop_signal: Signal::INT,
             sig_kill_wait: Duration::from_secs(10),
             restart: Restart::Always,
             no_restart_on: Vec::new(),
             max_restarts: None,
             signals: None,
+            drain: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::command::Command;
 use crate::event_loop::{Left, Run, Signals, Spec, Streams, Task};
+use crate::lifecycle::drain::{Leftovers, Scope};
 use crate::lifecycle::forwarding::Forwarding;
 use crate::lifecycle::reload::Reload;
 use crate::lifecycle::stop::Stops;
@@ -25,8 +26,8 @@ use std::sync::Arc;
 /// Runs processes, each in a process group of its own, and starts them again when they end: what pmuxlib, the second
 /// seed, does.
 ///
-/// To stop them, their groups are sent INT, and KILL if they haven't ended
-/// [`sig_kill_wait`](ProcessConfig::sig_kill_wait) later. That happens when a [`Canceller`] says so, or one of the signals
+/// To stop them, their groups are sent INT, or their [`stop_signal`](ProcessConfig::stop_signal), and KILL if they haven't
+/// ended [`sig_kill_wait`](ProcessConfig::sig_kill_wait) later. That happens when a [`Canceller`] says so, or one of the signals
 /// comes that the supervisor listens to; a second one kills all groups at once.
 ///
 /// Their stdin is /dev/null. Their stdout and stderr are this program's own, or come line by line to
@@ -199,17 +200,25 @@ impl<'a> Supervisor<'a> {
         let mut tasks = Vec::new();
         for ((config, supervision), args) in processes.into_iter().zip(&words) {
             let spec = Spec {
+                name: Some(&config.name).filter(|name| !name.is_empty()).map(String::as_str),
                 args,
                 command: Arc::new(command(config, args, environment)?),
                 group: &self.group,
                 streams: Streams::Relayed { null_stdin: true },
-                heeded: SignalSet::EMPTY.with(Signal::INT),
+                heeded: SignalSet::EMPTY.with(Signal::INT).with(config.stop_signal),
+                stop_signal: config.stop_signal,
             };
             // Nobody is to die of what is meant for a neighbour.
             let unless_uncaught = if config.signals.is_some() { SignalSet::EMPTY } else { SignalSet::ALL };
             let forwarding = Forwarding { only: config.signals, unless_uncaught, ..Forwarding::default() };
             let lifecycle = Lifecycle::new(own, own_process, self.listened, forwarding, Some(config.sig_kill_wait));
-            tasks.push(Task::new(spec, supervision, lifecycle));
+            // In another's program an orphan may be anybody's.
+            let leftovers = match (own_process, config.drain) {
+                (false, _) => Leftovers::Ignored,
+                (true, false) => Leftovers::Ended(Scope::Group, config.sig_kill_wait),
+                (true, true) => Leftovers::Ended(Scope::Run, config.sig_kill_wait),
+            };
+            tasks.push(Task::new(spec, supervision, lifecycle, leftovers));
         }
         let run = Run {
             own,
@@ -223,7 +232,6 @@ impl<'a> Supervisor<'a> {
             had_terminal: self.had_terminal,
             orders: Some(&self.orders),
             limits,
-            drain: None,
             notify: None,
             reload: Reload::Unknown,
         };

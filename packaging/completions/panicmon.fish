@@ -8,7 +8,7 @@ complete -c panicmon -l delay -d 'Forward SIG only after this time, e.g. TERM=10
 complete -c panicmon -l parent-death-signal -d 'Get this signal when the parent of panicmon dies, and forward it as any other [env: PANICMON_PARENT_DEATH_SIGNAL]' -r -f
 complete -c panicmon -s k -l kill-after -d 'Kill the command and its process group if it is still there this long after the first stop signal, e.g. 10s, 1m30s [env: PANICMON_KILL_AFTER]' -r -f
 complete -c panicmon -l stop-signals -d 'Which signals are a stop [default: TERM,INT], e.g. TERM,WINCH: they start --kill-after, end --restart and stop the processes of a file; a hang-up of the terminal does in any case [env: PANICMON_STOP_SIGNALS]' -r -f
-complete -c panicmon -l drain -d 'After the command\'s end send TERM to all that is left of its descendants, wait at most this long for their end, then KILL them [env: PANICMON_DRAIN]' -r -f
+complete -c panicmon -l drain -d 'After the command\'s end send TERM to all that is left of its descendants, wait at most this long for their end, then KILL them; 0: nothing, not even what --restart would end [env: PANICMON_DRAIN]' -r -f
 complete -c panicmon -l exit -d 'Exit with TO instead of FROM, e.g. 143=0,oom=99: FROM is a status, a signal that ended the command, oom, timeout (killed by --kill-after), or requested (a stop came through panicmon, and the command ended by it or with 0) [env: PANICMON_EXIT]' -r -f
 complete -c panicmon -l restart -d 'Start the command again when it ends: never, on-failure or always. A stop signal ends that, too [env: PANICMON_RESTART]' -r -f
 complete -c panicmon -l min-wait -d 'The least time between an end and the next start [default: 1s]; doubled after each quick failure [env: PANICMON_MIN_WAIT]' -r -f

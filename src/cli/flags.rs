@@ -286,10 +286,9 @@ pub(super) const FLAGS: &[Flag] = &[
         value: Some("DURATION"),
         scope: Scope::Command,
         heading: "Ending",
-        help: "After the command's end send TERM to all that is left of its descendants, wait at most this long for their end, then KILL them",
+        help: "After the command's end send TERM to all that is left of its descendants, wait at most this long for their end, then KILL them; 0: nothing, not even what --restart would end",
         apply: |settings, given| {
-            // Zero switches an image's variable off.
-            settings.drain = Some(duration::parse(given.text()?)?).filter(|budget| !budget.is_zero());
+            settings.drain = Some(duration::parse(given.text()?)?);
             Ok(())
         },
         ..OPTION

@@ -7,6 +7,8 @@ use crate::accounts::{self, Account};
 use crate::error::os_string;
 use crate::executor::{Manner, Whole};
 use crate::handlers::LogHandler;
+use crate::lifecycle::GRACE;
+use crate::lifecycle::drain::{Leftovers, Scope};
 use crate::lifecycle::forwarding::Forwarding;
 use crate::lifecycle::reload::Reload;
 use crate::lifecycle::supervision::Supervision;
@@ -98,8 +100,9 @@ pub(super) fn run(
         ChildGroup::Own(_) | ChildGroup::Session(Some(_)) => false,
     };
     let (supervision, relay) = (supervision(&settings), relay(&mut settings));
-    let manner = Manner { supervision, relay, notify, reload, had_terminal };
-    let again = manner.supervision.may_restart();
+    let again = supervision.may_restart();
+    let leftovers = if again { Leftovers::Ended(Scope::Group, GRACE) } else { Leftovers::Told };
+    let manner = Manner { supervision, relay, notify, reload, had_terminal, leftovers };
     let result = Executor::with_source(options, Source::Process(signals), group).and_then(|mut executor| {
         executor.run_words(&args, Ok(words), manner, |source, group, needed, prints| {
             // The next child is to have what the first had.

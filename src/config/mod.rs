@@ -27,8 +27,23 @@ use yaml::{Fault, Node, Value, shown};
 const LARGEST: usize = 1024 * 1024;
 
 const TOP_KEYS: [&str; 2] = ["timeFormat", "processes"];
-const PROCESS_KEYS: [&str; 10] =
-    ["name", "cmd", "args", "env", "dir", "minWait", "maxWait", "sigKillWait", "noRestartOn", "signals"];
+const PROCESS_KEYS: [&str; 12] = [
+    "name",
+    "cmd",
+    "args",
+    "env",
+    "dir",
+    "minWait",
+    "maxWait",
+    "stopSignal",
+    "sigKillWait",
+    "drain",
+    "noRestartOn",
+    "signals",
+];
+
+/// These end no process that lets them take their default course, and are caught for other ends.
+const NEVER_STOP: [Signal; 6] = [Signal::CHLD, Signal::CONT, Signal::STOP, Signal::TSTP, Signal::TTIN, Signal::TTOU];
 
 /// The processes of a file, and how their lines are stamped.
 #[derive(Debug, PartialEq)]
@@ -253,6 +268,8 @@ impl Reader<'_> {
                 "minWait" => waits[0] = self.duration(key, value)?.map(|wait| (wait, value)),
                 "maxWait" => waits[1] = self.duration(key, value)?.map(|wait| (wait, value)),
                 "sigKillWait" => process.sig_kill_wait = self.duration(key, value)?.unwrap_or(process.sig_kill_wait),
+                "stopSignal" => process.stop_signal = self.stop_signal(value)?.unwrap_or(process.stop_signal),
+                "drain" => process.drain = self.drain(value)?,
                 "noRestartOn" => process.no_restart_on = self.no_restart_on(value)?,
                 "signals" => process.signals = self.signals(value)?,
                 _ => {
@@ -367,6 +384,29 @@ impl Reader<'_> {
         let time = duration::parse(word).or_else(|_| duration::parse(&shown(word)));
         let time = time.map_err(|message| Fault::new(node.defined, format!("'{key}': {message}")))?;
         Ok(Some(time).filter(|time| !time.is_zero()))
+    }
+
+    /// `None`: nothing stands there.
+    fn stop_signal(&self, node: &Node<'_>) -> Result<Option<Signal>, Fault> {
+        if matches!(node.value, Value::Null) {
+            return Ok(None);
+        }
+        let word = shown(self.scalar("stopSignal", "a signal such as TERM", node)?);
+        let fault = |message| Fault::new(node.defined, format!("'stopSignal': {message}"));
+        let signal: Signal = word.parse().map_err(|error| fault(format!("{error}")))?;
+        if NEVER_STOP.contains(&signal) {
+            return Err(fault(format!("{signal} ends no process: write one that does, such as TERM")));
+        }
+        Ok(Some(signal))
+    }
+
+    fn drain(&self, node: &Node<'_>) -> Result<bool, Fault> {
+        let wanted = "true or false (how long it takes at most is sigKillWait)";
+        match yaml::letters(self.text, node).map(str::to_ascii_lowercase).as_deref() {
+            Some("true" | "yes" | "on") => Ok(true),
+            Some("false" | "no" | "off" | "") => Ok(false),
+            _ => Err(self.wrong("drain", wanted, node)),
+        }
     }
 
     fn no_restart_on(&self, node: &Node<'_>) -> Result<Vec<NoRestartOn>, Fault> {

@@ -33,7 +33,9 @@ processes:
     dir: /
     minWait: 500ms
     maxWait: 1m30s
+    stopSignal: SIGQUIT
     sigKillWait: 2s
+    drain: true
     noRestartOn: [0, TERM, -1]
     signals: [USR1, SIGHUP, 10, RTMIN+3]
   - cmd: sleep
@@ -52,7 +54,9 @@ fn every_key_is_taken() {
     web.dir = Some(PathBuf::from("/"));
     web.min_wait = Duration::from_millis(500);
     web.max_wait = Duration::from_secs(90);
+    web.stop_signal = Signal::QUIT;
     web.sig_kill_wait = Duration::from_secs(2);
+    web.drain = true;
     web.no_restart_on = vec![NoRestartOn::Code(0), NoRestartOn::Signal(Signal::TERM), NoRestartOn::NoCode];
     web.signals = Some(["USR1", "HUP", "RTMIN+3"].into_iter().map(|word| word.parse::<Signal>().unwrap()).collect());
     let mut sleep = ProcessConfig::new("sleep");
@@ -334,11 +338,11 @@ fn a_bad_process_is_told() {
         ("cmd: a\n  processes: []", "3:3: unknown key 'processes': it belongs at the top of the file"),
         (
             "cmd: a\n  user: b",
-            "3:3: unknown key 'user': a process has name, cmd, args, env, dir, minWait, maxWait, sigKillWait, noRestartOn, signals",
+            "3:3: unknown key 'user': a process has name, cmd, args, env, dir, minWait, maxWait, stopSignal, sigKillWait, drain, noRestartOn, signals",
         ),
         (
             "cmd: a\n  \"a\\nb\": c",
-            "3:3: unknown key 'a\\nb': a process has name, cmd, args, env, dir, minWait, maxWait, sigKillWait, noRestartOn, signals",
+            "3:3: unknown key 'a\\nb': a process has name, cmd, args, env, dir, minWait, maxWait, stopSignal, sigKillWait, drain, noRestartOn, signals",
         ),
         ("cmd: a\n  ? {b: c}\n  : d", "3:5: a key is a word, not a map (key: value): quote it"),
         ("cmd: a\n  name: [b]", "3:9: a list is not for 'name': write a text such as web"),
@@ -403,6 +407,15 @@ fn a_bad_process_is_told() {
         (
             "cmd: a\n  maxWait: 500ms",
             "3:12: 'maxWait' of 500ms is below 'minWait' of 1s, the default: raise the one or lower the other",
+        ),
+        (
+            "cmd: a\n  stopSignal: CONT",
+            "3:15: 'stopSignal': SIGCONT ends no process: write one that does, such as TERM",
+        ),
+        ("cmd: a\n  stopSignal: [TERM]", "3:15: a list is not for 'stopSignal': write a signal such as TERM"),
+        (
+            "cmd: a\n  drain: 10s",
+            "3:10: the word '10s' is not for 'drain': write true or false (how long it takes at most is sigKillWait)",
         ),
         (
             "cmd: a\n  noRestartOn: [0, 256]",

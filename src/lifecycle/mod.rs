@@ -11,6 +11,7 @@
 pub(crate) mod drain;
 pub(crate) mod forwarding;
 pub(crate) mod job_control;
+pub(crate) mod leftovers;
 pub(crate) mod reload;
 pub(crate) mod stop;
 pub(crate) mod supervision;
@@ -29,7 +30,7 @@ const RETRY_MIN: Duration = Duration::from_millis(1);
 const RETRY_MAX: Duration = Duration::from_millis(100);
 
 /// How long a child that we stop on our own account has, if nobody has said how long; pmux's.
-const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// With so many signals held, the kernel's queue must hold the others. More than are read at once: while the first of them
 /// found no room, and our own limit was lowered for that, senders may have filled the queue up to the limit as it was. Were
@@ -279,6 +280,11 @@ impl Lifecycle {
             // A stop isn't kept for the next child: it ends it all.
             self.signal(received, Asks::Nothing, &foreground, actions);
         }
+    }
+
+    /// Whether signals go to the child's whole process group.
+    pub(crate) fn signals_group(&self) -> bool {
+        self.forwarding.to_group
     }
 
     /// These came to the child as well: they were sent to the process group in which it was still.

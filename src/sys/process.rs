@@ -8,6 +8,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// The lowest descriptor that isn't one of the three standard streams.
 const FIRST_OTHER: RawFd = 3;
@@ -21,10 +22,31 @@ pub(crate) fn id() -> Pid {
 /// Whether /proc has the numbers of this PID namespace: in another's, which is easily had (unshare(1) without
 /// `--mount-proc`), somebody else has the numbers of ours.
 pub(super) fn proc_is_ours() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    proc_has_our_numbers().unwrap_or(false)
+}
+
+/// The same; the error says why it couldn't be seen this time.
+pub(super) fn proc_has_our_numbers() -> io::Result<bool> {
+    let status = match std::fs::read_to_string("/proc/self/status") {
+        Ok(status) => status,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
     // From the namespace of that /proc inwards to our own.
     let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
-    numbers.is_some_and(|numbers| numbers.trim() == id().to_string())
+    Ok(numbers.is_some_and(|numbers| numbers.trim() == id().to_string()))
+}
+
+/// Ticks of which proc_pid_stat(5) counts a hundred a second on every machine this is built for (USER_HZ).
+const TICK: Duration = Duration::from_millis(10);
+
+/// When a process was started that has run for so long, in ticks since the machine was, as /proc counts them.
+pub(crate) fn ticks_at_start(ran: Duration) -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes a struct timespec.
+    let _ = unsafe { syscall(libc::SYS_clock_gettime, [libc::CLOCK_BOOTTIME as usize, (&raw mut now) as usize]) };
+    let now = Duration::new(now.tv_sec as u64, now.tv_nsec as u32);
+    (now.saturating_sub(ran).as_millis() / TICK.as_millis()) as u64
 }
 
 /// What /proc says of a process; nothing, if there is no such process, or no such /proc.

@@ -14,6 +14,7 @@
 //! | `queue PID COUNT SIGNAL...` | queues so many of each signal, with the values 0, 1, 2, … , trying again when there is no room |
 //! | `orphans COUNT` | orphans so many processes that end at once, says so, and pauses |
 //! | `living-orphan` | orphans a process that pauses, prints its pid, and pauses |
+//! | `chain COUNT` | becomes the first of a chain of so many, each the child of the one before; they block all signals and pause, and the last says that it is ready |
 //! | `burst COUNT CODE` | orphans so many processes, then ends together with all of them |
 //! | `host COMMAND ARG...` | runs the command by the library, from a thread, again and again |
 //! | `host-with-handler COMMAND ARG...` | the same from its first thread, and says `handled` when USR2 comes |
@@ -64,6 +65,10 @@ fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         ["queue", pid, count, signals @ ..] => queue(number(pid), number(count), signals),
         ["orphans", count] => orphans(number(count)),
         ["living-orphan"] => living_orphan(),
+        ["chain", count] => {
+            sys::block(u64::MAX);
+            chain(number(count))
+        }
         ["burst", count, code] => burst(number(count), number(code) as u8),
         ["host", ..] => host(&words[1..]),
         ["host-with-handler", ..] => {
@@ -149,6 +154,8 @@ fn prepare(words: &[&'static CStr], env: &[&'static CStr]) -> u8 {
             "umask" => sys::umask(number(value) as u32),
             "cwd" => sys::chdir(c"/usr"),
             "leave-group" => sys::leave_group(),
+            // A system call that is refused from now on.
+            "refuse" => sys::refuse(number(value)),
             "stop" => sys::stop(),
             "odd-environment" => env = &[c"A=1", c"A=2", c"no-equals-sign", c"=", c"", c"B=\xff\xfe", c"A=3"],
             "say" => drop(say(value)),
@@ -245,6 +252,15 @@ fn living_orphan() -> u8 {
         say(&sys::fork(|| i32::from(pause())).to_string());
         0
     });
+    pause()
+}
+
+fn chain(count: i32) -> u8 {
+    if count > 1 {
+        sys::fork(|| i32::from(chain(count - 1)));
+    } else {
+        say("ready");
+    }
     pause()
 }
 

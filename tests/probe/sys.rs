@@ -115,6 +115,21 @@ pub fn limit(resource: impl TryInto<i32>, value: u64) {
     raw(libc::SYS_prlimit64, [0, resource as usize, (&raw const limits) as usize, 0]);
 }
 
+/// Has this system call fail with EPERM, in this process and all that it becomes or starts.
+pub fn refuse(number: i32) {
+    // Loads the number of the call; returns EPERM if it is that one, and else lets it through.
+    let step = |code, jump_true, jump_false, k| libc::sock_filter { code, jt: jump_true, jf: jump_false, k };
+    let mut steps = [
+        step((libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, 0, 0, 0),
+        step((libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, 0, 1, number as u32),
+        step((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+        step((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
+    raw(libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as usize, 1, 0, 0]);
+    raw(libc::SYS_seccomp, [libc::SECCOMP_SET_MODE_FILTER as usize, 0, (&raw const program) as usize, 0]);
+}
+
 pub fn umask(mask: u32) {
     raw(libc::SYS_umask, [mask as usize, 0, 0, 0]);
 }

@@ -1,6 +1,8 @@
 //! `--drain`: all that an ended command leaves behind is ended, and nothing else.
 
-use crate::support::{PROBE, Running, children, output, panicmon, script_with, status_field, wait_for};
+use crate::support::{
+    PROBE, Running, Scratch, by_shell, children, output, panicmon, script_with, status_field, wait_for, with_one_pipe,
+};
 use crate::sys;
 use std::process::{Child, Command, Stdio};
 
@@ -169,14 +171,19 @@ fn a_second_stop_signal_ends_the_wait() {
 
 #[test]
 fn what_one_run_has_left_is_gone_before_the_next() {
+    for drain in [&[] as &[&str], &["--drain", "1h"]] {
+        gone_before_the_next(drain);
+    }
+}
+
+fn gone_before_the_next(drain: &[&str]) {
     // It would find the name taken, as a server its port.
     let dir = std::env::temp_dir().join(format!("panicmon-test-{}-taken", std::process::id()));
     let script = "mkdir \"$D\" || exit 0; \
         sh -c 'trap \"rmdir \\\"$D\\\"; exit\" TERM; echo ready; while :; do sleep 1000 & wait; done' & \
         exec \"$0\" await 10 1";
-    let options =
-        ["--restart", "on-failure", "--min-wait", "1ms", "--max-wait", "1ms", "--max-restarts", "2", "--drain", "1h"];
-    let mut command = script_with(&options, script);
+    let options = ["--restart", "on-failure", "--min-wait", "1ms", "--max-wait", "1ms", "--max-restarts", "2"];
+    let mut command = script_with(&[&options, drain].concat(), script);
     command.arg(PROBE).env("D", &dir);
     let mut running = Running::start(command);
     for _ in 0..3 {
@@ -228,7 +235,7 @@ fn without_proc_what_is_left_is_told_of_and_not_waited_for() {
         "umount -l /proc; exec \"$0\" --label x --drain 1h -- sh -c 'sleep 3 >/dev/null 2>&1 & echo last; exit 3'";
     let (code, out, err) = output(Command::new("unshare").args(["--mount", "sh", "-c", script, &panicmon()]));
     assert_eq!((code, out.ends_with("last\n")), (Some(3), true), "{out}");
-    assert!(err.contains("what the command has left behind lives on"), "{err}");
+    assert!(err.contains("what sh has left behind lives on: it can't be looked for: /proc isn't there"), "{err}");
 }
 
 /// It looks like a zombie.
@@ -272,4 +279,155 @@ fn a_multitude_is_ended_in_its_time() {
     running.kill(libc::SIGUSR1);
     running.wait_for_eof();
     assert_eq!(running.code(), 3);
+}
+
+/// However they fork: those that stay and those that end with each child they have; in one group or each in its own. They
+/// stop by themselves when a file has gone, whatever happens here.
+#[test]
+fn bombs_are_ended() {
+    for (bomb, count) in [
+        ("while [ -e \"$F\" ]; do (:) & done", 40),
+        ("while [ -e \"$F\" ]; do (sleep 0.1) & sleep 0.02; done", 40),
+        ("hop() { [ ! -e \"$F\" ] || (hop) & }; hop", 40),
+        ("[ ! -e \"$F\" ] || setsid sh -c \"$HOP\" &", 20),
+    ] {
+        let go = Scratch::new("");
+        let script = format!("trap '' TERM; for i in $(seq {count}); do ({bomb}) & done; exec \"$0\" await 10 3");
+        let mut command = script_with(&["--drain", "100ms"], &script);
+        command.arg(PROBE).env("F", &go.0).env("HOP", "[ ! -e \"$F\" ] || setsid sh -c \"$HOP\" &");
+        let mut running = Running::start(command);
+        assert_eq!(running.line().as_deref(), Some("ready"), "{bomb}");
+        running.kill(libc::SIGUSR1);
+        running.wait_for_eof();
+        assert_eq!(running.code(), 3, "{bomb}");
+    }
+}
+
+#[test]
+fn a_chain_of_hundreds_that_ignores_term_is_ended() {
+    let mut running = ready(&["--drain", "50ms"], "\"$0\" chain 600 & exec \"$0\" await 10 3", 2);
+    running.kill(libc::SIGUSR1);
+    running.wait_for_eof();
+    assert_eq!(running.code(), 3);
+}
+
+/// A filter that doesn't know the calls which hold a process: they are children of panicmon's own, one after the other.
+#[test]
+fn where_a_filter_refuses_pidfds_all_are_ended_too() {
+    let (open, send) = (libc::SYS_pidfd_open, libc::SYS_pidfd_send_signal);
+    for refused in [vec![format!("refuse={open}")], vec![format!("refuse={send}")]] {
+        let ops: Vec<_> = refused.iter().map(String::as_str).collect();
+        let script = "\"$0\" chain 20 & exec \"$0\" await 10 3";
+        let mut command = Command::new(PROBE);
+        command.arg("prepare").args(ops).args([
+            "--",
+            &panicmon(),
+            "--drain",
+            "50ms",
+            "--",
+            "/bin/sh",
+            "-c",
+            script,
+            PROBE,
+        ]);
+        let mut running = Running::start(command);
+        for _ in 0..2 {
+            assert_eq!(running.line().as_deref(), Some("ready"));
+        }
+        running.kill(libc::SIGUSR1);
+        running.wait_for_eof();
+        assert_eq!(running.code(), 3, "{refused:?}");
+    }
+}
+
+#[test]
+fn a_look_that_fails_is_taken_again_and_what_failed_is_told() {
+    // No descriptor is free for it: there are the three streams and the signalfd.
+    let script = format!("ulimit -Sn 64; '{PROBE}' receive & exec '{PROBE}' await 10 3");
+    let with_drain = |budget: &str| {
+        let command = script_with(&["--drain", budget], &script);
+        let mut running = Running::start(by_shell("exec 2>&1; ulimit -Sn 4; exec \"$@\"", &command));
+        for _ in 0..2 {
+            assert_eq!(running.line().as_deref(), Some("ready"));
+        }
+        running.kill(libc::SIGUSR1);
+        let line = running.line().unwrap();
+        assert!(line.contains("it is tried again: /proc can't be read: Too many open files"), "{line}");
+        running
+    };
+    let mut running = with_drain("1h");
+    sys::limit_files(running.pid(), 64);
+    // It blocks TERM, and tells of it.
+    assert!(running.line().unwrap().starts_with("15 "));
+    running.kill(libc::SIGTERM);
+    running.kill(libc::SIGINT);
+    running.wait_for_eof();
+    assert_eq!(running.code(), 3);
+
+    let mut running = with_drain("1ms");
+    let left = children(running.pid());
+    let line = running.line().unwrap();
+    assert!(line.contains("lives on: it can't be looked for: /proc can't be read: Too many open files"), "{line}");
+    assert_eq!((running.code(), left.len()), (3, 1));
+    sys::kill(left[0], libc::SIGKILL).unwrap();
+}
+
+/// What panicmon says of a script that leaves a process behind, and ends as it is told.
+fn told(options: &[&str], end: &str) -> (i32, String) {
+    let script = format!("'{PROBE}' pause >/dev/null 2>&1 & echo $!; exec '{PROBE}' {end}");
+    let mut running = Running::start(with_one_pipe(&script_with(options, &script)));
+    let left: u32 = running.line().unwrap().parse().unwrap();
+    wait_for("it to have its name", || (crate::support::name(left) == "ready").then_some(()));
+    assert_eq!(running.line().as_deref(), Some("ready"));
+    running.kill(libc::SIGUSR1);
+    let told: Vec<_> = std::iter::from_fn(|| running.line()).collect();
+    let _ = sys::kill(left, libc::SIGKILL);
+    (running.code(), told.join("\n"))
+}
+
+#[test]
+fn what_looks_like_a_daemon_is_told() {
+    let daemon = "left 1 process (ready): it has put itself into the background; start it in the foreground";
+    for options in [&[] as &[&str], &["--restart", "on-failure"]] {
+        let (code, told) = told(options, "await 10 0");
+        assert!(code == 0 && told.contains(daemon) && told.lines().count() == 1, "{options:?}: {code} {told}");
+    }
+    for (options, end, code) in
+        [(&["--drain", "0"] as &[&str], "await 10 0", 0), (&["--drain", "1h"], "await 10 0", 0), (&[], "await 10 3", 3)]
+    {
+        assert_eq!(told(options, end), (code, String::new()), "{options:?} {end}");
+    }
+}
+
+/// It was there before panicmon was.
+#[test]
+fn what_was_there_before_is_nobodys_daemon() {
+    let script = "sleep 1000 >/dev/null 2>&1 & echo $!; exec \"$@\" 2>&1";
+    for options in [&[] as &[&str], &["--restart", "on-failure"], &["-v", "--restart", "on-failure"]] {
+        let mut running = Running::start(by_shell(script, &script_with(options, "exit 0")));
+        let helper: u32 = running.line().unwrap().parse().unwrap();
+        let told: Vec<_> = std::iter::from_fn(|| running.line()).filter(|line| line.contains("left")).collect();
+        assert_eq!((running.code(), told), (0, vec![]), "{options:?}");
+        assert!(!is_gone(helper));
+        sys::kill(helper, libc::SIGKILL).unwrap();
+    }
+}
+
+#[test]
+#[ignore = "needs root: a PID namespace"]
+fn what_ends_with_pid_1_after_a_failure_or_a_stop_is_told() {
+    let told = |options: &[&str], script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--pid", "--fork", "--kill-child", "--mount-proc", &panicmon()]).args(options);
+        command.args(["--", "sh", "-c", script]);
+        output(&mut command)
+    };
+    let left = "setsid sleep 1000 >/dev/null 2>&1 & sleep 0.2;";
+    for end in ["exit 3", "kill -TERM 1; sleep 1000"] {
+        let (_, _, err) = told(&[], &format!("{left} {end}"));
+        assert!(err.contains("killed with panicmon, which is PID 1") && err.contains("sleep"), "{end}: {err}");
+        let (_, _, err) = told(&["--drain", "0"], &format!("{left} {end}"));
+        assert_eq!(err, "", "{end}");
+    }
+    assert_eq!(told(&[], "exit 3"), (Some(3), String::new(), String::new()));
 }

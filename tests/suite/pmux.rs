@@ -415,7 +415,7 @@ fn a_second_signal_waits_for_no_reader() {
 
 #[test]
 fn a_second_signal_leaves_nobody_whose_leader_has_ended() {
-    let leaves = format!("\"trap '' INT; '{PROBE}' pause & exec '{PROBE}' exit-after 1 0\"");
+    let leaves = format!("\"trap '' INT TERM; '{PROBE}' pause & exec '{PROBE}' exit-after 1 0\"");
     let stays = format!("\"trap '' INT; echo ready; exec '{PROBE}' pause\"");
     let one =
         |name: &str, script: &str| format!("- {{name: {name}, cmd: sh, args: [-c, {script}], sigKillWait: 1h}}\n");
@@ -426,7 +426,7 @@ fn a_second_signal_leaves_nobody_whose_leader_has_ended() {
         ready += usize::from(running.line().expect("a line").ends_with("› ready"));
     }
     running.kill(libc::SIGINT);
-    while !running.line().expect("a line").ends_with("stopped process handler") {}
+    while !running.line().expect("a line").ends_with("~ exit code 0") {}
     running.kill_by_another(libc::SIGINT);
     running.wait_for_eof();
     assert_eq!(running.code(), 1);
@@ -643,4 +643,156 @@ fn a_burst_of_signals_reaches_one_that_waits_for_them_to_the_last() {
         came += usize::from(running.line().expect("a line").contains("› 4"));
     }
     running.kill(libc::SIGKILL);
+}
+
+/// All lines up to the end of all who have the output, and then 0.
+fn rest_of(mut running: Running) -> Vec<String> {
+    let lines: Vec<_> = std::iter::from_fn(|| running.line()).collect();
+    assert_eq!(running.code(), 0, "{lines:?}");
+    lines
+}
+
+/// A shell's background job ignores INT.
+#[test]
+fn a_stop_ends_the_whole_group_with_term_for_who_ignores_int() {
+    let script = format!("\"trap '' INT; sleep 1000 & trap - INT; exec '{PROBE}' until 2 5\"");
+    let file = Scratch::new(&format!("processes:\n- {{name: a, cmd: sh, args: [-c, {script}], sigKillWait: 1h}}\n"));
+    let running = Running::start(with_one_pipe_held(&run(&file)));
+    let pid = running.pid();
+    let leader = wait_for("the leader", || children(pid).into_iter().find(|pid| name(*pid) == "panicmon-probe"));
+    wait_for("its job", || children(leader).into_iter().find(|pid| name(*pid) == "sleep"));
+    running.kill(libc::SIGTERM);
+    let lines = rest_of(running);
+    assert!(!lines.iter().any(|line| line.contains("killed")), "{lines:?}");
+}
+
+#[test]
+fn who_heeds_nothing_or_is_frozen_is_killed_when_the_one_budget_is_spent_and_named() {
+    for (leader, frozen) in [("exec '{PROBE}' until 2 5", false), ("exec '{PROBE}' until 2 5", true)] {
+        let script = format!("\"'{PROBE}' receive & {}\"", leader.replace("{PROBE}", PROBE));
+        let file =
+            Scratch::new(&format!("processes:\n- {{name: a, cmd: sh, args: [-c, {script}], sigKillWait: 200ms}}\n"));
+        let mut running = Running::start(with_one_pipe_held(&run(&file)));
+        while !running.line().expect("a line").ends_with("ready") {}
+        let pid = running.pid();
+        let of_group = wait_for("the leader", || children(pid).first().copied());
+        wait_for("the leader to be the probe", || (name(of_group) == "panicmon-probe").then_some(()));
+        let stubborn = wait_for("its child", || children(of_group).first().copied());
+        if frozen {
+            sys::kill(stubborn, libc::SIGSTOP).unwrap();
+        }
+        running.kill(libc::SIGTERM);
+        let lines = rest_of(running);
+        let killed = format!("panicmon: warn: a: pid {stubborn} (panicmon-probe) hadn't ended, and was killed");
+        assert_eq!(lines.iter().filter(|line| **line == killed).count(), 1, "{frozen}: {lines:?}");
+        assert!(lines.last().unwrap().ends_with("exited gracefully, ciao!"), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_frozen_leader_is_continued_and_killed_when_its_time_is_over() {
+    let file =
+        Scratch::new(&format!("processes:\n- {{name: a, cmd: '{PROBE}', args: [receive], sigKillWait: 200ms}}\n"));
+    let mut running = Running::start(with_one_pipe_held(&run(&file)));
+    while !running.line().expect("a line").ends_with("ready") {}
+    let leader = children(running.pid())[0];
+    sys::kill(leader, libc::SIGSTOP).unwrap();
+    wait_for("it to be stopped", || status_field(leader, "State")?.starts_with('T').then_some(()));
+    running.kill(libc::SIGTERM);
+    let lines = rest_of(running);
+    assert!(lines.iter().any(|line| line.contains("› 2 ")), "it was continued: {lines:?}");
+}
+
+#[test]
+fn each_is_stopped_by_its_own_signal() {
+    let one = |name: &str, rest: &str| {
+        format!("- {{name: {name}, cmd: '{PROBE}', args: [receive], sigKillWait: 200ms{rest}}}\n")
+    };
+    let file = Scratch::new(&format!("processes:\n{}{}", one("a", ""), one("b", ", stopSignal: USR2")));
+    let mut running = start_with_one_pipe(&file);
+    let mut ready = 0;
+    while ready < 2 {
+        ready += usize::from(running.line().expect("a line").ends_with("› ready"));
+    }
+    running.kill(libc::SIGTERM);
+    let lines = rest_of(running);
+    let came = |start: &str| lines.iter().any(|line| line.starts_with(start));
+    assert!(came("a    › 2 ") && came("b    › 12 ") && !came("b    › 2 "), "{lines:?}");
+}
+
+/// What one has left that is of its group is ended before it starts again; what is in a session of its own only with the
+/// key for that, and only if nobody else of the file can have started it.
+#[test]
+fn what_a_run_has_left_is_ended_as_its_keys_say() {
+    let leaves = "\"setsid sleep 1000 & sleep 1000 & exec 'PROBE' await 10 3\"".replace("PROBE", PROBE);
+    let one = |name: &str, rest: &str| {
+        format!("- {{name: {name}, cmd: sh, args: [-c, {leaves}], minWait: 1ms, maxWait: 1ms{rest}}}\n")
+    };
+    let is_gone = |pid: &u32| status_field(*pid, "State").is_none_or(|state| state.starts_with('Z'));
+    let file = Scratch::new(&format!(
+        "processes:\n{}{}",
+        one("a", ", drain: true"),
+        one("b", "").replace("minWait: 1ms, maxWait: 1ms", "minWait: 1h, maxWait: 1h")
+    ));
+    let mut running = start_with_one_pipe(&file);
+    let mut ready = 0;
+    while ready < 2 {
+        ready += usize::from(running.line().expect("a line").ends_with("› ready"));
+    }
+    let pid = running.pid();
+    let all = |pid: u32| {
+        let leaders: Vec<u32> = children(pid).into_iter().filter(|pid| name(*pid) == "panicmon-probe").collect();
+        let left: Vec<Vec<u32>> = leaders.iter().map(|leader| children(*leader)).collect();
+        let ready = |left: &Vec<u32>| left.len() == 2 && left.iter().all(|pid| name(*pid) == "sleep");
+        (leaders.len() == 2 && left.iter().all(ready)).then_some((leaders, left))
+    };
+    let (leaders, left) = wait_for("both and theirs", || all(pid));
+    let group = |pid: u32| {
+        std::fs::read_to_string(format!("/proc/{pid}/stat"))
+            .unwrap()
+            .rsplit_once(") ")
+            .unwrap()
+            .1
+            .split(' ')
+            .nth(2)
+            .unwrap()
+            .parse::<u32>()
+            .unwrap()
+    };
+    let of = |number: usize, in_group: bool| {
+        *left[number].iter().find(|pid| (group(**pid) == leaders[number]) == in_group).unwrap()
+    };
+    let [a_group, a_session, b_group, b_session] = [of(0, true), of(0, false), of(1, true), of(1, false)];
+    // While b runs, it may have started what isn't of a's group.
+    sys::kill(leaders[0], libc::SIGUSR1).unwrap();
+    while !running.line().expect("a line").ends_with("a left 1 process (sleep): ending them before it starts again") {}
+    wait_for("what is of a's group", || is_gone(&a_group).then_some(()));
+    assert!(![a_session, b_group, b_session].iter().any(is_gone));
+    running.kill(libc::SIGTERM);
+    let lines = rest_of(running);
+    // Everything that a may have started is ended with it, at the latest when nobody else is there.
+    assert!(is_gone(&b_group), "{lines:?}");
+    for pid in [a_session, b_session] {
+        let _ = sys::kill(pid, libc::SIGKILL);
+    }
+}
+
+#[test]
+fn with_the_key_drain_every_descendant_is_ended_and_nobody_who_was_there_before() {
+    let script = format!("\"setsid sleep 1000 & exec '{PROBE}' await 10 3\"");
+    let file = Scratch::new(&format!(
+        "processes:\n- {{name: a, cmd: sh, args: [-c, {script}], drain: true, noRestartOn: [3], sigKillWait: 1h}}\n"
+    ));
+    let mut running =
+        Running::start(by_shell("sleep 1000 >/dev/null 2>&1 & echo $!; exec \"$@\" 2>&1 3>&1", &run(&file)));
+    let helper: u32 = running.line().unwrap().parse().unwrap();
+    while !running.line().expect("a line").ends_with("› ready") {}
+    let pid = running.pid();
+    let leader = wait_for("the leader", || children(pid).into_iter().find(|pid| name(*pid) == "panicmon-probe"));
+    wait_for("its child", || children(leader).into_iter().find(|pid| name(*pid) == "sleep"));
+    sys::kill(leader, libc::SIGUSR1).unwrap();
+    running.wait_for_eof();
+    assert_eq!(running.code(), 3);
+    assert!(status_field(helper, "State").is_some());
+    sys::kill(helper, libc::SIGKILL).unwrap();
 }

@@ -276,7 +276,8 @@ fn a_reader_that_is_gone_ends_the_command_though_it_is_started_again() {
 
 #[test]
 fn a_grandchild_that_keeps_the_pipe_open_does_not_hold_up_the_next_run() {
-    let script = format!("'{PROBE}' pause & echo $!; exit 4");
+    // One in its own session, which isn't ended.
+    let script = format!("setsid '{PROBE}' pause & echo $!; exit 4");
     let options = ["--label=x", "--restart=always", "--min-wait=1ms", "--max-restarts=1", "-q"];
     let (code, out, _) = output(&mut wrapper(&options, &["sh", "-c", &script]));
     assert_eq!((code, out.lines().count()), (Some(4), 2), "{out}");
@@ -380,4 +381,62 @@ fn variables_of_an_image_that_say_nothing_here_are_no_fault() {
     let options = ["--restart=always", "--max-wait=2ms", "--max-restarts=1"];
     let (code, _, err) = waits(&mut wrapper(&options, &["false"]));
     assert!(code == Some(1) && err.contains("it starts again in 2ms"), "{err}");
+}
+
+#[test]
+fn a_run_leaves_nobody_of_its_group_and_others_are_not_touched() {
+    // Before panicmon, in its process group; then in the command's, and in a session of its own.
+    let before = "sleep 1000 >/dev/null & echo $!; exec \"$@\" 2>&1";
+    let script =
+        format!("sleep 1000 >/dev/null & echo $!; setsid sleep 1000 >/dev/null & echo $!; exec '{PROBE}' await 10 3");
+    let options = ["--restart=always", "--min-wait=1ms", "--max-wait=1ms"];
+    let mut running = Running::start(by_shell(before, &wrapper(&options, &["sh", "-c", &script])));
+    let is_gone = |pid: u32| crate::support::status_field(pid, "State").is_none_or(|state| state.starts_with('Z'));
+    let helper: u32 = running.line().unwrap().parse().unwrap();
+    let mut others = vec![helper];
+    for run in 0..3 {
+        let mut lines = Vec::new();
+        while lines.last().is_none_or(|line| line != "ready") {
+            lines.push(running.line().unwrap());
+        }
+        let pids: Vec<u32> = lines.iter().filter_map(|line| line.parse().ok()).collect();
+        let told = |what: &str| lines.iter().any(|line| line.contains(what));
+        assert_eq!(run > 0, told("sh left 1 process (sleep): ending them before it starts again"), "{lines:?}");
+        wait_for("the names", || (name(pids[0]) == "sleep" && name(pids[1]) == "sleep").then_some(()));
+        others.push(pids[1]);
+        running.kill(if run < 2 { libc::SIGUSR1 } else { libc::SIGTERM });
+        if run == 2 {
+            // That was no end of the command's: it blocks TERM.
+            running.kill(libc::SIGUSR1);
+            assert_eq!(running.code(), 3);
+        }
+        wait_for("the end of what was in the group", || is_gone(pids[0]).then_some(()));
+    }
+    assert!(!others.iter().any(|pid| is_gone(*pid)));
+    others.iter().for_each(|pid| crate::sys::kill(*pid, libc::SIGKILL).unwrap());
+}
+
+#[test]
+fn with_a_drain_of_zero_a_run_leaves_what_it_likes() {
+    let options = ["--restart=always", "--min-wait=1ms", "--max-restarts=1", "--drain=0", "-q"];
+    let (code, out, _) = output(&mut wrapper(&options, &["sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $!; exit 3"]));
+    assert_eq!((code, out.lines().count()), (Some(3), 2));
+    out.lines().for_each(|pid| crate::sys::kill(pid.parse().unwrap(), libc::SIGKILL).unwrap());
+}
+
+/// What ignores TERM has its time; a second stop signal takes that away.
+#[test]
+fn a_second_stop_signal_kills_what_a_run_has_left() {
+    let script = format!("trap '' TERM; '{PROBE}' receive & exec '{PROBE}' await 10 3");
+    let options = ["--restart=always", "--min-wait=1h", "--max-wait=1h", "-q"];
+    let mut running = Running::start(wrapper(&options, &["sh", "-c", &script]));
+    for _ in 0..2 {
+        assert_eq!(running.line().as_deref(), Some("ready"));
+    }
+    running.kill(libc::SIGUSR1);
+    assert!(running.line().unwrap().starts_with("15 "));
+    running.kill(libc::SIGTERM);
+    running.kill(libc::SIGINT);
+    running.wait_for_eof();
+    assert_eq!(running.code(), 3);
 }

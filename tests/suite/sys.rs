@@ -22,6 +22,18 @@ pub fn queue(pid: u32, signal: i32, value: usize) -> io::Result<()> {
     if unsafe { libc::sigqueue(pid as i32, signal, value) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Sets how many descriptors a process may have open, within its hard limit.
+pub fn limit_files(pid: u32, files: u64) {
+    let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the first call writes a limit, the second reads it.
+    let set = unsafe {
+        libc::prlimit64(pid as i32, libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit);
+        limit.rlim_cur = files;
+        libc::prlimit64(pid as i32, libc::RLIMIT_NOFILE, &raw const limit, std::ptr::null_mut())
+    };
+    assert_eq!(set, 0, "{}", io::Error::last_os_error());
+}
+
 /// A descriptor that was received.
 pub fn own(fd: RawFd) -> OwnedFd {
     // SAFETY: the kernel has made it for this process, and nobody else has it.
