@@ -3,7 +3,9 @@
 //!
 //! `PANICMON_TEST_SEED` names one life, to see it again.
 
-use crate::support::{PROBE, Random, Running, Scratch, panicmon, spend, status_field, wait_for, with_one_pipe_held};
+use crate::support::{
+    PROBE, Random, Running, Scratch, panicmon, spend, status_field, status_signals, wait_for, with_one_pipe_held,
+};
 use crate::sys;
 use crate::terminal::shell::{INTERRUPT, SUSPEND, Screen};
 use std::collections::BTreeMap;
@@ -391,6 +393,14 @@ impl<'t> Life<'t> {
         for pid in std::mem::take(&mut self.frozen) {
             self.told.push(format!("SIGCONT to {pid}"));
             sys::kill(pid, libc::SIGCONT).unwrap();
+            if pid == self.running.pid() {
+                // It passes that on, and a command that is stopped before would go on by it.
+                wait_for("panicmon to go on", || {
+                    let state = status_field(pid, "State")?;
+                    (state.starts_with('Z') || state.starts_with('S') && status_signals(pid, "ShdPnd") == 0)
+                        .then_some(())
+                });
+            }
         }
     }
 
