@@ -196,10 +196,12 @@ fn without_a_manager_or_with_one_that_is_not_wanted_there_is_no_socket() {
 /// A command that says where its socket is, and ends with 3 when USR1 comes.
 fn waiting(manager: &Manager, options: &[&str]) -> (Running, String) {
     let mut command = Command::new(panicmon());
-    command.args(options).args(["--", "sh", "-c", "echo $NOTIFY_SOCKET; exec \"$0\" until 10 3", PROBE]);
+    command.args(options).args(["--", "sh", "-c", "echo $NOTIFY_SOCKET; exec \"$0\" await 10 3", PROBE]);
     command.env("NOTIFY_SOCKET", &manager.path).stderr(Stdio::piped());
     let mut running = Running::start(command);
     let socket = running.line().unwrap();
+    // Before, it would die of the signal that it waits for.
+    assert_eq!(running.line().as_deref(), Some("ready"));
     (running, socket)
 }
 
