@@ -220,7 +220,9 @@ impl<'t> Life<'t> {
     fn restarted(mut random: Random, told: &'t mut Vec<String>) {
         let (answer, to_quit) = (Answer::any(&mut random), random.below(5));
         let quit = ["nothing", "3=exit:0", "3=exit:131", "3=die", "3=exit:9"][to_quit as usize];
-        let rules = [answer.rule(libc::SIGTERM), answer.rule(libc::SIGINT), quit.to_owned()];
+        let mut rules = vec![answer.rule(libc::SIGTERM), answer.rule(libc::SIGINT), quit.to_owned()];
+        // Left behind by each run, and ended after it.
+        rules.extend((0..random.below(3)).map(|_| "helper".to_owned()));
         let on_failure = random.below(2) == 0;
         let when = if on_failure { "--restart=on-failure" } else { "--restart=always" };
         let mut life = Life::of_one(random, told, &[when, "-q", "--min-wait=1ms", "--max-wait=4ms"], &rules);
@@ -276,8 +278,14 @@ impl<'t> Life<'t> {
                 1 => (Answer::Exit(random.below(3) as u8), "1h"),
                 _ => (Answer::Die, "1h"),
             };
+            // A stubborn one is killed when the time is up.
+            let left = match random.below(3) {
+                0 => ", helper",
+                1 if wait == "30ms" => ", helper, stubborn",
+                _ => "",
+            };
             file += &format!(
-                "- {{name: p{number}, cmd: '{PROBE}', args: [live, '{}'], minWait: 1ms, maxWait: 4ms, sigKillWait: {wait}}}\n",
+                "- {{name: p{number}, cmd: '{PROBE}', args: [live, '{}'{left}], minWait: 1ms, maxWait: 4ms, sigKillWait: {wait}}}\n",
                 answer.rule(libc::SIGINT)
             );
         }
