@@ -682,7 +682,9 @@ impl Run<'_, '_> {
                 // What is ignored, as after nohup(1), asks for nothing.
                 Action::StopAsked { unless_ignored: Some(signal), .. } if self.source.is_ignored(signal) => {}
                 Action::StopAsked { asks, after, .. } => {
-                    if left.asked == Asked::Nothing {
+                    if self.signals == Signals::Shared {
+                        // One of several has ended by a QUIT: the others go on.
+                    } else if left.asked == Asked::Nothing {
                         left.asked = Asked::Stop;
                     } else if asks == Asks::Stop {
                         task.cleanup.drain.hurry(Instant::now());

@@ -548,6 +548,26 @@ fn a_listed_signal_is_passed_on_to_who_dies_of_it() {
     assert_eq!(running.code(), 128 + libc::SIGUSR1);
 }
 
+/// It isn't started again, and the others aren't stopped by that.
+#[test]
+fn who_ends_by_a_quit_ends_alone() {
+    let script = "\"trap 'exit 0' QUIT; echo ready; while :; do sleep 1000 & wait; done\"";
+    let file = Scratch::new(&format!(
+        "processes:\n- {{name: a, cmd: sh, args: [-c, {script}]}}\n- {{name: b, cmd: '{PROBE}', args: [await, 2, 0]}}\n"
+    ));
+    let mut running = start_with_one_pipe(&file);
+    for _ in 0..2 {
+        while !running.line().expect("a line").ends_with("› ready") {}
+    }
+    running.kill(libc::SIGQUIT);
+    while !running.line().expect("a line").ends_with("a    ~ stopped process handler") {}
+    // The first stop, which leaves the other its time.
+    running.kill(libc::SIGTERM);
+    while !running.line().expect("a line").ends_with("waiting for child processes to exit") {}
+    running.wait_for_eof();
+    assert_eq!(running.code(), 0);
+}
+
 #[test]
 fn the_same_stop_twice_at_once_kills_nobody() {
     let script = format!("\"trap '' INT; exec '{PROBE}' await 10 0\"");
