@@ -11,6 +11,7 @@ use crate::lifecycle::GRACE;
 use crate::lifecycle::drain::{Leftovers, Scope};
 use crate::lifecycle::forwarding::Forwarding;
 use crate::lifecycle::reload::Reload;
+use crate::lifecycle::stop::Stops;
 use crate::lifecycle::supervision::Supervision;
 use crate::options::{Environment, names};
 use crate::relay::printed::{Names, Printed};
@@ -145,8 +146,13 @@ pub(super) fn run(
 fn forwarding(settings: &Settings) -> Forwarding {
     let mut unless_uncaught = SignalSet::EMPTY;
     if settings.drop_uncaught {
-        let asked_for = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::KILL].into_iter().collect();
-        unless_uncaught = SignalSet::ALL.difference(asked_for).difference(settings.stop_signals.unwrap_or_default());
+        let asked_for: SignalSet =
+            [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::KILL].into_iter().collect();
+        let stops = settings.stop_signals.unwrap_or(Stops::DEFAULT);
+        // A stop is passed on whatever it becomes: who is to end may die of it.
+        let become_of_stops = settings.rewrites.iter().filter(|(from, _)| stops.contains(*from)).filter_map(|(_, to)| *to);
+        let apart = become_of_stops.fold(asked_for.union(stops), SignalSet::with);
+        unless_uncaught = SignalSet::ALL.difference(apart);
     }
     Forwarding {
         rewrites: settings.rewrites.clone(),

@@ -111,6 +111,21 @@ fn what_would_kill_the_command_unasked_is_dropped() {
 }
 
 #[test]
+fn a_stop_is_forwarded_whatever_it_becomes() {
+    for (rules, stop) in [("TERM=USR1,uncaught=drop", libc::SIGTERM), ("uncaught=drop,RTMIN+3=USR1", 37)] {
+        let mut running = receiving(&["-r", rules, "--stop-signals", "TERM,RTMIN+3"]);
+        running.kill(stop);
+        assert_eq!(next(&mut running), libc::SIGUSR1, "it has a handler");
+        running.child.kill().unwrap();
+        let mut running =
+            Running::start(script_with(&["-r", rules, "--stop-signals", "TERM,RTMIN+3"], "echo ready; exec sleep 1000"));
+        assert_eq!(running.line().as_deref(), Some("ready"));
+        running.kill(stop);
+        assert_eq!(running.code(), 128 + libc::SIGUSR1, "it has none: {rules}");
+    }
+}
+
+#[test]
 fn the_kill_is_said_and_reaches_a_command_that_has_left_its_group() {
     // Its group is somebody else's by then; the helper in it ends with its stdout.
     let script = "sleep 1000 & exec \"$0\" prepare leave-group -- \"$0\" receive";
