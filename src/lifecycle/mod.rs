@@ -203,8 +203,8 @@ enum Delay {
     /// Now.
     None,
     Until(Duration),
-    /// With the first of its kind, which waits still: they are one.
-    WithFirst,
+    /// With the first of its kind, which waits still, for so long at most: they are one.
+    WithFirst(Duration),
 }
 
 /// When those held are tried again.
@@ -323,6 +323,10 @@ impl Lifecycle {
         actions.push_back(Action::TellReceived(received));
         let Some(signal) = self.forwarding.becomes(received.signal) else {
             actions.push_back(Action::TellDropped(received));
+            // The terminal has stopped the child all the same.
+            if from_terminal && received.signal == Signal::TSTP && matches!(self.group, Group::Shared) {
+                actions.push_back(Action::StopBeside(Signal::TSTP));
+            }
             return;
         };
         let sent = Received { signal, ..received };
@@ -343,7 +347,11 @@ impl Lifecycle {
                 }
                 actions.extend(asked(delay));
             }
-            Delay::WithFirst => actions.push_back(Action::TellDropped(received)),
+            Delay::WithFirst(delay) => {
+                // The first may have been none: a reload by HUP, and then the terminal hangs up.
+                actions.extend(asked(delay));
+                actions.push_back(Action::TellDropped(received));
+            }
         }
         if from_terminal && self.stops_beside(received, sent) {
             actions.push_back(Action::StopBeside(Signal::TSTP));
@@ -409,7 +417,7 @@ impl Lifecycle {
             return Delay::None;
         }
         if asks == Asks::SameStop && self.waiting.contains(received.signal) {
-            return if received.signal.is_realtime() { Delay::Until(delay) } else { Delay::WithFirst };
+            return if received.signal.is_realtime() { Delay::Until(delay) } else { Delay::WithFirst(delay) };
         }
         let Some(first) = self.waiting.take(received.signal) else { return Delay::Until(delay) };
         if first.is_stop {

@@ -260,6 +260,33 @@ fn the_same_stop_sent_twice_at_once_waits_as_one() {
 }
 
 #[test]
+fn a_hang_up_is_a_stop_though_a_reload_waits() {
+    let (mut lifecycle, now) = (delaying(Signal::HUP), Instant::now());
+    assert_eq!(comes(&mut lifecycle, sent(Signal::HUP), now), ["SIGHUP later"]);
+    let mut actions = Actions::new();
+    lifecycle.signal(sent(Signal::HUP), Asks::SameStop, no_terminal, &mut actions);
+    assert!(actions.iter().any(|action| matches!(action, Action::StopAsked { asks: Asks::SameStop, .. })));
+    assert_eq!(wanted(&mut lifecycle, actions, now), ["SIGHUP dropped"]);
+    assert_eq!(due(&mut lifecycle, now + TEN), ["SIGHUP to Child"]);
+    assert_eq!(due(&mut lifecycle, now + TEN + Duration::from_secs(5)), ["SIGKILL to the group of our own"]);
+}
+
+/// The terminal stops a child of our own group whatever is forwarded.
+#[test]
+fn a_dropped_tstp_stops_beside_a_child_of_the_same_group() {
+    for (group, stops) in [(Group::Shared, true), (Group::Own(None), false), (Group::Session, false)] {
+        let rewrites = vec![(Signal::TSTP, None)];
+        let mut lifecycle = forwarding(Forwarding { rewrites, ..Forwarding::default() });
+        lifecycle.group = group;
+        for (origin, stops) in [(Origin::Kernel, stops), (sent(Signal::TSTP).origin, false)] {
+            let mut actions = Actions::new();
+            lifecycle.came(Received { signal: Signal::TSTP, origin }, no_terminal, &mut actions);
+            assert_eq!(actions.iter().any(|action| matches!(action, Action::StopBeside(_))), stops, "{origin:?}");
+        }
+    }
+}
+
+#[test]
 fn what_asks_for_no_stop_is_delayed_each_time_and_queued_ones_are_all_sent() {
     let (mut lifecycle, now) = (delaying(Signal::HUP), Instant::now());
     comes(&mut lifecycle, sent(Signal::HUP), now);
