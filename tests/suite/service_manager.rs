@@ -163,6 +163,29 @@ fn what_one_that_has_changed_its_user_says_last_is_heard() {
     }
 }
 
+/// Docker's filter of system calls refuses unshare(2).
+#[test]
+fn without_unshare_messages_go_on_and_their_descriptors_are_closed() {
+    let manager = Manager::new("unshare");
+    let mut command = Command::new(PROBE);
+    let refused = format!("refuse={}", libc::SYS_unshare);
+    command.args(["prepare", &refused, "--", &panicmon(), "--", "sh", "-c"]);
+    let script = "\"$0\" notify-barrier; \"$0\" notify READY=1; exec sleep 1000";
+    command.args([script, PROBE]).env("NOTIFY_SOCKET", &manager.path).stderr(Stdio::piped());
+    let mut running = Running::start(command);
+    assert_eq!([running.line(), running.line()].map(Option::unwrap), ["waiting", "passed"]);
+    for text in ["FDSTORE=1\nFDNAME=word", "READY=1"] {
+        let told = manager.next();
+        assert_eq!((told.text.as_str(), told.descriptors.len(), told.pid), (text, 0, running.pid() as i32));
+    }
+    wait_for("no child but the command", || (crate::support::children(running.pid()).len() == 1).then_some(()));
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 128 + libc::SIGTERM);
+    let told = stderr(running);
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.contains("descriptors of the command's notifications aren't passed on: unshare(2): "), "{told}");
+}
+
 #[test]
 fn without_a_manager_or_with_one_that_is_not_wanted_there_is_no_socket() {
     let environment = |command: &mut Command| output(command).1;

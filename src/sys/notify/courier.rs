@@ -10,6 +10,9 @@
 //! 4. the keeper is killed by that (PR_SET_PDEATHSIG), and closes the descriptors as it ends. If that takes for ever, it is
 //!    the keeper who waits.
 //!
+//! Where a filter of system calls refuses unshare(2), as Docker's does, the keeper has a copy of the table to itself. Then
+//! the message goes on without its descriptors, which are closed all the same.
+//!
 //! A keeper is no ordinary child: it sends no SIGCHLD, and only who asks for it (`__WALL`) can wait for it. So nobody takes
 //! it for the command's orphan.
 
@@ -26,7 +29,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
 use std::cell::UnsafeCell;
 use std::io::{self, IoSlice, Read};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -55,8 +58,8 @@ pub(super) struct Errand {
 pub(super) enum Outcome {
     /// It was taken, and passed on if it was to be.
     Done {
-        /// For some of its descriptors there was no room.
-        lost_some: bool,
+        /// Why some of its descriptors are lost, if they are.
+        lost: Option<Lost>,
     },
     /// The sender had ended, and its number had been another's.
     NotTrusted,
@@ -64,6 +67,14 @@ pub(super) enum Outcome {
     Lost(Errno),
     /// It couldn't be taken, and is where it was.
     NotTaken(io::Error),
+}
+
+/// Why descriptors are lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lost {
+    NoRoom,
+    /// unshare(2) is refused.
+    NoTable(Errno),
 }
 
 /// A thread on an errand.
@@ -237,15 +248,19 @@ impl Envelope {
 impl Errand {
     fn run(&self, keeper: &mut Option<Pid>) -> Outcome {
         match self.receive(keeper) {
-            Ok((came, lost_some)) => {
+            Ok((came, lost)) => {
                 if self.verdict.is_some_and(|verdict| !verdict.is_trusted(came.has_sender_ended())) {
                     return Outcome::NotTrusted;
                 }
                 match &self.bytes {
-                    Some(bytes) => {
-                        self.pass(bytes, &came.descriptors).map_or_else(Outcome::Lost, |()| Outcome::Done { lost_some })
+                    // All it says is that its descriptor is closed in the end.
+                    Some(bytes) if lost.is_some() && bytes.trim_ascii_end() == b"BARRIER=1" => {
+                        Outcome::Done { lost: None }
                     }
-                    None => Outcome::Done { lost_some: false },
+                    Some(bytes) => {
+                        self.pass(bytes, &came.descriptors).map_or_else(Outcome::Lost, |()| Outcome::Done { lost })
+                    }
+                    None => Outcome::Done { lost: None },
                 }
             }
             Err(error) => Outcome::NotTaken(error),
@@ -253,23 +268,29 @@ impl Errand {
     }
 
     /// Has a keeper take the message.
-    fn receive(&self, keeper: &mut Option<Pid>) -> io::Result<(Came, bool)> {
+    fn receive(&self, keeper: &mut Option<Pid>) -> io::Result<(Came, Option<Lost>)> {
         // SAFETY: touches no memory; the numbers that this thread uses are those of copies from now on.
-        unsafe { syscall_io(libc::SYS_unshare, [libc::CLONE_FILES as usize]) }?;
+        let own_table = unsafe { syscall(libc::SYS_unshare, [libc::CLONE_FILES as usize]) };
+        let flags = if own_table.is_ok() { libc::CLONE_FILES } else { 0 };
         let envelope = Shared::new(Envelope::default())?;
         let (mut told, tells) = io::pipe()?;
         let kept = [self.from, self.to, self.done, told.as_raw_fd(), tells.as_raw_fd()];
         let takes = Some((self.from, tells.as_raw_fd()));
-        *keeper = Some(start_keeper(libc::CLONE_FILES, &envelope, &kept, takes)?);
-        // SAFETY: the kernel has put it there, and nobody else in this table has it. It isn't closed: the keeper does that.
-        let pidfd = unsafe { BorrowedFd::borrow_raw(envelope.pidfd.load(Ordering::Relaxed)) };
+        *keeper = Some(start_keeper(flags, &envelope, &kept, takes)?);
+        // SAFETY: the kernel has put it there, and nobody else in this table has it.
+        let pidfd = unsafe { OwnedFd::from_raw_fd(envelope.pidfd.load(Ordering::Relaxed)) };
         // It says that it has taken the message, or it has been killed.
-        is_ready(&[told.as_fd(), pidfd], None)?;
+        is_ready(&[told.as_fd(), pidfd.as_fd()], None)?;
         if !is_ready(&[told.as_fd()], Some(Instant::now()))? {
             return Err(io::ErrorKind::Interrupted.into());
         }
         told.read_exact(&mut [0])?;
-        envelope.open()
+        let (came, has_lost) = envelope.open()?;
+        match own_table {
+            Ok(_) => Ok((came, has_lost.then_some(Lost::NoRoom))),
+            // Their numbers mean nothing here.
+            Err(errno) => Ok((Came::default(), Some(Lost::NoTable(Errno::from_raw(errno))))),
+        }
     }
 
     /// Sends it to the manager, as soon as that has room.

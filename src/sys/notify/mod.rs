@@ -19,7 +19,7 @@ pub(crate) use place::Directories;
 use super::fd::above_stdio;
 use super::poll::Other;
 use super::user::Identity;
-use courier::{Courier, Errand, Keeper, Outcome};
+use courier::{Courier, Errand, Keeper, Lost, Outcome};
 use nix::errno::Errno;
 use nix::sys::socket::sockopt::PassCred;
 use nix::sys::socket::{
@@ -86,6 +86,7 @@ pub(crate) struct Notify {
 struct Warned {
     stranger: bool,
     not_taken: bool,
+    no_table: bool,
 }
 
 impl Notify {
@@ -203,9 +204,7 @@ impl Notify {
                 _ => self.take(at, &seen, verdict),
             };
             if let Err(error) = taken {
-                if !std::mem::replace(&mut self.has_warned.not_taken, true) {
-                    log::warn!("a notification of the command can't be taken, it is tried again: {error}");
-                }
+                self.is_tried_again(&error);
                 self.retry_at = Some(Instant::now() + RETRY);
                 return false;
             }
@@ -294,14 +293,19 @@ impl Notify {
         self.keepers.extend(keeper);
         receive::pass_pidfds(self.sockets[at].as_fd(), false);
         match outcome {
-            Outcome::Done { lost_some: false } => {}
-            Outcome::Done { lost_some: true } => {
+            Outcome::Done { lost: None } => {}
+            Outcome::Done { lost: Some(Lost::NoRoom) } => {
                 log::warn!("descriptors of a notification of the command are lost: too many are open");
+            }
+            Outcome::Done { lost: Some(Lost::NoTable(errno)) } => {
+                if !std::mem::replace(&mut self.has_warned.no_table, true) {
+                    log::warn!("descriptors of the command's notifications aren't passed on: unshare(2): {errno}");
+                }
             }
             Outcome::NotTrusted => self.refuse(None),
             Outcome::Lost(errno) => lost(errno),
             Outcome::NotTaken(error) => {
-                log::debug!("a notification of the command couldn't be taken: {error}");
+                self.is_tried_again(&error);
                 self.retry_at = Some(Instant::now() + RETRY);
                 return false;
             }
@@ -333,6 +337,13 @@ impl Notify {
         passed_on(&seen.bytes)
     }
 
+    /// Tells of a message that can't be taken; once.
+    fn is_tried_again(&mut self, error: &io::Error) {
+        if !std::mem::replace(&mut self.has_warned.not_taken, true) {
+            log::warn!("a notification of the command can't be taken, it is tried again: {error}");
+        }
+    }
+
     /// Tells of a message that isn't the command's; once, as there may be many.
     fn refuse(&mut self, sender: Option<libc::ucred>) {
         if std::mem::replace(&mut self.has_warned.stranger, true) {
@@ -360,10 +371,14 @@ impl Notify {
             count += 1;
             next = self.look();
         }
+        let why = match self.retry_at {
+            Some(_) => "they couldn't be taken",
+            None => "its manager doesn't take them",
+        };
         if next.is_some() {
-            log::warn!("{} notifications of the command, or more, are lost: its manager doesn't take them", count + 1);
+            log::warn!("{} notifications of the command, or more, are lost: {why}", count + 1);
         } else if count > 0 {
-            log::warn!("{count} notifications of the command are lost: its manager doesn't take them");
+            log::warn!("{count} notifications of the command are lost: {why}");
         }
         if !self.keepers.is_empty() {
             log::warn!(
