@@ -76,6 +76,10 @@ pub(crate) struct Notify {
     keepers: Vec<Keeper>,
     /// When one that couldn't be taken is tried again.
     retry_at: Option<Instant>,
+    /// It takes nothing that is sent from now on.
+    is_closed: bool,
+    /// There may be more to be passed on at once.
+    has_more: bool,
     has_warned: Warned,
     /// The command has said READY=1, which nobody has asked for yet.
     is_ready: bool,
@@ -132,6 +136,8 @@ impl Notify {
             done: None,
             keepers: Vec::new(),
             retry_at: None,
+            is_closed: false,
+            has_more: false,
             has_warned: Warned::default(),
             is_ready: false,
         }))
@@ -153,7 +159,8 @@ impl Notify {
         let is_out = self.courier.is_some();
         let courier = self.done.as_ref().filter(|_| is_out).map(|(done, _)| Other::Read(done.as_fd()));
         let manager = self.waiting.as_ref().map(|_| Other::Write(self.manager.as_fd()));
-        let reads = !is_out && self.waiting.is_none() && self.retry_at.is_none();
+        // poll(2) says of one that is closed that it can be read.
+        let reads = !self.is_closed && !is_out && self.waiting.is_none() && self.retry_at.is_none();
         let sockets = self.sockets.iter().filter(move |_| reads).map(|socket| Other::Read(socket.as_fd()));
         let keepers = self.keepers.iter().filter_map(Keeper::pidfd).map(Other::Read);
         courier.into_iter().chain(manager).chain(sockets).chain(keepers)
@@ -161,11 +168,12 @@ impl Notify {
 
     /// When it has something to do though nothing has come.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.retry_at
+        if self.has_more { Some(Instant::now()) } else { self.retry_at }
     }
 
     /// Takes nothing more: what has come can still be passed on.
-    pub(crate) fn close(&self) {
+    pub(crate) fn close(&mut self) {
+        self.is_closed = true;
         for socket in &self.sockets {
             // It fails for one that is closed.
             let _ = shutdown(socket.as_raw_fd(), Shutdown::Read);
@@ -189,6 +197,7 @@ impl Notify {
 
     fn pass_at_most(&mut self, most: usize) -> bool {
         self.keepers.retain(|keeper| !keeper.has_ended());
+        self.has_more = false;
         if self.retry_at.is_some_and(|at| at > Instant::now()) {
             return false;
         }
@@ -209,6 +218,7 @@ impl Notify {
                 return false;
             }
         }
+        self.has_more = true;
         false
     }
 
