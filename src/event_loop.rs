@@ -439,6 +439,7 @@ impl Run<'_, '_> {
         self.stop_all(left);
     }
 
+    #[cold]
     fn stop_all(&mut self, left: &mut Left) {
         let now = Instant::now();
         for number in 0..self.tasks.len() {
@@ -453,6 +454,7 @@ impl Run<'_, '_> {
     }
 
     /// All children are to be killed.
+    #[cold]
     fn kill(&mut self, why: Remark<'_>, left: &mut Left) {
         left.asked = Asked::Kill;
         remark(&mut self.relay, None, why);
@@ -467,6 +469,7 @@ impl Run<'_, '_> {
 
     /// ^Z: the terminal sent it to this process's group, and the children are in others. Whoever continues this process,
     /// or its group, continues them all.
+    #[cold]
     fn suspend(&mut self) {
         let send_to_all = |signal| {
             for started in self.tasks.iter().filter_map(|task| task.started.as_ref()) {
@@ -490,6 +493,13 @@ impl Run<'_, '_> {
 
     /// Passes on what the command tells its service manager.
     fn pass_notifications(&mut self, woken: &Woken) {
+        if self.notify.is_some() {
+            self.pass_notifications_on(woken);
+        }
+    }
+
+    #[cold]
+    fn pass_notifications_on(&mut self, woken: &Woken) {
         let Some(notify) = &mut self.notify else { return };
         // Who has ended is known as one of ours as long as nobody has waited for it.
         if woken.children {
@@ -503,6 +513,7 @@ impl Run<'_, '_> {
     }
 
     /// Tells of a command that is ready, and that a reload would end; once.
+    #[cold]
     fn look_for_handler(&mut self) {
         let signal = match self.reload {
             Reload::Harmless => return,
@@ -660,6 +671,11 @@ impl Run<'_, '_> {
 
     /// All is over. Whether the manager has all that the child has told it, or has been given its time.
     fn is_notified(&mut self, woken: &mut Woken) -> bool {
+        self.notify.is_none() || self.is_all_passed_on(woken)
+    }
+
+    #[cold]
+    fn is_all_passed_on(&mut self, woken: &mut Woken) -> bool {
         let Some(notify) = &mut self.notify else { return true };
         // Whoever sends without end must not keep us.
         notify.close();

@@ -144,23 +144,25 @@ pub(super) fn run(
 
 /// What becomes of signals on their way.
 fn forwarding(settings: &Settings) -> Forwarding {
-    let mut unless_uncaught = SignalSet::EMPTY;
-    if settings.drop_uncaught {
-        let asked_for: SignalSet =
-            [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::KILL].into_iter().collect();
-        let stops = settings.stop_signals.unwrap_or(Stops::DEFAULT);
-        // A stop is passed on whatever it becomes: who is to end may die of it.
-        let become_of_stops = settings.rewrites.iter().filter(|(from, _)| stops.contains(*from)).filter_map(|(_, to)| *to);
-        let apart = become_of_stops.fold(asked_for.union(stops), SignalSet::with);
-        unless_uncaught = SignalSet::ALL.difference(apart);
-    }
     Forwarding {
         rewrites: settings.rewrites.clone(),
         delays: settings.delays.clone(),
         to_group: settings.group,
         only: None,
-        unless_uncaught,
+        unless_uncaught: if settings.drop_uncaught { all_but_stops(settings) } else { SignalSet::EMPTY },
     }
+}
+
+/// What is dropped if the command would die of it unasked.
+#[cold]
+fn all_but_stops(settings: &Settings) -> SignalSet {
+    let asked_for: SignalSet =
+        [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::KILL].into_iter().collect();
+    let stops = settings.stop_signals.unwrap_or(Stops::DEFAULT);
+    // A stop is passed on whatever it becomes: who is to end may die of it.
+    let become_of_stops = settings.rewrites.iter().filter(|(from, _)| stops.contains(*from)).filter_map(|(_, to)| *to);
+    let apart = become_of_stops.fold(asked_for.union(stops), SignalSet::with);
+    SignalSet::ALL.difference(apart)
 }
 
 /// The variables of the command: those inherited, if they are wanted, and what was asked for.
@@ -184,7 +186,11 @@ fn environment(
 
 /// Passes on what the command tells its service manager, if it has one that the command will know of.
 fn notify(settings: &Settings, env: &[&CStr], account: Option<&Account>) -> Option<Notify> {
-    let manager = variable(env, NOTIFY_SOCKET)?;
+    variable(env, NOTIFY_SOCKET).and_then(|manager| notify_by(manager, settings, env, account))
+}
+
+#[cold]
+fn notify_by(manager: &OsStr, settings: &Settings, env: &[&CStr], account: Option<&Account>) -> Option<Notify> {
     let is_it = |name: &OsString| name == NOTIFY_SOCKET;
     if settings.clear_env || settings.unset_env.iter().any(is_it) || settings.env.iter().any(|(name, _)| is_it(name)) {
         return None;
@@ -197,6 +203,7 @@ fn notify(settings: &Settings, env: &[&CStr], account: Option<&Account>) -> Opti
 }
 
 /// What a reload by the service manager sends to this process. Read now, when no child waits for anything.
+#[cold]
 fn reload(env: &[&CStr]) -> Reload {
     // Nobody else's reload is ours. All systemds that know notify-reload say whom they have started.
     if systemds::is_own(env) || systemds::is_own_init(env) { unit_file::reload() } else { Reload::Unknown }
@@ -252,6 +259,11 @@ fn relay(settings: &mut Settings) -> Option<Relay<'static>> {
     if settings.label.is_none() && settings.timestamps.is_none() {
         return None;
     }
+    Some(relay_lines(settings))
+}
+
+#[cold]
+fn relay_lines(settings: &mut Settings) -> Relay<'static> {
     let which = if settings.label.is_some() { Names::One } else { Names::No };
     let names = [settings.label.take().unwrap_or_default()];
     process::fill_outputs();
@@ -259,5 +271,5 @@ fn relay(settings: &mut Settings) -> Option<Relay<'static>> {
     let printed = Printed::new(out, err, &names, which, settings.timestamps.take().map(stamp), colours());
     stderr::leave_to_relay();
     let printed = printed.beside(stderr::take).outlives_readers(outlives_readers()).journal(journal::stream());
-    Some(Relay::new(Sink::Printed(printed)))
+    Relay::new(Sink::Printed(printed))
 }

@@ -132,6 +132,7 @@ impl Run<'_, '_> {
         }
     }
 
+    #[cold]
     fn see_drain(
         &mut self,
         number: usize,
@@ -204,6 +205,7 @@ impl Run<'_, '_> {
     }
 
     /// Sends this to those of them that it is for; `more`: there were others that are gone again. Whether nobody is left but those that are out of reach.
+    #[cold]
     fn send(
         &mut self,
         number: usize,
@@ -267,6 +269,7 @@ impl Run<'_, '_> {
     }
 
     /// Whether this one is of those that the run left behind which this process led.
+    #[cold]
     fn is_left(&self, number: usize, leader: Pid, one: &Descendant, found: &Found) -> bool {
         let scope = match self.tasks[number].cleanup.drain.leftovers() {
             Leftovers::Ended(scope, _) => scope,
@@ -282,6 +285,7 @@ impl Run<'_, '_> {
 
     /// Whether it can be of no other run than this one, which has ended: it was started since, descends from no process
     /// that runs, is in no other run's group or session, and no other run was there to start it.
+    #[cold]
     fn is_of_run(&self, number: usize, leader: Pid, one: &Descendant, found: &Found) -> bool {
         let since = self.tasks[number].cleanup.since;
         // The clock is a coarse one: numbers rise.
@@ -296,6 +300,7 @@ impl Run<'_, '_> {
     }
 
     /// What an ended run has left behind has said its last words.
+    #[cold]
     fn drain_ends(&mut self, number: usize) {
         let task = &mut self.tasks[number];
         task.cleanup.drain.end();
@@ -317,6 +322,7 @@ impl Run<'_, '_> {
         }
     }
 
+    #[cold]
     fn tell_leftovers_of(&mut self, number: usize, ended: &Ended, left: &Left) {
         let Ended { leader, started, end } = *ended;
         let task = &self.tasks[number];
@@ -386,6 +392,7 @@ impl Run<'_, '_> {
     }
 
     /// Whether it has a child that leads no run.
+    #[cold]
     fn has_orphans(&self) -> bool {
         let leads = |pid: &Pid| self.tasks.iter().any(|task| task.pid() == Some(*pid));
         // Where the kernel doesn't tell, it is looked for.

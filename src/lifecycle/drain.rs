@@ -164,6 +164,7 @@ impl Drain {
     }
 
     /// The run that this process led has ended, and may have left something; it was asked to stop at that time.
+    #[cold]
     pub(crate) fn begin(&mut self, leader: Pid, now: Instant, asked_at: Option<Instant>) {
         let Leftovers::Ended(scope, budget) = self.leftovers else { return };
         if let Phase::Off = self.phase {
@@ -199,6 +200,7 @@ impl Drain {
 
     /// What is to be sent now, and to whom of those that are there, if they are to be looked for; `news` says that some
     /// child has ended.
+    #[cold]
     pub(crate) fn look(&mut self, now: Instant, news: bool) -> Option<(Signal, Who)> {
         if let Phase::Asking { until: Some(until), .. } = self.phase
             && until <= now
@@ -218,6 +220,7 @@ impl Drain {
 
     /// Whether this one is to be sent that now. TERM comes once, but for one that was just forked, and then executes
     /// something: its parent's handler may have had it.
+    #[cold]
     pub(crate) fn is_for(&self, signal: Signal, identity: Identity, has_executed: bool) -> bool {
         let told = match signal {
             Signal::KILL => None,
@@ -227,6 +230,7 @@ impl Drain {
     }
 
     /// It was sent that. Whether it was for the first time.
+    #[cold]
     pub(crate) fn sent(&mut self, signal: Signal, identity: Identity, has_executed: bool) -> bool {
         match signal {
             Signal::KILL => self.killed.insert(identity),
@@ -235,6 +239,7 @@ impl Drain {
     }
 
     /// A look was taken. Whether that was the last: nobody is left but those that are out of reach.
+    #[cold]
     pub(crate) fn looked(&mut self, now: Instant, seen: Seen) -> bool {
         match &mut self.phase {
             Phase::Off => return false,

@@ -50,6 +50,7 @@ pub(crate) fn ticks_at_start(ran: Duration) -> u64 {
 }
 
 /// What /proc says of a process; nothing, if there is no such process, or no such /proc.
+#[cold]
 fn status_of(pid: Pid) -> Option<String> {
     std::fs::read_to_string(format!("/proc/{pid}/status")).ok().filter(|_| proc_is_ours())
 }
@@ -66,6 +67,7 @@ pub(super) fn pending(pid: Pid) -> SignalSet {
 
 /// Whether that process, alive or not yet waited for, lets this signal take its default course: proc_pid_status(5).
 /// Without /proc nobody can tell, and the answer is no.
+#[cold]
 pub(crate) fn takes_default(pid: Pid, signal: Signal) -> bool {
     let Some(status) = status_of(pid) else { return false };
     let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
@@ -81,6 +83,7 @@ pub(crate) fn takes_default(pid: Pid, signal: Signal) -> bool {
 
 /// Whether that process waits for this signal by rt_sigtimedwait(2), as sigwait(3) does: it is shown as not blocked
 /// meanwhile. No, where this can't be seen: proc_pid_syscall(5) is for those who may trace it.
+#[cold]
 fn awaits(pid: Pid, signal: Signal) -> bool {
     let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
     let mut words = call.split_ascii_whitespace();
@@ -99,6 +102,7 @@ const LOOKS: u32 = 3;
 
 /// Whether a signal has come to that process that it doesn't block or catch: it is about to end by it, or has waited for
 /// it. One that it ignores would have gone at once if it hadn't.
+#[cold]
 fn has_one_on_its_way(pid: Pid) -> bool {
     let Some(status) = status_of(pid) else { return false };
     let bits = |name: &str| {
@@ -111,6 +115,7 @@ fn has_one_on_its_way(pid: Pid) -> bool {
 
 /// Whether that process, a child of this one, would end by this signal without having asked for it: it doesn't catch,
 /// ignore or block it. Without /proc nobody can tell, and the answer is no.
+#[cold]
 pub(crate) fn dies_unasked_of(pid: Pid, signal: Signal) -> bool {
     if !signal.ends_by_default() {
         return false;

@@ -117,8 +117,10 @@ fn a_stop_is_forwarded_whatever_it_becomes() {
         running.kill(stop);
         assert_eq!(next(&mut running), libc::SIGUSR1, "it has a handler");
         running.child.kill().unwrap();
-        let mut running =
-            Running::start(script_with(&["-r", rules, "--stop-signals", "TERM,RTMIN+3"], "echo ready; exec sleep 1000"));
+        let mut running = Running::start(script_with(
+            &["-r", rules, "--stop-signals", "TERM,RTMIN+3"],
+            "echo ready; exec sleep 1000",
+        ));
         assert_eq!(running.line().as_deref(), Some("ready"));
         running.kill(stop);
         assert_eq!(running.code(), 128 + libc::SIGUSR1, "it has none: {rules}");

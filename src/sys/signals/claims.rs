@@ -26,13 +26,18 @@ pub(crate) fn ignored_by_program() -> Ignored {
 
 /// The claims of all executors.
 pub(crate) struct Table {
-    slots: [Slot; 65],
+    /// By the signal's number. Made when it is first needed: a program without executors has no memory for it.
+    slots: Vec<Slot>,
 }
 
-static TABLE: Mutex<Table> = Mutex::new(Table { slots: [const { Slot::NEW }; 65] });
+static TABLE: Mutex<Table> = Mutex::new(Table { slots: Vec::new() });
 
 pub(super) fn table() -> MutexGuard<'static, Table> {
-    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
+    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if table.slots.is_empty() {
+        table.slots.resize_with(65, || Slot::NEW);
+    }
+    table
 }
 
 fn index(signal: Signal) -> usize {
