@@ -238,6 +238,7 @@ impl Run<'_, '_> {
             }
             self.wait(&mut woken, unstarted).map_err(|source| Error::Wait { source })?;
             self.see_had(&woken);
+            self.see_resumed(&woken, &mut left);
             // Each signal is dealt with before the next is looked at: the order of queued ones depends on it.
             for received in woken.signals.drain(..) {
                 self.signal(received, &mut left);
@@ -393,6 +394,22 @@ impl Run<'_, '_> {
             }
             // What isn't among these was none of it.
             task.lifecycle.had(had);
+        }
+    }
+
+    /// Continues children that were stopped with this process, if the signal that says so is lost.
+    fn see_resumed(&mut self, woken: &Woken, left: &mut Left) {
+        // Several are continued where they are stopped.
+        if self.signals == Signals::Shared {
+            return;
+        }
+        let with_cont = woken.signals.iter().any(|received| received.signal == Signal::CONT);
+        for number in 0..self.tasks.len() {
+            let task = &mut self.tasks[number];
+            let (group, pid) = (task.spec.group, task.pid());
+            let foreground = || pid.map_or(Foreground::Other, |pid| foreground(group, pid));
+            task.lifecycle.signals_come(with_cont, foreground, &mut task.actions);
+            self.act(number, left);
         }
     }
 
@@ -714,6 +731,7 @@ impl Run<'_, '_> {
                 Action::StopBeside(signal) => {
                     if self.source.is_stopped_by(signal) {
                         let _ = own::stop(signal, false);
+                        task.lifecycle.resumed();
                     }
                 }
                 Action::ReserveQueue => {
@@ -865,11 +883,11 @@ fn with_child(task: &mut Task<'_>, handlers: &mut [Box<dyn Handler + Send + '_>]
         Action::Continue => {
             try_to("continue the command", signals::send_to_group(child.target(), Signal::CONT));
         }
-        Action::StopSelf { signal, whole_group } => {
-            if let Ok(false) = own::stop(signal, whole_group) {
-                lifecycle.not_stopped(signal, foreground(group, pid), actions);
-            }
-        }
+        Action::StopSelf { signal, whole_group } => match own::stop(signal, whole_group) {
+            Ok(true) => lifecycle.resumed(),
+            Ok(false) => lifecycle.not_stopped(signal, foreground(group, pid), actions),
+            Err(_) => {}
+        },
         Action::TellReceived(Received { signal, origin }) => {
             tell(handlers, &Event::Received(SignalReceived { signal, origin, child: pid }));
         }

@@ -192,6 +192,8 @@ pub(crate) struct Lifecycle {
     told_to_stop: bool,
     /// The child is stopped, as by ^Z.
     stopped: bool,
+    /// This process was stopped beside it, and goes on.
+    resumed: bool,
     /// How long after a stop the child is killed.
     kill_after: Option<Duration>,
     kill_at: Option<Instant>,
@@ -249,6 +251,7 @@ impl Lifecycle {
             early: VecDeque::new(),
             told_to_stop: false,
             stopped: false,
+            resumed: false,
             kill_after,
             kill_at: None,
         }
@@ -269,6 +272,7 @@ impl Lifecycle {
         self.passing_held = false;
         self.told_to_stop = false;
         self.stopped = false;
+        self.resumed = false;
         self.hurried = SignalSet::EMPTY;
         self.passed = SignalSet::EMPTY;
         self.stop_came = false;
@@ -598,6 +602,31 @@ impl Lifecycle {
         if let Group::Own(Some(job)) = &mut self.group {
             job.not_handed_over(asked, actions);
         }
+    }
+
+    /// [`Action::StopSelf`] or [`Action::StopBeside`] was done, and this process goes on.
+    pub(crate) fn resumed(&mut self) {
+        self.resumed = true;
+    }
+
+    /// Signals are going to be dealt with; `with_cont` says whether SIGCONT is among them. One that has continued this process
+    /// and isn't was discarded by what comes now: the child is to go on all the same, before it hears of that.
+    pub(crate) fn signals_come(
+        &mut self,
+        with_cont: bool,
+        foreground: impl FnOnce() -> Foreground,
+        actions: &mut Actions,
+    ) {
+        if !std::mem::take(&mut self.resumed) || with_cont || self.child.is_none() {
+            return;
+        }
+        match &mut self.group {
+            // The child had what this process had.
+            Group::Shared | Group::Own(None) => return,
+            Group::Own(Some(job)) => job.continued(foreground(), actions),
+            Group::Session => {}
+        }
+        actions.push_back(Action::Continue);
     }
 
     /// [`Action::StopSelf`] did nothing.

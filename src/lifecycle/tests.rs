@@ -750,6 +750,23 @@ fn the_terminals_signals_go_to_the_childs_group_and_those_of_kill_to_the_child()
     }
 }
 
+/// `bg` continues a pipeline: its reader is first, wants the terminal, and the TTIN discards the CONT of the others.
+#[test]
+fn a_cont_that_was_discarded_continues_the_child_all_the_same() {
+    for (with_cont, goes_on) in [(false, true), (true, false)] {
+        let (mut lifecycle, mut actions) = (at_terminal(JOB), Actions::new());
+        let wants =
+            |actions: &mut Actions| actions.drain(..).filter(|action| matches!(action, Action::Continue)).count();
+        lifecycle.signals_come(false, || Foreground::Other, &mut actions);
+        assert_eq!(wants(&mut actions), 0, "nothing has stopped");
+        lifecycle.resumed();
+        lifecycle.signals_come(with_cont, || Foreground::Other, &mut actions);
+        assert_eq!(wants(&mut actions), usize::from(goes_on), "{with_cont}");
+        lifecycle.signals_come(false, || Foreground::Other, &mut actions);
+        assert_eq!(wants(&mut actions), 0, "once");
+    }
+}
+
 fn end(lifecycle: &mut Lifecycle, status: ExitStatus) -> Option<Signal> {
     let mut actions = Actions::new();
     lifecycle.ended(status, || Foreground::Own, &mut actions);

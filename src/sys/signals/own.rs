@@ -28,19 +28,22 @@ fn send_to_group(signal: Signal) -> io::Result<()> {
 /// Stops this process, or its whole group, by this signal, until it is continued. Whether it did stop: in an orphaned
 /// process group the kernel ignores all of these signals but STOP.
 ///
-/// A blocked signal stops nobody: this thread, which must have it blocked, unblocks it for the moment. In a program with
-/// threads that don't block SIGCONT the answer is always no.
+/// A blocked signal stops nobody: this thread, which must have it blocked, unblocks it for the moment.
+///
+/// A process that was stopped needn't find the SIGCONT that has continued it: the next stop signal discards it, and may
+/// come before anything is read (another process of the job, continued first, wants to read the terminal).
 pub(crate) fn stop(signal: Signal, whole_group: bool) -> io::Result<bool> {
     // It must not be lost: whoever sent it counts on its effect.
     if pending().contains(Signal::CONT) {
         return Ok(true);
     }
     with_disposition(signal, libc::SIG_DFL, || {
+        let before = voluntary_switches();
         if whole_group { send_to_group(signal) } else { send_to_self(signal) }?;
-        // Sending it has discarded any SIGCONT that was pending, and SIGCONT discards this one if it comes before the
-        // next step: so whoever stops here finds one pending afterwards, and whoever has none hasn't stopped.
+        // Sending it has discarded any SIGCONT that was pending. SIGCONT discards this one if it comes before the next step:
+        // then there is one pending, though nothing has stopped. A stop itself is a context switch.
         take_now(signal);
-        Ok(pending().contains(Signal::CONT))
+        Ok(voluntary_switches() != before || pending().contains(Signal::CONT))
     })
 }
 
@@ -78,6 +81,16 @@ pub(crate) fn forget(signal: Signal) {
         // SAFETY: the kernel reads a siginfo_t, which may be any to oneself.
         let _ =
             unsafe { syscall(libc::SYS_rt_sigqueueinfo, [process::id().as_raw() as usize, number, info_at as usize]) };
+    }
+}
+
+/// How often this thread has waited for something, a stop among them: getrusage(2).
+fn voluntary_switches() -> i64 {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the kernel writes a struct rusage, of which all zeroes are a value.
+    unsafe {
+        let _ = syscall(libc::SYS_getrusage, [libc::RUSAGE_THREAD as usize, usage.as_mut_ptr() as usize]);
+        usage.assume_init_ref().ru_nvcsw
     }
 }
 

@@ -232,7 +232,14 @@ impl Screen {
     /// Waits until the shell knows that all of its job in the background has stopped. Before that, `fg` takes it for
     /// running and doesn't continue it.
     pub fn shell_sees_job_stopped(&mut self) {
-        wait_for("the shell to see its job stopped", || self.run("jobs").0.contains("Stopped").then_some(()));
+        let mut shown = String::new();
+        let seen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            wait_for("the shell to see its job stopped", || {
+                shown = self.run("jobs").0;
+                shown.contains("Stopped").then_some(())
+            });
+        }));
+        assert!(seen.is_ok(), "{:?}: jobs shows {shown:?}; {:?}", self.wrapper, self.processes());
     }
 
     /// Waits until it has been continued.
