@@ -13,8 +13,23 @@ use std::os::unix::ffi::OsStrExt;
 /// The name of the words that are no options.
 const COMMAND: &str = "COMMAND";
 
-/// Why an option doesn't go with --config.
-const FOR_ONE_COMMAND: &str = "it is for one COMMAND, not for the processes of a file (which has keys of its own)";
+/// Why an option doesn't go with --config, and what to write in the file instead.
+fn for_one_command(flag: &Flag) -> String {
+    let instead = match flag.long {
+        "dir" => "its key is 'dir'",
+        "env" => "its key is 'env'",
+        "kill-after" => "its key is 'sigKillWait'",
+        "label" => "its key is 'name'",
+        "drain" => "its key is 'drain: true'",
+        "min-wait" => "its key is 'minWait'",
+        "max-wait" => "its key is 'maxWait'",
+        "no-restart-on" => "its key is 'noRestartOn'",
+        "restart" => "which are started again after every end, but for those that 'noRestartOn' lists",
+        "timestamps" => "its key is 'timeFormat'",
+        _ => "no key does the same",
+    };
+    format!("it is for one COMMAND, not for the processes of a file ({instead})")
+}
 
 const AFTER_HELP: &str = "\
 Options end at the first word that is not one. The command line wins over the variables.
@@ -97,7 +112,7 @@ impl Settings {
                 if flag.value.is_none() && flag.switch(value) == Ok(0) {
                     continue;
                 }
-                return Err(format!("{}: {FOR_ONE_COMMAND}; unset it", flag.variable));
+                return Err(format!("{}: {}; unset it", flag.variable, for_one_command(flag)));
             }
             self.apply_variable(flag, value)?;
         }
@@ -146,7 +161,7 @@ impl Settings {
                 );
             }
         } else if let Some(flag) = FLAGS.iter().find(|flag| flag.scope.is_one_command() && given(flag.long)) {
-            return Err(format!("--{}: {FOR_ONE_COMMAND}", flag.long));
+            return Err(format!("--{}: {}", flag.long, for_one_command(flag)));
         }
         if let Some(listened) = self.signals {
             let unheard = |(from, _): &&(Signal, _)| !listened.contains(*from);
