@@ -147,7 +147,7 @@ impl fmt::Display for Error {
                 match reason {
                     NotExecutable::InterpreterMissing => write!(
                         f,
-                        "{file}: can't be executed: the file is there, but the interpreter that its #! line or its ELF header names is not"
+                        "{file}: can't be executed: the file is there, but the interpreter that its #! line or its ELF header names is not (does that line end in CR LF? was the binary built for another libc?)"
                     ),
                     NotExecutable::Shell(source) => write!(
                         f,
