@@ -300,7 +300,7 @@ pub(super) const FLAGS: &[Flag] = &[
         often: Often::List,
         scope: Scope::Command,
         heading: "Ending",
-        help: "Exit with TO instead of FROM, e.g. 143=0,oom=99: FROM is a status, a signal that ended the command, oom, timeout (killed by --kill-after), or requested (a stop came through panicmon, and the command ended by it or with 0)",
+        help: "Exit with TO instead of FROM, e.g. 143=0,oom=99: FROM is a status, a signal that ended the command, oom, timeout (killed by --kill-after), or requested (a stop or a QUIT came through panicmon, and the command ended by it or with 0)",
         apply: |settings, given| values::add(&mut settings.exit, values::exit_rules(given.text()?)?),
         ..OPTION
     },

@@ -21,7 +21,34 @@ from the same process within 100 ms is the same stop.
 An image that is stopped by another signal has it in \fBPANICMON_STOP_SIGNALS\fR: TERM,WINCH for httpd, TERM,USR1 for haproxy,
 TERM,RTMIN+3 for systemd.
 .PP
-In a file, signals that are no stop go to each process that catches, ignores or blocks them, or has them in its key signals.
+.SH "WHAT IS LEFT BEHIND"
+With \fB\-\-restart\fR, and in a file, what a run leaves in its own process group and session is ended before the next one: TERM, and
+KILL after ten seconds (in a file: sigKillWait). Processes in other groups and sessions live on. \fB\-\-drain\fR ends every
+descendant, with and without restarts; \fB\-\-drain 0\fR ends nothing, and silences the warnings of what is left.
+.SH "THE FILE"
+The file of \fB\-\-config\fR is YAML. At the top are \fBprocesses\fR and \fBtimeFormat\fR (as for \fB\-\-timestamps\fR). Only
+\fBcmd\fR must be given for a process:
+.PP
+.nf
+processes:
+  \- name: web
+    cmd: myserver
+    args: [\-\-port, 8080]
+    env: { TZ: UTC }
+    dir: /srv/web
+    minWait: 1s        # the least time from an end to the next start
+    maxWait: 64s       # the most, at least minWait
+    stopSignal: INT    # what its process group is sent at a stop
+    sigKillWait: 10s   # from that to KILL
+    drain: false       # true: end every descendant after each run
+    noRestartOn: [0]   # exit codes, signals, \-1 for any signal
+                       # and for not started
+    signals: [USR1]    # which signals are passed on to it
+.fi
+.PP
+A process is started again after every end but those of \fBnoRestartOn\fR. Signals that are no stop go to each process that catches,
+ignores or blocks them; to one with the key \fBsignals\fR go those that stand there, and no others. Where a process is to be another
+user's, its cmd is panicmon, and its args are [\-\-user, www, \-\-, myserver].
 .SH "EXIT STATUS"
 .TP
 .B 0\-255
