@@ -431,3 +431,38 @@ fn what_ends_with_pid_1_after_a_failure_or_a_stop_is_told() {
     }
     assert_eq!(told(&[], "exit 3"), (Some(3), String::new(), String::new()));
 }
+
+/// It has become another user's by a set-user-id program, and panicmon isn't root.
+#[test]
+#[ignore = "needs root: a set-user-id program"]
+fn who_may_not_be_signalled_is_named_and_left_and_the_others_are_ended() {
+    let dir = std::env::temp_dir().join(format!("panicmon-test-{}-set-user-id", std::process::id()));
+    let as_root = dir.join("setpriv");
+    let script = format!(
+        "mkdir -m 755 '{0}' && cp \"$(command -v setpriv)\" '{1}' && chmod 4755 '{1}' && cp '{PROBE}' '{2}' '{0}'",
+        dir.display(),
+        as_root.display(),
+        panicmon()
+    );
+    assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+    let probe = dir.join("panicmon-probe");
+    let script = "\"$0\" --reuid 0 --regid 0 --clear-groups sleep 1000 >/dev/null 2>&1 & echo $!; \
+        \"$1\" receive & exec \"$1\" await 10 3";
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(dir.join("panicmon"));
+    command.args(["--drain", "50ms", "--", "sh", "-c", script]).arg(&as_root).arg(&probe);
+    let mut running = Running::start(with_one_pipe(&command));
+    let left: u32 = running.line().unwrap().parse().unwrap();
+    for _ in 0..2 {
+        assert_eq!(running.line().as_deref(), Some("ready"));
+    }
+    wait_for("it to be root's", || (crate::support::name(left) == "sleep").then_some(()));
+    running.kill(libc::SIGUSR1);
+    let lines: Vec<_> = std::iter::from_fn(|| running.line()).collect();
+    let lives = !is_gone(left);
+    let _ = sys::kill(left, libc::SIGKILL);
+    std::fs::remove_dir_all(&dir).unwrap();
+    let named = "panicmon: warn: sh has left 1 process (sleep), which panicmon may not signal";
+    assert!(lives && lines.iter().any(|line| line == named), "{lines:?}");
+    assert_eq!(running.code(), 3);
+}
