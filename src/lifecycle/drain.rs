@@ -245,9 +245,10 @@ impl Drain {
             Phase::Off => return false,
             Phase::Asking { look, has_looked, .. } => {
                 *has_looked |= seen.failed == 0;
-                if seen.alive == 0 || seen.failed > 0 {
+                if seen.failed > 0 {
                     look.again(now, LOOK_AGAIN);
                 }
+                return false;
             }
             Phase::Killing { until, look, least } => {
                 if seen.alive < *least {
@@ -262,11 +263,10 @@ impl Drain {
                 }
             }
         }
-        let is_killing = matches!(self.phase, Phase::Killing { .. });
         let is_empty = match seen.alive {
             // Where every descendant counts, a child of this process lives as long as any of them does.
             0 => !self.leftovers.is_all(),
-            alive => is_killing && alive == seen.out_of_reach,
+            alive => alive == seen.out_of_reach,
         };
         self.empty_looks = if is_empty { self.empty_looks + 1 } else { 0 };
         self.empty_looks >= EMPTY_LOOKS
@@ -456,7 +456,9 @@ mod tests {
     fn it_is_over_when_looks_find_nobody_but_those_out_of_reach() {
         let out_of_reach = |alive, out_of_reach| Seen { alive, out_of_reach, ..Seen::default() };
         for (scope, kill, found, over) in [
-            (Scope::Group, false, seen(0), true),
+            // It may have been missed, and may need its time.
+            (Scope::Group, false, seen(0), false),
+            (Scope::Group, true, seen(0), true),
             (Scope::Run, true, seen(0), true),
             (Scope::Group, false, out_of_reach(1, 1), false),
             (Scope::Group, true, out_of_reach(1, 1), true),

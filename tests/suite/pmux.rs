@@ -816,3 +816,23 @@ fn with_the_key_drain_every_descendant_is_ended_and_nobody_who_was_there_before(
     assert!(status_field(helper, "State").is_some());
     sys::kill(helper, libc::SIGKILL).unwrap();
 }
+
+/// Whoever forks and ends all the time is hardly ever seen; but it is in its group.
+#[test]
+fn a_process_of_a_group_that_is_another_all_the_time_is_ended() {
+    let go = Scratch::new("");
+    let hop = "trap '' INT TERM; hop() { [ ! -e \\\"$F\\\" ] || (hop) & }; hop; exec 'PROBE' await 10 3";
+    let file = Scratch::new(&format!(
+        "processes:\n- {{name: a, cmd: sh, args: [-c, \"{}\"], noRestartOn: [3], sigKillWait: 100ms}}\n",
+        hop.replace("PROBE", PROBE)
+    ));
+    let mut command = with_one_pipe_held(&run(&file));
+    command.env("F", &go.0);
+    let mut running = Running::start(command);
+    while !running.line().expect("a line").ends_with("› ready") {}
+    let leader =
+        wait_for("the leader", || children(running.pid()).into_iter().find(|pid| name(*pid) == "panicmon-probe"));
+    sys::kill(leader, libc::SIGUSR1).unwrap();
+    running.wait_for_eof();
+    assert_eq!(running.code(), 3);
+}
