@@ -83,7 +83,9 @@ impl Drop for Killed {
 
 /// Starts it and looks at the command's process, which is the started one or its child.
 fn look(mut command: Command, wrapped: bool) -> BTreeMap<String, Vec<u8>> {
-    let child = Killed(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap());
+    // In a file that all tests write to, offsets would move meanwhile.
+    let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = Killed(command.spawn().unwrap());
     let pid = child.0.id();
     let pid = wait_for("the command to be there", || {
         let candidates = if wrapped { children(pid) } else { vec![pid] };
