@@ -763,9 +763,11 @@ impl Run<'_, '_> {
                     }
                 }
                 Action::TellKilled(after) => {
-                    if let (Some(pid), [command, ..]) = (task.pid(), task.spec.args) {
-                        let command = command.display();
-                        log::warn!("{command} (pid {pid}) hasn't ended within {after:?} of the stop: it is killed");
+                    if let Some(pid) = task.pid() {
+                        log::warn!(
+                            "{} (pid {pid}) hasn't ended within {after:?} of the stop: it is killed",
+                            task.name()
+                        );
                     }
                 }
                 action => with_child(task, self.handlers, action),

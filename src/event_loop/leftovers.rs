@@ -68,7 +68,7 @@ impl Cleanup {
 
 impl Task<'_> {
     /// What it is called in messages.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let command = || self.spec.args.first().map(|command| command.display().to_string()).unwrap_or_default();
         self.spec.name.map_or_else(command, str::to_owned)
     }
