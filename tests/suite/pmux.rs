@@ -751,8 +751,9 @@ fn what_a_run_has_left_is_ended_as_its_keys_say() {
     let is_gone = |pid: &u32| status_field(*pid, "State").is_none_or(|state| state.starts_with('Z'));
     let file = Scratch::new(&format!(
         "processes:\n{}{}",
-        one("a", ", drain: true"),
-        one("b", "").replace("minWait: 1ms, maxWait: 1ms", "minWait: 1h, maxWait: 1h")
+        // It is there first: whatever the other starts may be its own.
+        one("b", "").replace("minWait: 1ms, maxWait: 1ms", "minWait: 1h, maxWait: 1h"),
+        one("a", ", drain: true")
     ));
     let mut running = start_with_one_pipe(&file);
     let mut ready = 0;
@@ -782,9 +783,9 @@ fn what_a_run_has_left_is_ended_as_its_keys_say() {
     let of = |number: usize, in_group: bool| {
         *left[number].iter().find(|pid| (group(**pid) == leaders[number]) == in_group).unwrap()
     };
-    let [a_group, a_session, b_group, b_session] = [of(0, true), of(0, false), of(1, true), of(1, false)];
+    let [a_group, a_session, b_group, b_session] = [of(1, true), of(1, false), of(0, true), of(0, false)];
     // While b runs, it may have started what isn't of a's group.
-    sys::kill(leaders[0], libc::SIGUSR1).unwrap();
+    sys::kill(leaders[1], libc::SIGUSR1).unwrap();
     while !running.line().expect("a line").ends_with("a left 1 process (sleep): ending them before it starts again") {}
     wait_for("what is of a's group", || is_gone(&a_group).then_some(()));
     assert!(![a_session, b_group, b_session].iter().any(is_gone));
