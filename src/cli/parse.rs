@@ -2,6 +2,7 @@
 
 use super::flags::{FLAGS, Flag, Given, Often, Scope};
 use super::{Request, Settings, variables};
+use crate::lifecycle::stop::Stops;
 use crate::{Restart, Signal};
 use clap::builder::OsStringValueParser;
 use clap::error::ErrorKind;
@@ -177,6 +178,14 @@ impl Settings {
             if let Some(signal) = unheard.filter(|_| self.config.is_none() && given("stop-signals")) {
                 return Err(format!(
                     "--stop-signals: {signal} isn't listened to: add it to {}",
+                    self.name_of("signals")
+                ));
+            }
+            // A HUP may be a hang-up, which is one in any case.
+            let stops = self.stop_signals.unwrap_or(Stops::DEFAULT).with(Signal::HUP);
+            if stops.difference(listened) == stops && given("kill-after") {
+                return Err(format!(
+                    "--kill-after: no stop signal is listened to: add TERM to {}, or say --stop-signals",
                     self.name_of("signals")
                 ));
             }
@@ -432,6 +441,7 @@ mod tests {
             (&["--stop-signals=TERM,CHLD", "x"], "--stop-signals: SIGCHLD can't be forwarded"),
             (&["--stop-signals=TERM,KILL", "x"], "--stop-signals: SIGKILL can't be listened to"),
             (&["-s", "HUP", "--stop-signals=TERM", "x"], "--stop-signals: SIGTERM isn't listened to"),
+            (&["-s", "USR1", "-k", "3", "x"], "--kill-after: no stop signal is listened to: add TERM to --signals"),
             (&["-r", "uncaught=HUP", "x"], "--rewrite: signals that the command doesn't catch can only be dropped"),
             (&["--check", "x"], "--check: it is for the file of a --config"),
         ] {
