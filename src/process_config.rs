@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// A process to be run by a [`Supervisor`](crate::Supervisor): what, where, and when again.
 ///
-/// Fields and defaults are those of pmux, the second seed, and three more: [`restart`](ProcessConfig::restart),
+/// Fields and defaults are those of pmux, and three more: [`restart`](ProcessConfig::restart),
 /// [`max_restarts`](ProcessConfig::max_restarts) and [`stop_signal`](ProcessConfig::stop_signal).
 ///
 /// ```

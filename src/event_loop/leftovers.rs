@@ -155,7 +155,7 @@ impl Run<'_, '_> {
             return self.drain_ends(number);
         }
         let Some((signal, who)) = drain.look(now, news) else { return };
-        // Whoever forks and ends all the time is gone by the time that all have been looked at.
+        // A process that forks and ends all the time is gone by the time that all have been looked at.
         let mut more = false;
         if signal == Signal::KILL && drain.leftovers().is_all() {
             more = descendants::kill_children();

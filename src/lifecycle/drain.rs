@@ -305,7 +305,7 @@ mod tests {
         drain
     }
 
-    /// So many live, and none of them is new.
+    /// This many live, and none of them is new.
     fn seen(alive: usize) -> Seen {
         Seen { alive, ..Seen::default() }
     }

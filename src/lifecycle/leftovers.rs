@@ -33,7 +33,7 @@ impl EndOfRun {
         self.succeeded && self.took < DAEMONISES_WITHIN && !self.asked
     }
 
-    /// What is told of so many processes in its group, which are being ended or not, and so many others.
+    /// What is told of this many processes in its group, which are being ended or not, and this many others.
     pub(crate) fn tells(&self, is_cleaned: bool, in_group: usize, others: usize) -> Told {
         if in_group + others == 0 {
             Told::Nothing

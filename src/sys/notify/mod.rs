@@ -38,7 +38,7 @@ use trust::Verdict;
 /// The longest message that systemd takes.
 const LONGEST: usize = libc::PIPE_BUF;
 
-/// So many messages are passed on before we see what else has come.
+/// How many messages are passed on before we see what else has come.
 const AT_ONCE: usize = 64;
 
 /// The kernel keeps no more for a socket, where nobody has changed net.unix.max_dgram_qlen to more than systemd does (512).
