@@ -1,7 +1,8 @@
 //! `--drain`: all that an ended command leaves behind is ended, and nothing else.
 
 use crate::support::{
-    PROBE, Running, Scratch, by_shell, children, output, panicmon, script_with, status_field, wait_for, with_one_pipe,
+    LEADS_SESSION, PROBE, Running, Scratch, by_shell, children, output, panicmon, script_with, status_field, wait_for,
+    with_one_pipe,
 };
 use crate::sys;
 use std::process::{Child, Command, Stdio};
@@ -422,7 +423,7 @@ fn what_ends_with_pid_1_after_a_failure_or_a_stop_is_told() {
         command.args(["--", "sh", "-c", script]);
         output(&mut command)
     };
-    let left = "setsid sleep 1000 >/dev/null 2>&1 & sleep 0.2;";
+    let left = format!("setsid sleep 1000 >/dev/null 2>&1 & {LEADS_SESSION};");
     for end in ["exit 3", "kill -TERM 1; sleep 1000"] {
         let (_, _, err) = told(&[], &format!("{left} {end}"));
         assert!(err.contains("killed with panicmon, which is PID 1") && err.contains("sleep"), "{end}: {err}");

@@ -1,8 +1,8 @@
 //! One command, started again, killed when it doesn't stop, and its lines labelled.
 
 use crate::support::{
-    PROBE, Running, Scratch, assert_little_memory, by_shell, children, name, outcome, output, panicmon, wait_for,
-    wait_for_full_pipe, with_one_pipe,
+    LEADS_SESSION, PROBE, Running, Scratch, assert_little_memory, by_shell, children, name, outcome, output, panicmon,
+    wait_for, wait_for_full_pipe, with_one_pipe,
 };
 use std::process::Command;
 
@@ -276,8 +276,8 @@ fn a_reader_that_is_gone_ends_the_command_though_it_is_started_again() {
 
 #[test]
 fn a_grandchild_that_keeps_the_pipe_open_does_not_hold_up_the_next_run() {
-    // One in its own session, which isn't ended.
-    let script = format!("setsid '{PROBE}' pause & echo $!; exit 4");
+    // One in its own session, which isn't ended; as soon as it has that.
+    let script = format!("setsid '{PROBE}' pause & {LEADS_SESSION}; echo $!; exit 4");
     let options = ["--label=x", "--restart=always", "--min-wait=1ms", "--max-restarts=1", "-q"];
     let (code, out, _) = output(&mut wrapper(&options, &["sh", "-c", &script]));
     assert_eq!((code, out.lines().count()), (Some(4), 2), "{out}");

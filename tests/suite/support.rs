@@ -19,6 +19,9 @@ fn deadline() -> Duration {
     Duration::from_secs(seconds.unwrap_or(60))
 }
 
+/// For a script: waits until what it has just started leads a session of its own.
+pub const LEADS_SESSION: &str = "until [ \"$(cut -d' ' -f6 /proc/$!/stat)\" = $! ]; do :; done";
+
 pub const PROBE: &str = env!("CARGO_BIN_EXE_panicmon-probe");
 
 /// The program under test.
