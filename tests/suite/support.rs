@@ -19,8 +19,9 @@ fn deadline() -> Duration {
     Duration::from_secs(seconds.unwrap_or(60))
 }
 
-/// For a script: waits until what it has just started leads a session of its own.
-pub const LEADS_SESSION: &str = "until [ \"$(cut -d' ' -f6 /proc/$!/stat)\" = $! ]; do :; done";
+/// For a script: waits until what it has just started by setsid(1) leads a session of its own, and is what it is to be.
+pub const LEADS_SESSION: &str =
+    "until s=$(cut -d' ' -f2,6 /proc/$!/stat); [ \"${s#* }\" = $! ] && [ \"${s% *}\" != '(setsid)' ]; do :; done";
 
 pub const PROBE: &str = env!("CARGO_BIN_EXE_panicmon-probe");
 
