@@ -203,7 +203,7 @@ impl<'t> Life<'t> {
             _ => life.kill_command(),
         };
         if life.random.below(6) == 0 {
-            return life.kill_panicmon();
+            return life.kill_panicmon_or_so_it_ends(Some(status));
         }
         life.wait_for_end_of_command();
         if life.random.below(2) == 0 {
@@ -473,10 +473,16 @@ impl<'t> Life<'t> {
     }
 
     /// SIGKILL to panicmon: the commands are gone; what they have started may be there.
-    fn kill_panicmon(mut self) {
+    fn kill_panicmon(self) {
+        self.kill_panicmon_or_so_it_ends(None);
+    }
+
+    /// The same where it may have ended with this status before.
+    fn kill_panicmon_or_so_it_ends(mut self, status: Option<i32>) {
         self.told.push(KILLED.to_owned());
         self.running.kill(libc::SIGKILL);
-        assert_eq!(self.running.wait().signal(), Some(libc::SIGKILL));
+        let end = self.running.wait();
+        assert!(end.signal() == Some(libc::SIGKILL) || status.is_some() && end.code() == status, "{end}");
         for pid in &self.ready {
             wait_for("the command to be gone", || is_gone(*pid).then_some(()));
         }
