@@ -86,7 +86,7 @@ impl Timestamp {
         self.written(1, TimeZone::UTC) != self.written(2, TimeZone::UTC)
     }
 
-    /// So many hours after the epoch.
+    /// This many hours after the epoch.
     fn written(&self, hours: i64, zone: TimeZone) -> Vec<u8> {
         let mut written = Vec::new();
         let time = jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(hours);

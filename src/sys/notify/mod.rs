@@ -44,10 +44,10 @@ const AT_ONCE: usize = 64;
 /// The kernel keeps no more for a socket, where nobody has changed net.unix.max_dgram_qlen to more than systemd does (512).
 const LAST_AT_ONCE: usize = 1024;
 
-/// And so many are counted that are lost.
+/// How many lost messages are counted at most.
 const MOST_COUNTED: usize = 10_000;
 
-/// So many keepers may take their time to end before another is started.
+/// How many keepers may still be ending when another is started.
 const MOST_KEEPERS: usize = 64;
 
 /// When a message that couldn't be taken is tried again.
