@@ -26,51 +26,37 @@
 
 #![cfg_attr(not(feature = "cli"), allow(dead_code, reason = "what only a process of its own needs, the program"))]
 
+mod api;
+mod engine;
 #[cfg(feature = "cli")]
-mod accounts;
-mod backoff;
+mod formats;
+mod model;
+mod policy;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
-pub mod cli;
-mod command;
-#[cfg(feature = "cli")]
-mod config;
-#[cfg(feature = "cli")]
-mod duration;
-mod elf;
-mod error;
-mod event;
-mod event_loop;
-mod executor;
-mod handler;
-pub mod handlers;
-mod lifecycle;
-mod options;
-mod process_config;
-#[cfg(feature = "cli")]
-mod regular_file;
+pub mod program;
 mod relay;
-mod remarks;
-mod signal;
-mod status;
-mod supervisor;
+mod report;
 mod sys;
-#[cfg(test)]
-mod test_random;
-#[cfg(feature = "cli")]
-mod timestamp;
 
-pub use backoff::Backoff;
-pub use error::{Error, NotExecutable};
-pub use event::{
-    Event, Origin, Pid, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped,
-    RestartScheduled, SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
+pub use api::executor::Executor;
+pub use api::options::{Options, Output};
+pub use api::supervisor::{Canceller, Supervisor};
+pub use model::error::{Error, NotExecutable};
+pub use model::event::{
+    Event, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, RestartScheduled,
+    SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
 };
-pub use executor::Executor;
-pub use handler::Handler;
-pub use options::{Options, Output};
-pub use process_config::{NoRestartOn, ParseNoRestartOnError, ProcessConfig, Restart};
+pub use model::handler::Handler;
+pub use model::origin::Origin;
+pub use model::pid::Pid;
+pub use model::process_config::{NoRestartOn, ParseNoRestartOnError, ProcessConfig, Restart};
+pub use model::signal::{ParseSignalError, Signal, SignalSet};
+pub use model::status::{ExitStatus, ResourceUsage, StatusCode};
+pub use policy::backoff::Backoff;
 pub use relay::{Line, Stream};
-pub use signal::{ParseSignalError, Signal, SignalSet};
-pub use status::{ExitStatus, ResourceUsage, StatusCode};
-pub use supervisor::{Canceller, Supervisor};
+
+/// Handlers that come with panicmon.
+pub mod handlers {
+    pub use crate::report::log::LogHandler;
+}

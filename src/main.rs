@@ -1,4 +1,4 @@
-//! The program; what it does is in the library's `cli`.
+//! The program; what it does is in the library's `program`.
 #![no_main]
 
 #[path = "sys/entry.rs"]
@@ -7,5 +7,5 @@ mod entry;
 use std::ffi::CStr;
 
 fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
-    panicmon::cli::main(args, env)
+    panicmon::program::main(args, env)
 }

@@ -57,7 +57,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_random::Random;
+    use crate::model::test_random::Random;
 
     fn lines_of(chunks: &[&[u8]]) -> Vec<Vec<u8>> {
         let (mut lines, mut out) = (Lines::default(), Vec::new());

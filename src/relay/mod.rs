@@ -6,15 +6,16 @@
 //! | `printed` | lines to labelled lines, and those to stdout and stderr |
 //! | `outbox` | what is to be written, kept until it is taken |
 //! | `copy` | bytes to a writer of a library's user, by a thread |
+#![forbid(unsafe_code)]
 
 pub(crate) mod copy;
 mod lines;
 mod outbox;
 pub(crate) mod printed;
 
-use crate::remarks::Remark;
+use crate::model::identity::Identity;
+use crate::report::remarks::Remark;
 use crate::sys::pipe;
-use crate::sys::user::Identity;
 use lines::Lines;
 use outbox::{ENOUGH, ENOUGH_AT_END};
 use printed::Printed;
@@ -37,7 +38,7 @@ pub enum Stream {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Line<'a> {
-    /// The [`name`](crate::ProcessConfig::name) of the process.
+    /// The [`name`](crate::model::process_config::ProcessConfig::name) of the process.
     pub name: &'a str,
     /// Where it comes from.
     pub stream: Stream,

@@ -5,11 +5,14 @@
 //! is the one that was found if it was started at the same time, and a descendant if its parent is one, and both are still
 //! there after that.
 
-use super::notify::is_keeper;
-use super::raw::{syscall, syscall_io};
-use super::signals::{self, Target};
-use super::wait::{self, Which};
-use crate::{Pid, Signal};
+use crate::model::pid::Pid;
+use crate::model::signal::Signal;
+use crate::sys::notify::is_keeper;
+use crate::sys::raw::{syscall, syscall_io};
+use crate::sys::signals;
+use crate::sys::signals::Target;
+use crate::sys::wait;
+use crate::sys::wait::Which;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::File;
@@ -141,7 +144,7 @@ impl Found {
 /// Finds every living descendant of this process. One that is born, or whose parent ends, meanwhile may be missed: it is
 /// there the next time.
 pub(crate) fn find(own: Pid) -> Result<Found, Blind> {
-    match super::process::proc_has_our_numbers() {
+    match crate::sys::process::proc_has_our_numbers() {
         Ok(true) => {}
         Ok(false) => return Err(Blind::Always("/proc isn't there, or is another PID namespace's")),
         Err(error) => return Err(Blind::Now(error)),
@@ -243,7 +246,7 @@ impl Descendant {
     /// Makes sure of it. `None`: it has ended, or isn't known to be a descendant now.
     fn hold(&self) -> io::Result<Option<Hold>> {
         let Some((parent, parent_started)) = self.parent else { return Ok(Some(Hold::Child)) };
-        let own = super::process::id().as_raw();
+        let own = crate::sys::process::id().as_raw();
         let mut pidfd = open(self.pid.as_raw());
         for _ in 0..TRIES {
             let Some(now) = stat(self.pid.as_raw())?.filter(|now| now.started == self.started) else {
@@ -305,7 +308,7 @@ fn is_there(pid: Pid) -> bool {
 
 /// The children of this process, alive or not yet waited for; `None`: this kernel, or this /proc, doesn't tell.
 pub(crate) fn children() -> Option<Vec<Pid>> {
-    let own = super::process::id();
+    let own = crate::sys::process::id();
     let list = std::fs::read_to_string(format!("/proc/self/task/{own}/children")).ok()?;
     let pids = list.split_ascii_whitespace().filter_map(|word| word.parse().ok()).map(Pid::new);
     Some(pids.filter(|pid| !is_keeper(*pid)).collect())
@@ -313,7 +316,7 @@ pub(crate) fn children() -> Option<Vec<Pid>> {
 
 /// Whether a pidfd can be had, with which a descendant's number is sure to be its own.
 pub(crate) fn can_hold() -> io::Result<()> {
-    open(super::process::id().as_raw()).map(drop)
+    open(crate::sys::process::id().as_raw()).map(drop)
 }
 
 /// How a process is related to this one.
@@ -330,8 +333,8 @@ const LOOKS: usize = 16;
 
 /// How the process with that number is related to this one.
 pub(crate) fn kin(pid: Pid) -> Kin {
-    let own = super::process::id().as_raw();
-    if !super::process::proc_is_ours() {
+    let own = crate::sys::process::id().as_raw();
+    if !crate::sys::process::proc_is_ours() {
         return Kin::Unknown;
     }
     'look: for _ in 0..LOOKS {

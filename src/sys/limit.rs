@@ -1,6 +1,6 @@
 //! Limits that this process has changed for itself: its children get what was inherited (getrlimit(2)).
 
-use super::raw::{Errno, syscall};
+use crate::sys::raw::{Errno, syscall};
 use std::io;
 use std::ptr;
 
@@ -20,7 +20,7 @@ pub(crate) struct Changed {
 }
 
 /// How many signals are kept free for the child once the queue is short.
-const RESERVE: u64 = super::signals::process::BATCH as u64;
+const RESERVE: u64 = crate::sys::signals::process::BATCH as u64;
 
 impl Changed {
     /// Lets this process have so many descriptors open; as many as it may, if it may not have so many, which is an error.

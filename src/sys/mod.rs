@@ -3,7 +3,7 @@
 //! | file | what it wraps |
 //! |---|---|
 //! | `raw` | a system call that touches no `errno` |
-//! | `spawn`, `child` | clone(2); what the child does between clone and exec |
+//! | `spawn` | clone(2); what the child does between clone and exec |
 //! | `capability` | what this process is allowed |
 //! | `cgroup` | the cgroup this process is in, and what it counts |
 //! | `descendants` | the processes that descend from this one |
@@ -27,7 +27,6 @@
 pub(crate) mod capability;
 #[cfg(feature = "cli")]
 pub(crate) mod cgroup;
-pub(crate) mod child;
 pub(crate) mod descendants;
 pub(crate) mod fd;
 pub(crate) mod limit;
@@ -38,6 +37,8 @@ pub(crate) mod pipe;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod raw;
+#[cfg(feature = "cli")]
+pub(crate) mod regular_file;
 mod shared_memory;
 pub(crate) mod signals;
 pub(crate) mod spawn;

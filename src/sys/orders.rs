@@ -1,6 +1,6 @@
 //! Orders from other threads to the one that is in the loop: a pipe, so that it can be polled.
 
-use super::pipe;
+use crate::sys::pipe;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -69,7 +69,7 @@ impl Sender {
         // A pipe that is full is readable already.
         // SAFETY: the kernel reads one byte.
         let _ = unsafe {
-            super::raw::syscall(libc::SYS_write, [self.0.writer.as_raw_fd() as usize, mark.as_ptr() as usize, 1])
+            crate::sys::raw::syscall(libc::SYS_write, [self.0.writer.as_raw_fd() as usize, mark.as_ptr() as usize, 1])
         };
     }
 }

@@ -3,7 +3,7 @@
 //! Its file description is shared with others, a shell or the children of another program, so it can't be made
 //! non-blocking for ourselves alone; and after poll(2) has said that a pipe takes something, somebody else may be faster.
 
-use super::raw::{syscall, syscall_io};
+use crate::sys::raw::{syscall, syscall_io};
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
@@ -137,7 +137,7 @@ fn identity_in(stat: &FileStat) -> (u64, u64) {
 fn reopen(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
-    super::fd::above_stdio(nix::fcntl::open(path.as_str(), flags, Mode::empty())?)
+    crate::sys::fd::above_stdio(nix::fcntl::open(path.as_str(), flags, Mode::empty())?)
 }
 
 fn plain(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {

@@ -1,11 +1,13 @@
 //! The one place where this process waits.
 
-use super::limit::Changed;
-use super::signals::claims;
-use super::signals::process::{self as process_signals, ProcessSignals};
-use super::signals::shared::SharedSignals;
-use super::signals::{Disposition, Received, disposition};
-use crate::{Signal, SignalSet};
+use crate::model::origin::Received;
+use crate::model::signal::{Signal, SignalSet};
+use crate::sys::limit::Changed;
+use crate::sys::signals::claims;
+use crate::sys::signals::process as process_signals;
+use crate::sys::signals::process::ProcessSignals;
+use crate::sys::signals::shared::SharedSignals;
+use crate::sys::signals::{Disposition, disposition};
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::time::TimeSpec;
 use std::io;

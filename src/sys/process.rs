@@ -1,7 +1,8 @@
 //! This process: who it is, and what it holds.
 
-use super::raw::{syscall, syscall_io};
-use crate::{Pid, Signal, SignalSet};
+use crate::model::pid::Pid;
+use crate::model::signal::{Signal, SignalSet};
+use crate::sys::raw::{syscall, syscall_io};
 use std::ffi::CStr;
 use std::io;
 use std::mem::MaybeUninit;
@@ -126,7 +127,7 @@ pub(crate) fn dies_unasked_of(pid: Pid, signal: Signal) -> bool {
         return true;
     }
     // Before its exec a child of ours has all signals blocked, and no handler can be its own.
-    !super::descendants::has_executed(pid)
+    !crate::sys::descendants::has_executed(pid)
         && status_of(pid).is_some_and(|status| {
             let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
             let ignored = ignored.and_then(|bits| u64::from_str_radix(bits, 16).ok()).unwrap_or(0);

@@ -3,12 +3,15 @@
 //! It is opened as /dev/tty, which is the controlling terminal whatever the standard streams are. A process that isn't
 //! in the foreground may give it away, too, as long as SIGTTOU is blocked.
 
-use super::fd::above_stdio;
-use super::process;
-use super::raw::syscall;
-use super::signals::{self, Disposition, disposition, own};
-use crate::lifecycle::job_control::{Foreground, JobControl, Standing};
-use crate::{Pid, Signal, SignalSet};
+use crate::model::pid::Pid;
+use crate::model::signal::{Signal, SignalSet};
+use crate::model::standing::Foreground;
+use crate::model::standing::Standing;
+use crate::sys::fd::above_stdio;
+use crate::sys::process;
+use crate::sys::raw::syscall;
+use crate::sys::signals;
+use crate::sys::signals::{Disposition, disposition, own};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use nix::unistd;
 use std::cell::RefCell;
@@ -125,13 +128,14 @@ impl Terminal {
         self.fd.as_fd()
     }
 
-    /// What the terminal is to a child that is to be started now; `restarts` says whether another may be after it.
-    pub(crate) fn job_control(&self, restarts: bool) -> JobControl {
+    /// What this process is to the terminal, and who has it, when a child is to be started now. The modes are remembered if
+    /// this process has it. `restarts` says whether another child may come after this one.
+    pub(crate) fn before_start(&self, restarts: bool) -> (Standing, Foreground) {
         let foreground = self.foreground(None);
         if foreground == Foreground::Own {
             let _ = self.save_modes();
         }
-        JobControl::new(Standing { restarts, ..self.standing }, foreground)
+        (Standing { restarts, ..self.standing }, foreground)
     }
 
     /// Which process group is in the foreground: tcgetpgrp(3).

@@ -16,10 +16,10 @@
 //! A keeper is no ordinary child: it sends no SIGCHLD, and only who asks for it (`__WALL`) can wait for it. So nobody takes
 //! it for the command's orphan.
 
-use super::connected;
-use super::receive::{Came, Control, came_along, header};
-use super::trust::Verdict;
-use crate::Pid;
+use crate::model::pid::Pid;
+use crate::sys::notify::connected;
+use crate::sys::notify::receive::{Came, Control, came_along, header};
+use crate::sys::notify::trust::Verdict;
 use crate::sys::poll::is_ready;
 use crate::sys::raw::{syscall, syscall_io};
 use crate::sys::shared_memory::Shared;

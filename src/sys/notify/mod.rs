@@ -16,9 +16,9 @@ mod trust;
 pub(crate) use courier::is_keeper;
 pub(crate) use place::Directories;
 
-use super::fd::above_stdio;
-use super::poll::Other;
-use super::user::Identity;
+use crate::model::identity::Identity;
+use crate::sys::fd::above_stdio;
+use crate::sys::poll::Other;
 use courier::{Courier, Errand, Keeper, Lost, Outcome};
 use nix::errno::Errno;
 use nix::sys::socket::sockopt::PassCred;
@@ -294,7 +294,7 @@ impl Notify {
     /// Whether no courier is on its way any more; tells how it went with one that is back.
     fn sees_courier(&mut self) -> bool {
         let (Some((courier, at)), Some((done, _))) = (self.courier.take(), &mut self.done) else { return true };
-        if !super::poll::is_ready(&[done.as_fd()], Some(Instant::now())).unwrap_or(false) {
+        if !crate::sys::poll::is_ready(&[done.as_fd()], Some(Instant::now())).unwrap_or(false) {
             self.courier = Some((courier, at));
             return false;
         }

@@ -3,8 +3,8 @@
 //! Not every client knows abstract names, unix(7): some take NOTIFY_SOCKET for a path whatever it begins with. So the
 //! socket is a path wherever a directory can be made for it.
 
+use crate::model::identity::Identity;
 use crate::sys::fd::above_stdio;
-use crate::sys::user::Identity;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, open};
 use nix::sys::socket::{UnixAddr, bind};

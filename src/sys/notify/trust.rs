@@ -4,8 +4,9 @@
 //! we look: then there is nothing but its user to go by, and that must be the command's. A process of that user that isn't
 //! a descendant can therefore speak for the command by ending quickly. It could as well have traced the command.
 
-use crate::Pid;
-use crate::sys::descendants::{self, Kin};
+use crate::model::pid::Pid;
+use crate::sys::descendants;
+use crate::sys::descendants::Kin;
 
 /// What is thought of a sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

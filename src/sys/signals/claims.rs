@@ -4,9 +4,10 @@
 //! is a guess, and only what sigaction(2) returns when it sets is the truth. So what was replaced is judged after each
 //! step. While it is put right, a signal may find what was in place a moment before; no registration is lost.
 
-use super::layer::{LAYERS, Layer, action, flags_for, is_handler, same, swap};
-use crate::sys::wait::{self, Next, Which};
-use crate::{Signal, SignalSet};
+use crate::model::signal::{Signal, SignalSet};
+use crate::sys::signals::layer::{LAYERS, Layer, action, flags_for, is_handler, same, swap};
+use crate::sys::wait;
+use crate::sys::wait::{Next, Which};
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

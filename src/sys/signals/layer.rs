@@ -6,8 +6,8 @@
 //! to one action of the program. An executor that finds such a library's handler takes another layer over that, and all
 //! are called, from the newest to the oldest.
 
-use super::shared;
-use crate::Signal;
+use crate::model::signal::Signal;
+use crate::sys::signals::shared;
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::mem::MaybeUninit;

@@ -6,35 +6,16 @@ pub(crate) mod own;
 pub(crate) mod process;
 pub(crate) mod shared;
 
-use super::raw::{syscall, syscall_io};
-use crate::{Origin, Pid, Signal, SignalSet};
+use crate::model::origin::Origin;
+use crate::model::origin::Received;
+use crate::model::pid::Pid;
+use crate::model::signal::{Signal, SignalSet};
+use crate::sys::raw::{syscall, syscall_io};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// The kernel's `sigset_t` has one bit for each of 64 signals.
 const SIGSET_BYTES: usize = size_of::<u64>();
-
-/// A signal that came, with what its `siginfo_t` says of where it came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Received {
-    pub(crate) signal: Signal,
-    pub(crate) origin: Origin,
-}
-
-impl Received {
-    /// From the fields of a `siginfo_t` or a `signalfd_siginfo`, where pid, uid and value count for codes that have
-    /// them only.
-    fn new(number: i32, code: i32, pid: i32, uid: u32, value: usize) -> Option<Received> {
-        let pid = Pid::new(pid);
-        let origin = match code {
-            libc::SI_USER | libc::SI_TKILL => Origin::Process { pid, uid },
-            libc::SI_QUEUE => Origin::Queue { pid, uid, value },
-            code if code > 0 => Origin::Kernel,
-            code => Origin::Other { code, pid, uid, value },
-        };
-        Signal::new(number).map(|signal| Received { signal, origin })
-    }
-}
 
 /// Whom a signal is passed on to.
 #[derive(Clone, Copy, Debug)]
@@ -260,18 +241,5 @@ mod tests {
         let seen =
             unsafe { (same.si_signo, same.si_code, same.si_pid(), same.si_uid(), same.si_value().sival_ptr as usize) };
         assert_eq!(seen, (40, libc::SI_QUEUE, 7, 8, 9));
-    }
-
-    #[test]
-    fn the_origin_is_told_by_the_code() {
-        let origin = |code| Received::new(15, code, 7, 8, 9).map(|received| received.origin);
-        let pid = Pid::new(7);
-        assert_eq!(origin(libc::SI_USER), Some(Origin::Process { pid, uid: 8 }));
-        assert_eq!(origin(libc::SI_TKILL), Some(Origin::Process { pid, uid: 8 }));
-        assert_eq!(origin(libc::SI_QUEUE), Some(Origin::Queue { pid, uid: 8, value: 9 }));
-        assert_eq!(origin(libc::SI_KERNEL), Some(Origin::Kernel));
-        assert_eq!(origin(1), Some(Origin::Kernel));
-        assert_eq!(origin(libc::SI_TIMER), Some(Origin::Other { code: libc::SI_TIMER, pid, uid: 8, value: 9 }));
-        assert_eq!(Received::new(0, 0, 0, 0, 0), None);
     }
 }

@@ -1,8 +1,9 @@
 //! The signals of a program that is a wrapper and nothing else: all blocked, and read from a signalfd(2).
 
-use super::{Disposition, Received, SIGSET_BYTES, block_all, disposition, set_disposition, set_mask};
+use crate::model::origin::Received;
+use crate::model::signal::{Signal, SignalSet};
 use crate::sys::raw::{syscall, syscall_io};
-use crate::{Signal, SignalSet};
+use crate::sys::signals::{Disposition, SIGSET_BYTES, block_all, disposition, set_disposition, set_mask};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};

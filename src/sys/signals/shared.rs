@@ -5,17 +5,19 @@
 //! noted once, as the kernel does with standard signals.
 //!
 //! What the program had in place before is called first, if it was a handler, and is put back by the last executor to
-//! go, unless the program has put something else there meanwhile: [`claims`](super::claims). Libraries that share
+//! go, unless the program has put something else there meanwhile: [`claims`](crate::sys::signals::claims). Libraries that share
 //! handlers, signal-hook among them, can't do that: they believe theirs in place for good.
 
-use super::claims::{Claim, Table, table};
-use super::layer::{Layer, Visit, action, swap};
-use super::{Received, set_disposition};
+use crate::model::error::Error;
+use crate::model::origin::Received;
+use crate::model::signal::{Signal, SignalSet};
 use crate::sys::fd;
 use crate::sys::process;
 use crate::sys::raw::syscall;
+use crate::sys::signals::claims::{Claim, Table, table};
+use crate::sys::signals::layer::{Layer, Visit, action, swap};
+use crate::sys::signals::set_disposition;
 use crate::sys::wait;
-use crate::{Error, Signal, SignalSet};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use std::ffi::{c_int, c_void};
 use std::io;
@@ -238,7 +240,7 @@ impl Listener {
     }
 }
 
-/// What the handler of a layer does: [`layer`](super::layer). Only raw system calls and atomics; `errno` stays as it is.
+/// What the handler of a layer does: [`layer`](crate::sys::signals::layer). Only raw system calls and atomics; `errno` stays as it is.
 pub(super) fn on_signal(layer: Layer, number: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     let Some(signal) = Signal::new(number) else { return };
     match layer.visit(info) {

@@ -1,0 +1,275 @@
+//! Processes that are kept running, one or several: the second seed.
+
+use crate::api::options::Environment;
+use crate::engine::event_loop::{Left, Run, Signals, Spec, Streams, Task};
+use crate::model::error::Error;
+use crate::model::handler::Handler;
+use crate::model::process_config::ProcessConfig;
+use crate::model::signal::{Signal, SignalSet};
+use crate::model::status::StatusCode;
+use crate::policy::child::{End, Lifecycle};
+use crate::policy::drain::{Leftovers, Scope};
+use crate::policy::forwarding::Forwarding;
+use crate::policy::reload::Reload;
+use crate::policy::restart::Supervision;
+use crate::policy::stop::Stops;
+use crate::relay::Line;
+use crate::relay::{Relay, Sink, Tell};
+use crate::sys::limit::Changed;
+use crate::sys::orders;
+use crate::sys::orders::{Order, Orders, Sender};
+use crate::sys::poll::Source;
+use crate::sys::process;
+use crate::sys::signals::shared::SharedSignals;
+use crate::sys::spawn::command::Command;
+use crate::sys::terminal::ChildGroup;
+use std::borrow::Cow;
+use std::ffi::{CString, OsString};
+use std::fmt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::sync::Arc;
+
+/// Runs processes, each in a process group of its own, and starts them again when they end: what pmuxlib, the second
+/// seed, does.
+///
+/// To stop them, their groups are sent INT, or their [`stop_signal`](ProcessConfig::stop_signal), and KILL if they haven't
+/// ended [`sig_kill_wait`](ProcessConfig::sig_kill_wait) later. That happens when a [`Canceller`] says so, or one of the signals
+/// comes that the supervisor listens to; a second one kills all groups at once.
+///
+/// Their stdin is /dev/null. Their stdout and stderr are this program's own, or come line by line to
+/// [`on_line`](Supervisor::on_line). They never outlive this program (`PR_SET_PDEATHSIG`, prctl(2)), as with
+/// [`Executor`](crate::api::executor::Executor); processes they start themselves may. INT has its default action in them, though this
+/// program may ignore it.
+///
+/// ```
+/// use panicmon::{ProcessConfig, Supervisor};
+///
+/// let mut lines = Vec::new();
+/// let mut config = ProcessConfig::new("sh");
+/// config.args = vec!["-c".into(), "echo hello; exit 3".into()];
+/// let status = Supervisor::new([])?.on_line(|line| lines.push(line.bytes.to_vec())).run_once(&config)?;
+/// assert_eq!(status.get(), 3);
+/// assert!(lines.contains(&b"hello".to_vec()));
+/// # Ok::<(), panicmon::Error>(())
+/// ```
+pub struct Supervisor<'a> {
+    source: Source,
+    stops: Stops,
+    /// What else is listened to, or at all.
+    listened: SignalSet,
+    had_terminal: bool,
+    group: ChildGroup,
+    orders: Orders,
+    sender: Sender,
+    handlers: Vec<Box<dyn Handler + Send + 'a>>,
+    on_line: Option<Box<Tell<'a>>>,
+}
+
+/// Stops what a [`Supervisor`] runs, from any thread.
+///
+/// ```
+/// use panicmon::{ProcessConfig, Supervisor};
+///
+/// let mut supervisor = Supervisor::new([])?;
+/// let canceller = supervisor.canceller();
+/// let mut config = ProcessConfig::new("sleep");
+/// config.args = vec!["1000".into()];
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| canceller.cancel());
+///     supervisor.run(&config)
+/// });
+/// # Ok::<(), panicmon::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Canceller(Sender);
+
+impl Canceller {
+    /// Has all processes stopped, and none started again. It is for the run that is under way, or else for the next; it
+    /// doesn't wait for their end.
+    pub fn cancel(&self) {
+        self.0.give(Order::Stop);
+    }
+
+    /// Has all processes killed.
+    pub fn kill(&self) {
+        self.0.give(Order::Kill);
+    }
+}
+
+impl<'a> Supervisor<'a> {
+    /// A supervisor that stops its processes when one of these signals comes to this program, from now on; as pmux does
+    /// with INT and TERM. Others it leaves alone.
+    ///
+    /// # Errors
+    /// [`Error::Listen`], if a signal can't be listened to (as with [`Executor::new`](crate::api::executor::Executor::new)), or the system
+    /// refuses.
+    pub fn new(stop_on: impl IntoIterator<Item = Signal>) -> Result<Supervisor<'a>, Error> {
+        let stop_on = stop_on.into_iter().collect();
+        let source = Source::Shared(SharedSignals::listen(Some(stop_on), false, false)?);
+        Supervisor::with_source(source, Stops::new(stop_on, true), SignalSet::ALL, false)
+    }
+
+    /// A supervisor that takes its signals from elsewhere.
+    pub(crate) fn with_source(
+        source: Source,
+        stops: Stops,
+        listened: SignalSet,
+        had_terminal: bool,
+    ) -> Result<Supervisor<'a>, Error> {
+        let (orders, sender) = orders::orders().map_err(|source| Error::start("pipe", source))?;
+        let group = ChildGroup::Own(None);
+        Ok(Supervisor {
+            source,
+            stops,
+            listened,
+            had_terminal,
+            group,
+            orders,
+            sender,
+            handlers: Vec::new(),
+            on_line: None,
+        })
+    }
+
+    /// Adds a handler to those there are; they are told of every process.
+    #[must_use]
+    pub fn handler(mut self, handler: impl Handler + Send + 'a) -> Self {
+        self.handlers.push(Box::new(handler));
+        self
+    }
+
+    /// Takes what the processes write, line by line, and what the supervisor says of them; instead of the output going
+    /// where this program's goes.
+    ///
+    /// It is called from the thread that runs the processes, which does nothing else meanwhile.
+    #[must_use]
+    pub fn on_line(mut self, tell: impl FnMut(&Line<'_>) + Send + 'a) -> Self {
+        self.on_line = Some(Box::new(tell));
+        self
+    }
+
+    /// What stops the processes from another thread.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(self.sender.clone())
+    }
+
+    /// Runs a process to its end, once: its exit code, or 128+N if signal N ended it.
+    ///
+    /// # Errors
+    /// If it couldn't be started, or was cancelled before ([`Error::Cancelled`]), or its status can't be told.
+    pub fn run_once(&mut self, config: &ProcessConfig) -> Result<StatusCode, Error> {
+        self.run_one(config, Supervision::once())
+    }
+
+    /// Runs a process, and starts it again as its configuration says, until it is cancelled: how its last run ended.
+    ///
+    /// # Errors
+    /// As for [`run_once`](Supervisor::run_once), of the last run.
+    pub fn run(&mut self, config: &ProcessConfig) -> Result<StatusCode, Error> {
+        self.run_one(config, Supervision::new(config))
+    }
+
+    /// Runs several processes side by side, each as [`run`](Supervisor::run) does, until the last is done: how the last
+    /// run of each ended, in their order.
+    ///
+    /// # Errors
+    /// If no status can be told, of any; the processes are killed then.
+    pub fn run_all(&mut self, configs: &[ProcessConfig]) -> Result<Vec<Result<StatusCode, Error>>, Error> {
+        let processes = configs.iter().map(|config| (config, Supervision::new(config))).collect();
+        let left = self.run_processes(processes, None, &Environment::default(), Changed::default())?;
+        Ok(left.results.into_iter().map(code).collect())
+    }
+
+    fn run_one(&mut self, config: &ProcessConfig, supervision: Supervision) -> Result<StatusCode, Error> {
+        let left =
+            self.run_processes(vec![(config, supervision)], None, &Environment::default(), Changed::default())?;
+        left.results.into_iter().next().map_or(Err(Error::Cancelled), code)
+    }
+
+    /// Runs these, with their lines where the relay says, or where [`on_line`](Supervisor::on_line) does.
+    pub(crate) fn run_processes(
+        &mut self,
+        processes: Vec<(&ProcessConfig, Supervision)>,
+        relay: Option<Relay<'static>>,
+        environment: &Environment,
+        limits: Changed,
+    ) -> Result<Left, Error> {
+        let own = process::id();
+        let own_process = matches!(self.source, Source::Process(_));
+        let words_of = |config: &ProcessConfig| [&config.cmd].into_iter().chain(&config.args).cloned().collect();
+        let words: Vec<Vec<OsString>> = processes.iter().map(|(config, _)| words_of(config)).collect();
+        let names = || processes.iter().map(|(config, _)| config.name.clone()).collect();
+        let relay = relay.or_else(|| {
+            let tell = self.on_line.as_mut()?;
+            Some(Relay::new(Sink::Told { names: names(), tell: Box::new(|line| tell(line)) }))
+        });
+        let mut tasks = Vec::new();
+        for ((config, supervision), args) in processes.into_iter().zip(&words) {
+            let spec = Spec {
+                name: Some(&config.name).filter(|name| !name.is_empty()).map(String::as_str),
+                args,
+                command: Arc::new(command(config, args, environment)?),
+                group: &self.group,
+                streams: Streams::Relayed { null_stdin: true },
+                heeded: SignalSet::EMPTY.with(Signal::INT).with(config.stop_signal),
+                stop_signal: config.stop_signal,
+            };
+            // Nobody is to die of what is meant for a neighbour.
+            let unless_uncaught = if config.signals.is_some() { SignalSet::EMPTY } else { SignalSet::ALL };
+            let forwarding = Forwarding { only: config.signals, unless_uncaught, ..Forwarding::default() };
+            let lifecycle = Lifecycle::new(own, own_process, self.listened, forwarding, Some(config.sig_kill_wait));
+            // In another's program an orphan may be anybody's.
+            let leftovers = match (own_process, config.drain) {
+                (false, _) => Leftovers::Ignored,
+                (true, false) => Leftovers::Ended(Scope::Group, config.sig_kill_wait),
+                (true, true) => Leftovers::Ended(Scope::Run, config.sig_kill_wait),
+            };
+            tasks.push(Task::new(spec, supervision, lifecycle, leftovers));
+        }
+        let run = Run {
+            own,
+            source: &mut self.source,
+            tasks,
+            handlers: &mut self.handlers,
+            reaps_all: own_process,
+            relay,
+            signals: Signals::Shared,
+            stops: self.stops,
+            had_terminal: self.had_terminal,
+            orders: Some(&self.orders),
+            limits,
+            notify: None,
+            reload: Reload::Unknown,
+        };
+        run.run(|_, _, _| Ok(()))
+    }
+}
+
+impl fmt::Debug for Supervisor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Supervisor")
+            .field("stops", &self.stops)
+            .field("handlers", &self.handlers.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is executed for a process.
+pub(crate) fn command(config: &ProcessConfig, args: &[OsString], environment: &Environment) -> Result<Command, Error> {
+    let nul = |word: OsString| Error::Nul { word };
+    let word = |word: &OsString| {
+        CString::new(word.clone().into_vec()).map(Cow::Owned).map_err(|error| nul(OsString::from_vec(error.into_vec())))
+    };
+    let words = args.iter().map(word).collect::<Result<Vec<_>, _>>()?;
+    let env = environment.clone().with(&config.env).resolve().map_err(nul)?;
+    let mut command = Command::new(words, env)?;
+    if let Some(dir) = &config.dir {
+        let dir = CString::new(dir.as_os_str().as_bytes()).map_err(|_| nul(dir.clone().into_os_string()))?;
+        command.dir = Some(dir);
+    }
+    Ok(command)
+}
+
+fn code(result: Result<End, Error>) -> Result<StatusCode, Error> {
+    result.map(|end| end.status.code())
+}

@@ -1,5 +1,0 @@
-//! Handlers that come with panicmon.
-
-mod log;
-
-pub use log::LogHandler;

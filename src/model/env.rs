@@ -1,0 +1,15 @@
+//! Entries of an environment: `NAME=value`.
+
+use std::ffi::{CStr, OsStr};
+use std::os::unix::ffi::OsStrExt;
+
+/// Whether an environment entry is of this name.
+pub(crate) fn names(entry: &CStr, key: &[u8]) -> bool {
+    entry.to_bytes().strip_prefix(key).is_some_and(|rest| rest.first() == Some(&b'='))
+}
+
+/// The value of a variable: that of its first entry, which getenv(3) finds.
+pub(crate) fn get<'e>(env: &[&'e CStr], name: &str) -> Option<&'e OsStr> {
+    let entry = env.iter().find(|entry| names(entry, name.as_bytes()))?;
+    Some(OsStr::from_bytes(&entry.to_bytes()[name.len() + 1..]))
+}

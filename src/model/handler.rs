@@ -1,0 +1,162 @@
+//! The interface of those who want to know.
+
+use crate::model::event::{
+    Event, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, RestartScheduled,
+    SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
+};
+
+/// Is told of every process and signal event; each method does nothing unless written.
+///
+/// The calls come from the thread that is in [`Executor::run`](crate::api::executor::Executor::run), or one of the methods of
+/// [`Supervisor`](crate::api::supervisor::Supervisor) that run something. It forwards no signal while a handler is at work: hand long work to
+/// another thread.
+///
+/// Handlers compose: [`Options::handler`](crate::api::options::Options::handler) adds one to those there are, and a tuple of
+/// handlers, a vector of them, a box or a mutable reference is a handler too.
+///
+/// ```
+/// use panicmon::{Executor, Handler, Options, ProcessExited};
+///
+/// #[derive(Default)]
+/// struct Failures(u32);
+///
+/// impl Handler for Failures {
+///     fn process_exited(&mut self, event: &ProcessExited<'_>) {
+///         self.0 += u32::from(!event.status.is_success());
+///     }
+/// }
+///
+/// let mut failures = Failures::default();
+/// Executor::new(Options::default().handler(&mut failures))?.run(["false"])?;
+/// assert_eq!(failures.0, 1);
+/// # Ok::<(), panicmon::Error>(())
+/// ```
+pub trait Handler {
+    /// Immediately before the child is started.
+    fn process_started(&mut self, event: &ProcessStarted<'_>) {
+        let _ = event;
+    }
+
+    /// The child couldn't be started; also for an empty command line, which has no start before it.
+    fn process_failed(&mut self, event: &ProcessFailed<'_>) {
+        let _ = event;
+    }
+
+    /// The child was started and ran to its end, whatever its exit status.
+    fn process_exited(&mut self, event: &ProcessExited<'_>) {
+        let _ = event;
+    }
+
+    /// The child was stopped by a signal.
+    fn process_stopped(&mut self, event: &ProcessStopped) {
+        let _ = event;
+    }
+
+    /// The child, stopped before, was continued.
+    fn process_continued(&mut self, event: &ProcessContinued) {
+        let _ = event;
+    }
+
+    /// The process ended, or couldn't be started, and will be started again.
+    fn restart_scheduled(&mut self, event: &RestartScheduled<'_>) {
+        let _ = event;
+    }
+
+    /// Immediately after a signal came.
+    fn signal_received(&mut self, event: &SignalReceived) {
+        let _ = event;
+    }
+
+    /// After it was passed on to the child.
+    fn signal_passed(&mut self, event: &SignalPassed) {
+        let _ = event;
+    }
+
+    /// It isn't passed on.
+    fn signal_dropped(&mut self, event: &SignalDropped) {
+        let _ = event;
+    }
+
+    /// It will be passed on later.
+    fn signal_delayed(&mut self, event: &SignalDelayed) {
+        let _ = event;
+    }
+
+    /// It couldn't be passed on.
+    fn signal_failed(&mut self, event: &SignalFailed<'_>) {
+        let _ = event;
+    }
+
+    /// Every event, before it goes to the method of its kind; for those that treat all alike.
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Started(event) => self.process_started(event),
+            Event::Failed(event) => self.process_failed(event),
+            Event::Exited(event) => self.process_exited(event),
+            Event::Stopped(event) => self.process_stopped(event),
+            Event::Continued(event) => self.process_continued(event),
+            Event::RestartScheduled(event) => self.restart_scheduled(event),
+            Event::Received(event) => self.signal_received(event),
+            Event::Passed(event) => self.signal_passed(event),
+            Event::Dropped(event) => self.signal_dropped(event),
+            Event::Delayed(event) => self.signal_delayed(event),
+            Event::NotPassed(event) => self.signal_failed(event),
+        }
+    }
+}
+
+impl<H: Handler + ?Sized> Handler for &mut H {
+    fn event(&mut self, event: &Event<'_>) {
+        (**self).event(event);
+    }
+}
+
+impl<H: Handler + ?Sized> Handler for Box<H> {
+    fn event(&mut self, event: &Event<'_>) {
+        (**self).event(event);
+    }
+}
+
+impl<H: Handler> Handler for Vec<H> {
+    fn event(&mut self, event: &Event<'_>) {
+        for handler in self {
+            handler.event(event);
+        }
+    }
+}
+
+impl<A: Handler, B: Handler> Handler for (A, B) {
+    fn event(&mut self, event: &Event<'_>) {
+        self.0.event(event);
+        self.1.event(event);
+    }
+}
+
+/// The handler that wants to know nothing.
+impl Handler for () {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(u32);
+
+    impl Handler for Count {
+        fn process_started(&mut self, _: &ProcessStarted<'_>) {
+            self.0 += 1;
+        }
+    }
+
+    #[test]
+    fn composed_handlers_are_each_told_once() {
+        let started = Event::Started(ProcessStarted { args: &[] });
+        let mut borrowed = Count::default();
+        let mut pair = (Count::default(), vec![Count::default(), Count::default()]);
+        {
+            let mut all: Vec<Box<dyn Handler>> = vec![Box::new(&mut borrowed), Box::new(&mut pair), Box::new(())];
+            all.event(&started);
+        }
+        assert_eq!([borrowed.0, pair.0.0, pair.1[0].0, pair.1[1].0], [1; 4]);
+    }
+}

@@ -1,0 +1,18 @@
+//! Plain words for all floors: what a signal, an origin, a status, an event is.
+//!
+//! Values and their small questions only. No system call, no decision, nothing that is kept open.
+#![forbid(unsafe_code)]
+
+pub(crate) mod env;
+pub(crate) mod error;
+pub(crate) mod event;
+pub(crate) mod handler;
+pub(crate) mod identity;
+pub(crate) mod origin;
+pub(crate) mod pid;
+pub(crate) mod process_config;
+pub(crate) mod signal;
+pub(crate) mod standing;
+pub(crate) mod status;
+#[cfg(test)]
+pub(crate) mod test_random;

@@ -1,0 +1,89 @@
+//! A signal that came, and where it came from.
+
+use crate::model::pid::Pid;
+use crate::model::signal::Signal;
+
+/// Where a signal came from, as its `siginfo_t` tells (sigaction(2), `si_code`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// The kernel: the terminal, a timer, a limit.
+    Kernel,
+    /// A process, by kill(2), tgkill(2) or raise(3). The pid is 0 if it lives outside this PID namespace.
+    Process {
+        /// The sender.
+        pid: Pid,
+        /// Its real user.
+        uid: u32,
+    },
+    /// A process, by sigqueue(3), with a value.
+    Queue {
+        /// The sender.
+        pid: Pid,
+        /// Its real user.
+        uid: u32,
+        /// The value, as wide as a pointer.
+        value: usize,
+    },
+    /// Something else, such as a timer or a message queue (sigaction(2)).
+    Other {
+        /// The `si_code`.
+        code: i32,
+        /// What stands in the place of the sender.
+        pid: Pid,
+        /// What stands in the place of its user.
+        uid: u32,
+        /// The value, as wide as a pointer.
+        value: usize,
+    },
+}
+
+impl Origin {
+    /// The process that sent it, if a process did.
+    pub const fn sender(self) -> Option<Pid> {
+        match self {
+            Origin::Process { pid, .. } | Origin::Queue { pid, .. } => Some(pid),
+            Origin::Kernel | Origin::Other { .. } => None,
+        }
+    }
+}
+
+/// A signal that came, with what its `siginfo_t` says of where it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Received {
+    pub(crate) signal: Signal,
+    pub(crate) origin: Origin,
+}
+
+impl Received {
+    /// From the fields of a `siginfo_t` or a `signalfd_siginfo`, where pid, uid and value count for codes that have
+    /// them only.
+    pub(crate) fn new(number: i32, code: i32, pid: i32, uid: u32, value: usize) -> Option<Received> {
+        let pid = Pid::new(pid);
+        let origin = match code {
+            libc::SI_USER | libc::SI_TKILL => Origin::Process { pid, uid },
+            libc::SI_QUEUE => Origin::Queue { pid, uid, value },
+            code if code > 0 => Origin::Kernel,
+            code => Origin::Other { code, pid, uid, value },
+        };
+        Signal::new(number).map(|signal| Received { signal, origin })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_origin_is_told_by_the_code() {
+        let origin = |code| Received::new(15, code, 7, 8, 9).map(|received| received.origin);
+        let pid = Pid::new(7);
+        assert_eq!(origin(libc::SI_USER), Some(Origin::Process { pid, uid: 8 }));
+        assert_eq!(origin(libc::SI_TKILL), Some(Origin::Process { pid, uid: 8 }));
+        assert_eq!(origin(libc::SI_QUEUE), Some(Origin::Queue { pid, uid: 8, value: 9 }));
+        assert_eq!(origin(libc::SI_KERNEL), Some(Origin::Kernel));
+        assert_eq!(origin(1), Some(Origin::Kernel));
+        assert_eq!(origin(libc::SI_TIMER), Some(Origin::Other { code: libc::SI_TIMER, pid, uid: 8, value: 9 }));
+        assert_eq!(Received::new(0, 0, 0, 0, 0), None);
+    }
+}

@@ -1,0 +1,212 @@
+//! What a supervised process is: the second seed's `ProcessConfig`.
+
+use crate::model::signal::{Signal, SignalSet};
+use crate::model::status::ExitStatus;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A process to be run by a [`Supervisor`](crate::api::supervisor::Supervisor): what, where, and when again.
+///
+/// Fields and defaults are those of pmux, and three more: [`restart`](ProcessConfig::restart),
+/// [`max_restarts`](ProcessConfig::max_restarts) and [`stop_signal`](ProcessConfig::stop_signal).
+///
+/// ```
+/// use panicmon::ProcessConfig;
+/// use std::time::Duration;
+///
+/// let mut web = ProcessConfig::new("myserver");
+/// web.name = "web".to_owned();
+/// web.args = vec!["--port".into(), "8080".into()];
+/// web.env = vec![("TZ".into(), "UTC".into())];
+/// assert_eq!(web.max_wait, Duration::from_secs(64));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProcessConfig {
+    /// The label of its lines where several run.
+    pub name: String,
+    /// The program; looked up in `PATH`, the process's own if [`env`](ProcessConfig::env) sets one, unless there is a
+    /// slash in it (execvp(3)).
+    pub cmd: OsString,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Variables added to, and overriding, the inherited environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// Its working directory; none: this program's.
+    pub dir: Option<PathBuf>,
+    /// The least time between its end and its next start.
+    pub min_wait: Duration,
+    /// The most; see [`Backoff`](crate::policy::backoff::Backoff).
+    pub max_wait: Duration,
+    /// What stops it: sent to its process group.
+    pub stop_signal: Signal,
+    /// From that to the KILL, if it hasn't ended.
+    pub sig_kill_wait: Duration,
+    /// When it is started again.
+    pub restart: Restart,
+    /// Ends after which it is not started again, whatever `restart` says.
+    pub no_restart_on: Vec<NoRestartOn>,
+    /// How often it is started again at most; none: for ever.
+    pub max_restarts: Option<u32>,
+    /// Which of the signals that come to panicmon are passed on to it; none: those it catches, ignores or blocks. A key of
+    /// files only: a [`Supervisor`](crate::api::supervisor::Supervisor) of the library passes nothing on.
+    pub(crate) signals: Option<SignalSet>,
+    /// Every descendant is ended after each run, wherever it has gone; the program only, which owns its orphans.
+    pub(crate) drain: bool,
+}
+
+impl ProcessConfig {
+    /// This program, without arguments, with pmux's defaults: between 1 s and 64 s to the next start, 10 s from INT to
+    /// KILL, started again whatever its end.
+    pub fn new(cmd: impl Into<OsString>) -> ProcessConfig {
+        ProcessConfig {
+            name: String::new(),
+            cmd: cmd.into(),
+            args: Vec::new(),
+            env: Vec::new(),
+            dir: None,
+            min_wait: Duration::from_secs(1),
+            max_wait: Duration::from_secs(64),
+            stop_signal: Signal::INT,
+            sig_kill_wait: Duration::from_secs(10),
+            restart: Restart::Always,
+            no_restart_on: Vec::new(),
+            max_restarts: None,
+            signals: None,
+            drain: false,
+        }
+    }
+}
+
+/// When a process that ended is started again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Restart {
+    /// Not at all.
+    Never,
+    /// After any end but exit code 0, and when it couldn't be started.
+    OnFailure,
+    /// After any end, as pmux does.
+    #[default]
+    Always,
+}
+
+/// The word isn't `never`, `on-failure` or `always`.
+impl FromStr for Restart {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Restart, String> {
+        match word {
+            "never" => Ok(Restart::Never),
+            "on-failure" => Ok(Restart::OnFailure),
+            "always" => Ok(Restart::Always),
+            _ => Err(format!("'{word}' is none of never, on-failure and always")),
+        }
+    }
+}
+
+/// An end after which a process isn't started again.
+///
+/// ```
+/// use panicmon::{NoRestartOn, Signal};
+///
+/// assert_eq!("3".parse(), Ok(NoRestartOn::Code(3)));
+/// assert_eq!("SIGTERM".parse(), Ok(NoRestartOn::Signal(Signal::TERM)));
+/// assert_eq!("-1".parse(), Ok(NoRestartOn::NoCode));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoRestartOn {
+    /// It exited with this code.
+    Code(u8),
+    /// This signal ended it.
+    Signal(Signal),
+    /// A signal ended it, whichever, or it couldn't be started: the seed's -1.
+    NoCode,
+}
+
+impl NoRestartOn {
+    /// Whether this end is meant; none: it couldn't be started.
+    pub(crate) fn is(self, status: Option<ExitStatus>) -> bool {
+        match (self, status) {
+            (NoRestartOn::Code(code), Some(ExitStatus::Exited(exited))) => code == exited,
+            (NoRestartOn::Signal(signal), Some(ExitStatus::Signaled { signal: by, .. })) => signal == by,
+            (NoRestartOn::NoCode, status) => !matches!(status, Some(ExitStatus::Exited(_))),
+            _ => false,
+        }
+    }
+}
+
+/// A word that is neither an exit code nor a signal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseNoRestartOnError {
+    word: String,
+}
+
+impl fmt::Display for ParseNoRestartOnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "'{}' is neither an exit code (0 to 255), a signal (TERM, SIGTERM), nor -1 (killed by a signal, or not started)",
+            self.word
+        )
+    }
+}
+
+impl std::error::Error for ParseNoRestartOnError {}
+
+impl FromStr for NoRestartOn {
+    type Err = ParseNoRestartOnError;
+
+    /// Understands exit codes, names of signals, and -1. A number is always a code.
+    fn from_str(word: &str) -> Result<NoRestartOn, ParseNoRestartOnError> {
+        let error = || ParseNoRestartOnError { word: word.to_owned() };
+        let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if word == "-1" {
+            Ok(NoRestartOn::NoCode)
+        } else if is_number(word) {
+            word.parse().map(NoRestartOn::Code).map_err(|_| error())
+        } else {
+            word.parse().map(NoRestartOn::Signal).map_err(|_| error())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_seeds() {
+        let config = ProcessConfig::new("x");
+        assert_eq!([config.min_wait, config.max_wait, config.sig_kill_wait].map(|wait| wait.as_secs()), [1, 64, 10]);
+        assert_eq!((config.restart, config.max_restarts, config.dir), (Restart::Always, None, None));
+    }
+
+    #[test]
+    fn an_end_is_meant_by_its_code_its_signal_or_the_seeds_word() {
+        let killed = Some(ExitStatus::Signaled { signal: Signal::TERM, core_dumped: false });
+        let exited = |code| Some(ExitStatus::Exited(code));
+        for (word, meant, not) in [
+            ("3", vec![exited(3)], vec![exited(0), killed, None]),
+            // What it exits with isn't what ended it.
+            ("143", vec![exited(143)], vec![killed]),
+            ("TERM", vec![killed], vec![exited(143), exited(15), None]),
+            ("INT", vec![], vec![killed]),
+            ("-1", vec![killed, None], vec![exited(0), exited(255)]),
+        ] {
+            let on: NoRestartOn = word.parse().unwrap();
+            assert!(meant.iter().all(|end| on.is(*end)), "{word}");
+            assert!(!not.iter().any(|end| on.is(*end)), "{word}");
+        }
+    }
+
+    #[test]
+    fn what_is_none_is_told() {
+        for word in ["256", "-2", "", "TREM", "+3", "1.5", "99999999999999999999"] {
+            let error = word.parse::<NoRestartOn>().unwrap_err();
+            assert!(error.to_string().starts_with(&format!("'{word}' is neither")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! When a process is started, and when again: decisions only.
+//!
+//! | | it is time | the process ended, or couldn't be started | it is to stop |
+//! |---|---|---|---|
+//! | due | start it | | over |
+//! | running | | wait, or over | over with its end |
+//! | waiting | start it | | over |
+//! | over | | | |
+
+use crate::model::process_config::{NoRestartOn, ProcessConfig, Restart};
+use crate::model::status::ExitStatus;
+use crate::policy::backoff::Backoff;
+use std::time::{Duration, Instant};
+
+/// One process, from its first start to its last end.
+#[derive(Debug)]
+pub(crate) struct Supervision {
+    restart: Restart,
+    no_restart_on: Vec<NoRestartOn>,
+    backoff: Backoff,
+    restarts_left: Option<u32>,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// To be started at this time; none: at once.
+    Due(Option<Instant>),
+    Running {
+        stopping: bool,
+    },
+    Over,
+}
+
+impl Supervision {
+    /// Run once.
+    pub(crate) fn once() -> Supervision {
+        Supervision {
+            restart: Restart::Never,
+            no_restart_on: Vec::new(),
+            backoff: Backoff::default(),
+            restarts_left: None,
+            state: State::Due(None),
+        }
+    }
+
+    /// Run as the configuration says.
+    pub(crate) fn new(config: &ProcessConfig) -> Supervision {
+        Supervision {
+            restart: config.restart,
+            no_restart_on: config.no_restart_on.clone(),
+            backoff: Backoff::new(config.min_wait, config.max_wait),
+            restarts_left: config.max_restarts,
+            state: State::Due(None),
+        }
+    }
+
+    /// Whether there is nothing more to come.
+    pub(crate) fn is_over(&self) -> bool {
+        self.state == State::Over
+    }
+
+    /// Whether it may be started more than once.
+    pub(crate) fn may_restart(&self) -> bool {
+        self.restart != Restart::Never && self.restarts_left != Some(0)
+    }
+
+    /// When it is due, if that is a matter of time.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Due(at) => at,
+            State::Running { .. } | State::Over => None,
+        }
+    }
+
+    /// Whether it is to be started now.
+    pub(crate) fn is_due(&self, now: impl FnOnce() -> Instant) -> bool {
+        match self.state {
+            State::Due(None) => true,
+            State::Due(Some(at)) => at <= now(),
+            State::Running { .. } | State::Over => false,
+        }
+    }
+
+    /// It is being started.
+    pub(crate) fn starts(&mut self) {
+        self.state = State::Running { stopping: false };
+    }
+
+    /// It ended, after so long; or couldn't be started (none). How long until it is started again, if it is.
+    pub(crate) fn ended(&mut self, status: Option<ExitStatus>, took: Duration, now: Instant) -> Option<Duration> {
+        let stopping = self.state == State::Running { stopping: true };
+        self.state = State::Over;
+        if stopping || !self.restarts_after(status) {
+            return None;
+        }
+        if let Some(left) = &mut self.restarts_left {
+            *left -= 1;
+        }
+        let wait = self.backoff.after(took);
+        // A time that never comes.
+        self.state = now.checked_add(wait).map_or(State::Over, |at| State::Due(Some(at)));
+        Some(wait)
+    }
+
+    /// It is not to be started again. Whether it is over with that.
+    pub(crate) fn stop(&mut self) -> bool {
+        match self.state {
+            State::Running { .. } => {
+                self.state = State::Running { stopping: true };
+                false
+            }
+            State::Due(_) => {
+                self.state = State::Over;
+                true
+            }
+            State::Over => false,
+        }
+    }
+
+    fn restarts_after(&self, status: Option<ExitStatus>) -> bool {
+        let wanted = match self.restart {
+            Restart::Never => false,
+            Restart::OnFailure => status.is_none_or(|status| !status.is_success()),
+            Restart::Always => true,
+        };
+        wanted && self.restarts_left != Some(0) && !self.no_restart_on.iter().any(|on| on.is(status))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::signal::Signal;
+    use crate::model::test_random::Random;
+
+    const OK: Option<ExitStatus> = Some(ExitStatus::Exited(0));
+    const FAILED: Option<ExitStatus> = Some(ExitStatus::Exited(3));
+    const KILLED: Option<ExitStatus> = Some(ExitStatus::Signaled { signal: Signal::SEGV, core_dumped: true });
+    const NOT_STARTED: Option<ExitStatus> = None;
+
+    fn supervised(restart: Restart, no_restart_on: &[&str], max_restarts: Option<u32>) -> Supervision {
+        let mut config = ProcessConfig::new("x");
+        config.restart = restart;
+        config.no_restart_on = no_restart_on.iter().map(|word| word.parse().unwrap()).collect();
+        config.max_restarts = max_restarts;
+        Supervision::new(&config)
+    }
+
+    fn ends(mut supervision: Supervision, status: Option<ExitStatus>) -> Option<Duration> {
+        supervision.starts();
+        let wait = supervision.ended(status, Duration::ZERO, Instant::now());
+        assert_eq!(wait.is_none(), supervision.is_over());
+        wait
+    }
+
+    #[test]
+    fn it_is_started_again_by_its_rule_unless_the_end_is_one_of_those() {
+        for (restart, no_restart_on, again) in [
+            (Restart::Never, &[] as &[&str], [false, false, false, false]),
+            (Restart::OnFailure, &[], [false, true, true, true]),
+            (Restart::Always, &[], [true, true, true, true]),
+            (Restart::Always, &["0"], [false, true, true, true]),
+            (Restart::Always, &["-1"], [true, true, false, false]),
+            (Restart::Always, &["SEGV", "3"], [true, false, false, true]),
+            (Restart::Always, &["TERM"], [true, true, true, true]),
+            (Restart::OnFailure, &["3"], [false, false, true, true]),
+        ] {
+            let seen = [OK, FAILED, KILLED, NOT_STARTED]
+                .map(|status| ends(supervised(restart, no_restart_on, None), status).is_some());
+            assert_eq!(seen, again, "{restart:?} {no_restart_on:?}");
+        }
+    }
+
+    #[test]
+    fn so_many_restarts_and_no_more() {
+        for most in [0, 1, 3] {
+            let mut supervision = supervised(Restart::Always, &[], Some(most));
+            let (mut starts, mut now) = (0, Instant::now());
+            while supervision.is_due(|| now) {
+                supervision.starts();
+                starts += 1;
+                supervision.ended(FAILED, Duration::ZERO, now);
+                now = supervision.deadline().unwrap_or(now);
+            }
+            assert_eq!(starts, most + 1);
+            assert!(supervision.is_over());
+        }
+    }
+
+    #[test]
+    fn the_wait_is_the_backoffs_and_no_start_comes_early() {
+        let mut supervision = supervised(Restart::Always, &[], None);
+        let mut now = Instant::now();
+        assert!(supervision.is_due(|| now));
+        for seconds in [1, 2, 4, 8] {
+            supervision.starts();
+            assert!(!supervision.is_due(|| now) && supervision.deadline().is_none());
+            assert_eq!(supervision.ended(FAILED, Duration::ZERO, now), Some(Duration::from_secs(seconds)));
+            let due = now + Duration::from_secs(seconds);
+            assert_eq!(supervision.deadline(), Some(due));
+            assert!(!supervision.is_due(|| due - Duration::from_nanos(1)) && supervision.is_due(|| due));
+            now = due;
+        }
+    }
+
+    #[test]
+    fn a_stop_ends_a_wait_at_once_and_a_run_with_its_end() {
+        let mut supervision = supervised(Restart::Always, &[], None);
+        supervision.starts();
+        assert!(!supervision.stop() && !supervision.is_over());
+        assert_eq!(supervision.ended(FAILED, Duration::ZERO, Instant::now()), None);
+        let mut waiting = supervised(Restart::Always, &[], None);
+        waiting.starts();
+        waiting.ended(FAILED, Duration::ZERO, Instant::now());
+        assert!(waiting.stop() && waiting.is_over());
+        assert!(supervised(Restart::Always, &[], None).stop(), "before the first start");
+    }
+
+    /// Whatever happens in whichever order: after a stop there is no start.
+    #[test]
+    fn at_random_nothing_starts_after_a_stop() {
+        let mut random = Random::new(7);
+        for _ in 0..2_000 {
+            let mut supervision = supervised(Restart::Always, &[], None);
+            let (mut now, mut running, mut stopped) = (Instant::now(), false, false);
+            for _ in 0..30 {
+                now += Duration::from_millis(random.below(3_000));
+                if supervision.is_due(|| now) {
+                    assert!(!running && !stopped);
+                    supervision.starts();
+                    running = true;
+                } else if running && random.below(2) == 0 {
+                    let status = [OK, FAILED, KILLED, NOT_STARTED][random.below(4) as usize];
+                    let wait = supervision.ended(status, Duration::from_millis(random.below(5_000)), now);
+                    assert_eq!(wait.is_none(), stopped);
+                    running = false;
+                } else if random.below(10) == 0 {
+                    supervision.stop();
+                    stopped = true;
+                }
+                assert_eq!(supervision.is_over(), stopped && !running);
+            }
+        }
+    }
+}

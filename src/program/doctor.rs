@@ -1,0 +1,345 @@
+//! `--doctor`: what panicmon sees here, what that means, and which of its promises hold.
+
+use crate::model::env::names;
+use crate::model::signal::{Signal, SignalSet};
+use crate::program::one::directories;
+use crate::program::systemds;
+use crate::sys::capability;
+use crate::sys::capability::Capability;
+use crate::sys::cgroup::OomKills;
+use crate::sys::notify::{Directories, Notify};
+use crate::sys::process;
+use crate::sys::process::Subreaper;
+use crate::sys::signals::{Disposition, disposition};
+use crate::sys::terminal::ChildGroup;
+use crate::sys::{descendants, limit};
+use std::ffi::{CStr, OsStr};
+use std::fmt::{self, Write};
+use std::fs;
+use std::path::Path;
+
+/// One thing that was looked at.
+struct Finding {
+    /// Whether a promise holds; none: there is none about it.
+    holds: Option<bool>,
+    seen: String,
+    means: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = match self.holds {
+            Some(true) => "ok",
+            Some(false) => "NO",
+            None => "--",
+        };
+        writeln!(f, "{mark}  {}\n      {}", self.seen, self.means)
+    }
+}
+
+fn finding(holds: Option<bool>, seen: impl Into<String>, means: impl Into<String>) -> Finding {
+    Finding { holds, seen: seen.into(), means: means.into() }
+}
+
+/// Looks at everything. The text, and whether every promise holds.
+#[cold]
+pub(crate) fn report(inherited_mask: SignalSet, env: &[&CStr], several: bool) -> (String, bool) {
+    let variable = |name: &str| {
+        let entry = env.iter().find(|entry| names(entry, name.as_bytes()))?;
+        Some(String::from_utf8_lossy(&entry.to_bytes()[name.len() + 1..]).into_owned())
+    };
+    let findings = [
+        kernel(),
+        proc(),
+        pid(),
+        subreaper(),
+        parent_death(),
+        descendants(),
+        signals(inherited_mask),
+        queue(),
+        terminal(inherited_mask),
+        cgroup(),
+        user(),
+        sandbox(),
+        notify(variable("NOTIFY_SOCKET").as_deref(), directories(env), several),
+        pid_variable("LISTEN_PID", variable("LISTEN_PID"), "sockets that systemd opened are passed on to the command"),
+        pid_variable("WATCHDOG_PID", variable("WATCHDOG_PID"), "systemd wants the command to send WATCHDOG=1"),
+        systemds_own(variable("SYSTEMD_EXEC_PID"), systemds::is_own_init(env)),
+        core(),
+    ];
+    let mut text = format!("panicmon {} in {}\n", env!("CARGO_PKG_VERSION"), place(env));
+    for finding in &findings {
+        let _ = write!(text, "{finding}");
+    }
+    let holds = findings.iter().all(|finding| finding.holds != Some(false));
+    text.push_str(if holds { "Every promise holds here.\n" } else { "What is marked NO doesn't hold here.\n" });
+    (text, holds)
+}
+
+fn place(env: &[&CStr]) -> &'static str {
+    let is_there = |path: &str| fs::exists(path).unwrap_or(false);
+    if env.iter().any(|entry| names(entry, b"KUBERNETES_SERVICE_HOST")) {
+        "a Kubernetes pod"
+    } else if is_there("/.dockerenv") || is_there("/run/.containerenv") {
+        "a container"
+    } else if env.iter().any(|entry| names(entry, b"INVOCATION_ID")) {
+        "a systemd unit"
+    } else if env.iter().any(|entry| names(entry, b"SUPERVISOR_ENABLED")) {
+        "a supervisord section"
+    } else {
+        "no container, unit or section that it knows of"
+    }
+}
+
+fn read(path: &str) -> Option<String> {
+    fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+}
+
+fn kernel() -> Finding {
+    let release = process::kernel_release();
+    let mut numbers = release.split('.').map(|word| {
+        let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+        word[..digits].parse::<u32>().unwrap_or(0)
+    });
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    let holds = version >= (5, 4);
+    let means = if holds { "all that panicmon needs" } else { "it is tried with 5.4 and later" };
+    finding(Some(holds), format!("Linux {release}"), means)
+}
+
+fn proc() -> Finding {
+    if fs::exists("/proc/self/stat").unwrap_or(false) {
+        finding(Some(true), "/proc is there", "--drain finds what is left")
+    } else {
+        finding(
+            Some(false),
+            "there is no /proc",
+            "--drain can't find what is left, --exit oom can't be told; the rest works",
+        )
+    }
+}
+
+fn pid() -> Finding {
+    let pid = process::id();
+    if pid.as_raw() == 1 {
+        let means = "all orphans of the PID namespace are its, and reaped; when it ends the kernel kills all that is left. \
+                     A signal whose action is the default never reaches a PID 1; it does reach the command";
+        finding(Some(true), "it is PID 1", means)
+    } else {
+        finding(None, format!("it is PID {pid}, not 1"), "somebody else is the init here")
+    }
+}
+
+fn subreaper() -> Finding {
+    match Subreaper::claim() {
+        Ok(_) => {
+            finding(Some(true), "it can be a child subreaper", "orphans of the command come to it, and are reaped")
+        }
+        Err(error) => {
+            let means = "orphans of the command go to PID 1, and --drain can't find them";
+            finding(Some(process::id().as_raw() == 1), format!("it can't be a child subreaper: {error}"), means)
+        }
+    }
+}
+
+fn parent_death() -> Finding {
+    match process::has_parent_death_signal() {
+        Ok(()) => finding(
+            Some(true),
+            "the kernel has a parent-death signal",
+            "however panicmon ends, the command goes with it (unless it is set-user-id, or changes its user itself)",
+        ),
+        Err(error) => {
+            finding(Some(false), format!("there is no parent-death signal: {error}"), "a command can't be started")
+        }
+    }
+}
+
+fn descendants() -> Finding {
+    match descendants::can_hold() {
+        Ok(()) => finding(Some(true), "pidfd_open(2) works", "--drain reaches every descendant, and nobody else"),
+        Err(error) => finding(
+            Some(false),
+            format!("pidfd_open(2): {error}"),
+            "--drain reaches children of panicmon's own only; others when their parents have ended",
+        ),
+    }
+}
+
+fn signals(inherited_mask: SignalSet) -> Finding {
+    let list = |set: SignalSet| match set.iter().map(|signal| signal.to_string()).collect::<Vec<_>>() {
+        names if names.is_empty() => "none".to_owned(),
+        names if set == SignalSet::ALL => format!("all {}", names.len()),
+        names => names.join(" "),
+    };
+    let ignored = Signal::all().filter(|signal| disposition(*signal) == Disposition::Ignored).collect();
+    finding(
+        None,
+        format!("signals ignored from the start: {}; blocked: {}", list(ignored), list(inherited_mask)),
+        "the command has them so, too; panicmon forwards them all the same",
+    )
+}
+
+fn queue() -> Finding {
+    match limit::pending_signals() {
+        Ok(limit) => finding(
+            None,
+            format!("{limit} signals can be queued"),
+            "of real-time signals beyond that the sender is told",
+        ),
+        Err(error) => {
+            finding(None, format!("RLIMIT_SIGPENDING: {error}"), "nobody knows how many signals can be queued")
+        }
+    }
+}
+
+fn terminal(inherited_mask: SignalSet) -> Finding {
+    let group = ChildGroup::find(inherited_mask, true);
+    match (&group, group.terminal()) {
+        (ChildGroup::Shared, _) => finding(
+            None,
+            "there may be a terminal, but not one that could be handed over (-vv tells why)",
+            "the command stays in panicmon's process group, and the kernel treats both alike",
+        ),
+        (_, None) => finding(None, "there is no controlling terminal", "the command has a process group of its own"),
+        (_, Some(_)) => finding(
+            Some(true),
+            "there is a controlling terminal",
+            "the command has a process group of its own, and the terminal when it is due",
+        ),
+    }
+}
+
+fn cgroup() -> Finding {
+    match OomKills::find() {
+        Ok(counter) => finding(
+            Some(true),
+            format!("cgroup version {}, {} can be read", counter.version, counter.file.display()),
+            "that memory ran out can be told from any other SIGKILL",
+        ),
+        Err(why) => finding(None, why, "that memory ran out can't be told from any other SIGKILL: --exit oom"),
+    }
+}
+
+fn user() -> Finding {
+    let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
+    let all = [("KILL", Capability::Kill), ("SETUID", Capability::SetUid), ("SETGID", Capability::SetGid)];
+    let [kills, changes_user, changes_group] = all.map(|(_, capability)| capability::is_effective(capability));
+    let some: Vec<_> = all.iter().filter(|(_, one)| capability::is_effective(*one)).map(|(name, _)| *name).collect();
+    let some = if some.is_empty() { "none".to_owned() } else { some.join(" ") };
+    // In a user namespace there may be few others: user_namespaces(7).
+    let is_whole = read("/proc/self/uid_map").is_none_or(|map| map.split_whitespace().eq(["0", "0", "4294967295"]));
+    let means = if !(changes_user && changes_group) {
+        "--user doesn't work: it takes the capabilities SETUID and SETGID"
+    } else if read("/proc/self/setgroups").as_deref() == Some("deny") {
+        "--user doesn't work: setgroups(2) is denied in this user namespace"
+    } else if !kills {
+        "--user works, but without the capability KILL a command of another user can't be signalled, and outlives panicmon"
+    } else if !is_whole {
+        "--user works for those whom this user namespace maps (/proc/self/uid_map)"
+    } else {
+        "--user works"
+    };
+    finding(None, format!("user {uid}, group {gid}; of the capabilities KILL, SETUID and SETGID: {some}"), means)
+}
+
+fn sandbox() -> Finding {
+    let privileges = match capability::has_no_new_privileges() {
+        Ok(true) => "no new privileges",
+        Ok(false) => "new privileges are possible",
+        Err(_) => "nobody knows of new privileges",
+    };
+    let status = read("/proc/self/status").unwrap_or_default();
+    let filter = match status.lines().find_map(|line| line.strip_prefix("Seccomp:")).map(str::trim) {
+        Some("0") => "no filter of system calls",
+        Some(_) => "a filter of system calls",
+        None => "nobody knows of a filter of system calls",
+    };
+    finding(None, format!("{privileges}, {filter}"), "the command has the same")
+}
+
+fn notify(socket: Option<&str>, directories: Directories<'_>, several: bool) -> Finding {
+    let Some(path) = socket.filter(|path| !path.is_empty()) else {
+        return finding(None, "NOTIFY_SOCKET isn't set", "no service manager waits for a READY=1");
+    };
+    let seen = format!("NOTIFY_SOCKET={path}");
+    if several {
+        return finding(
+            None,
+            seen,
+            "the processes of a file have it as it is: there is no one that could speak for all",
+        );
+    }
+    match Notify::relay(OsStr::new(path), None, directories) {
+        Ok(Some(notify)) => {
+            let passed =
+                "what the command says to it is passed on: READY, STATUS, WATCHDOG, descriptors; but MAINPID isn't";
+            let own = match Path::new(notify.name()).parent().and_then(Path::parent) {
+                Some(base) => format!("the command's own socket is a path below {}", base.display()),
+                None => {
+                    "the command's own socket has an abstract name, which not every client understands: no directory \
+                         for it can be made below RUNTIME_DIRECTORY, /run, TMPDIR or /tmp"
+                        .to_owned()
+                }
+            };
+            finding(Some(true), seen, format!("{passed}; {own}"))
+        }
+        Ok(None) => finding(None, seen, "it is no path and no abstract name: the command has it as it is"),
+        Err(error) => finding(Some(false), seen, format!("nothing can be passed on to it: {error}")),
+    }
+}
+
+fn pid_variable(name: &str, value: Option<String>, means: &str) -> Finding {
+    match value {
+        Some(pid) if pid == process::id().to_string() => {
+            finding(Some(true), format!("{name}={pid}, this process"), format!("{means}: it holds its own pid there"))
+        }
+        Some(pid) if !pid.is_empty() => {
+            finding(None, format!("{name}={pid}, another process"), "the command has it as it is")
+        }
+        _ => finding(None, format!("{name} isn't set"), "nothing is to be passed on by it"),
+    }
+}
+
+fn systemds_own(value: Option<String>, is_init: bool) -> Finding {
+    match value {
+        Some(pid) if is_init => finding(
+            Some(true),
+            format!("SYSTEMD_EXEC_PID={pid}, and it is PID 1: PrivatePIDs=yes"),
+            "a PID 1 can't end by a signal of its own: when TERM, INT or HUP has come and ended the command, the exit status \
+             is 0, a success as systemd expects of a stop; after any other signal it is 128+N",
+        ),
+        Some(pid) if pid == process::id().to_string() => finding(
+            Some(true),
+            format!("SYSTEMD_EXEC_PID={pid}, this process"),
+            "panicmon ends by the signal that ended the command, as systemd expects of a stop",
+        ),
+        other => finding(
+            None,
+            match other {
+                Some(pid) => format!("SYSTEMD_EXEC_PID={pid}: systemd hasn't started this process itself"),
+                None => "systemd hasn't started this process itself".to_owned(),
+            },
+            "a command that a signal ended gives the exit status 128+N (but in a job of an interactive shell)",
+        ),
+    }
+}
+
+fn core() -> Finding {
+    let limit = match limit::core() {
+        Ok(u64::MAX) => "unlimited".to_owned(),
+        Ok(bytes) => bytes.to_string(),
+        Err(error) => error.to_string(),
+    };
+    let Some(pattern) = read("/proc/sys/kernel/core_pattern") else {
+        return finding(None, format!("core limit {limit}, pattern unknown"), "nobody knows where a core would go");
+    };
+    let means = match pattern.bytes().next() {
+        Some(b'|') => "a core of the command is piped to that program, on the host",
+        Some(b'@') => "a core of the command goes to that socket",
+        _ if limit == "0" => "the command leaves no core: the limit (ulimit -c) is 0",
+        Some(b'/') => "the command leaves its core there",
+        _ => "the command leaves its core in its working directory",
+    };
+    finding(None, format!("core pattern '{pattern}', limit {limit}"), means)
+}

@@ -1,0 +1,151 @@
+//! What is made from the table of the options: the man page, and the completions of shells, in `packaging/`.
+//!
+//! `PANICMON_UPDATE=1 cargo test --lib generated` writes them anew.
+
+use crate::program::options::parse::command;
+use clap_complete::Shell;
+use std::path::Path;
+
+/// The sections of the man page that the table can't tell.
+const SECTIONS: &str = r#".SH "WHAT IS FORWARDED"
+Every signal that can be caught is forwarded to the command, at whatever moment it comes, and once. What another process sent goes to
+the command alone (with \fB\-\-group\fR to its process group), what the terminal sends to the command's process group. SIGCHLD is how
+panicmon learns of its own children. Real\-time signals keep their values, their sender and their order.
+.PP
+Some are a stop as well: TERM and INT, or those of \fB\-\-stop\-signals\fR in their place, and a hang\-up of the controlling terminal.
+From a stop on the time of \fB\-\-kill\-after\fR counts, and \fB\-\-restart\fR ends; a second one kills what \fB\-\-drain\fR waits for,
+and the processes of a file. A HUP by kill(2) and a QUIT are none; but a QUIT that the command ends by, or with 0, ends
+\fB\-\-restart\fR, too. A signal counts as it came, whatever \fB\-\-rewrite\fR makes of it; one that is dropped doesn't. The same one
+from the same process within 100 ms is the same stop.
+.PP
+An image that is stopped by another signal has it in \fBPANICMON_STOP_SIGNALS\fR: TERM,WINCH for httpd, TERM,USR1 for haproxy,
+TERM,RTMIN+3 for systemd.
+.PP
+.SH "WHAT IS LEFT BEHIND"
+With \fB\-\-restart\fR, and in a file, what a run leaves in its own process group and session is ended before the next one: TERM, and
+KILL after ten seconds (in a file: sigKillWait). Processes in other groups and sessions live on. \fB\-\-drain\fR ends every
+descendant, with and without restarts; \fB\-\-drain 0\fR ends nothing, and silences the warnings of what is left.
+.SH "THE FILE"
+The file of \fB\-\-config\fR is YAML. At the top are \fBprocesses\fR and \fBtimeFormat\fR (as for \fB\-\-timestamps\fR). Only
+\fBcmd\fR must be given for a process:
+.PP
+.nf
+processes:
+  \- name: web
+    cmd: myserver
+    args: [\-\-port, 8080]
+    env: { TZ: UTC }
+    dir: /srv/web
+    minWait: 1s        # the least time from an end to the next start
+    maxWait: 64s       # the most, at least minWait
+    stopSignal: INT    # what its process group is sent at a stop
+    sigKillWait: 10s   # from that to KILL
+    drain: false       # true: end every descendant after each run
+    noRestartOn: [0]   # exit codes, signals, \-1 for any signal
+                       # and for not started
+    signals: [USR1]    # which signals are passed on to it
+.fi
+.PP
+A process is started again after every end but those of \fBnoRestartOn\fR. Signals that are no stop go to each process that catches,
+ignores or blocks them; to one with the key \fBsignals\fR go those that stand there, and no others. Where a process is to be another
+user's, its cmd is panicmon, and its args are [\-\-user, www, \-\-, myserver].
+.SH "EXIT STATUS"
+.TP
+.B 0\-255
+The command's own.
+.TP
+.B 128+N
+Signal N ended the command. As a job of an interactive shell, and as systemd's own process, panicmon dies of that signal itself.
+.TP
+.B 125
+panicmon itself failed, or was called wrongly. Or nobody reads the output that it relays any more, and the command, which it
+stopped for that (unless SIGPIPE was ignored from the start), ended with 0.
+.TP
+.B 126
+The command was found, but can't be executed.
+.TP
+.B 127
+The command wasn't found.
+.TP
+.B 0, 1
+With \fB\-\-config\fR: stopped as asked; by a second signal. With \fB\-\-doctor\fR: every promise holds; some don't.
+.SH ENVIRONMENT
+Each option has a variable of its name, \fBPANICMON_\fR and the name in capitals. The command line wins; a variable that is empty says
+nothing. A switch takes \fBtrue\fR or \fBfalse\fR, \fByes\fR or \fBno\fR, \fBon\fR or \fBoff\fR, \fB1\fR or \fB0\fR, in any
+case; \fBPANICMON_VERBOSE\fR also a number. \fBPANICMON_ENV\fR has an assignment on each line. With \fB\-\-config\fR a variable that is
+for one command is refused as the option is. \fB\-\-doctor\fR, \fB\-\-check\fR, \fB\-\-help\fR and \fB\-\-version\fR read no variable
+but \fBPANICMON_CONFIG\fR.
+.PP
+Variables that panicmon has applied are not in the environment of the command, so that another panicmon below does nothing twice. All
+others stay: what isn't an option, what has no meaning for this run (\fBPANICMON_CONFIG\fR beside a COMMAND), and a variable whose
+option is given on the command line.
+.TP
+.B PANICMON_LOG
+Filters the log, as env_logger's RUST_LOG does. It isn't an option, and stays in the environment of the command.
+.TP
+.B TZ, TZDIR
+The zone of the times of \fB\-\-timestamps\fR: a name in the zoneinfo directories, the path of a regular file, or a POSIX rule; without
+TZ that of /etc/localtime. One that isn't found is UTC, and a warning.
+.TP
+.B NOTIFY_SOCKET
+If it is set, the command is given a socket of panicmon's instead, and what it sends there is passed on, with its descriptors, but for
+MAINPID: sd_notify(3).
+.TP
+.B LISTEN_PID, WATCHDOG_PID, SYSTEMD_EXEC_PID
+Where they hold panicmon's process id, the command finds its own there.
+.SH FILES
+.TP
+.I /etc/passwd, /etc/group
+Users and groups of \fB\-\-user\fR.
+.SH EXAMPLES
+.nf
+panicmon \-\- myserver \-\-port 8080
+panicmon \-\-user www \-\-kill\-after 10s \-\- myserver
+panicmon \-\-delay TERM=5s \-\-drain 10s \-\- myserver
+panicmon \-\-restart on\-failure \-\-max\-wait 30s \-\- myserver
+panicmon \-\-exit requested=0,oom=99 \-\- myserver
+.fi
+.SH "SEE ALSO"
+.BR init (1),
+.BR prctl (2),
+.BR signal (7),
+.BR systemd.service (5),
+.BR tini (1)
+"#;
+
+fn man_page() -> Vec<u8> {
+    let man = clap_mangen::Man::new(command());
+    let title = concat!(".TH PANICMON 1 \"\" \"panicmon ", env!("CARGO_PKG_VERSION"), "\" \"User Commands\"\n");
+    let mut page = title.as_bytes().to_vec();
+    man.render_name_section(&mut page).unwrap();
+    man.render_synopsis_section(&mut page).unwrap();
+    man.render_description_section(&mut page).unwrap();
+    man.render_options_section(&mut page).unwrap();
+    page.extend_from_slice(SECTIONS.as_bytes());
+    page
+}
+
+fn completion(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command(), "panicmon", &mut script);
+    script
+}
+
+#[test]
+fn they_are_current() {
+    let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
+    for (file, text) in [
+        ("man/panicmon.1", man_page()),
+        ("completions/panicmon.bash", completion(Shell::Bash)),
+        ("completions/_panicmon", completion(Shell::Zsh)),
+        ("completions/panicmon.fish", completion(Shell::Fish)),
+    ] {
+        let path = packaging.join(file);
+        if std::env::var_os("PANICMON_UPDATE").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &text).unwrap();
+        }
+        let there = std::fs::read(&path).unwrap_or_default();
+        assert!(there == text, "packaging/{file} is not current: PANICMON_UPDATE=1 cargo test --lib generated");
+    }
+}

@@ -1,0 +1,103 @@
+//! Where log messages go: stderr, by way of env_logger, made when the first message comes. On a clean run none does.
+
+use crate::model::env::names;
+use crate::program::journal::Message;
+use crate::program::stderr;
+use env_filter::ParseError;
+use env_logger::Target;
+use log::{LevelFilter, Log, Metadata, Record};
+use std::ffi::CStr;
+use std::io::Write;
+use std::sync::OnceLock;
+
+/// The variable that filters messages, as env_logger does with `RUST_LOG`.
+pub(crate) const FILTER: &str = "PANICMON_LOG";
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Verbosity {
+    /// Nothing.
+    Quiet,
+    /// What the filter in the environment says; warnings and errors if it says nothing.
+    #[default]
+    Default,
+    /// This level, whatever the environment says.
+    Level(LevelFilter),
+}
+
+impl Verbosity {
+    /// `-v`, `-vv`, `-vvv`.
+    pub(crate) fn from_count(count: u8) -> Verbosity {
+        match count {
+            0 => Verbosity::Default,
+            1 => Verbosity::Level(LevelFilter::Info),
+            2 => Verbosity::Level(LevelFilter::Debug),
+            _ => Verbosity::Level(LevelFilter::Trace),
+        }
+    }
+}
+
+struct Lazy(OnceLock<env_logger::Logger>);
+
+static LOGGER: Lazy = Lazy(OnceLock::new());
+
+/// Sends messages of this level and above to stderr.
+pub(crate) fn install(verbosity: Verbosity, env: &[&CStr]) {
+    let mut wrong = None;
+    let level = match verbosity {
+        Verbosity::Quiet => LevelFilter::Off,
+        Verbosity::Level(level) => level,
+        Verbosity::Default => match env.iter().find(|entry| names(entry, FILTER.as_bytes())) {
+            None => LevelFilter::Warn,
+            Some(entry) => {
+                let filter = String::from_utf8_lossy(&entry.to_bytes()[FILTER.len() + 1..]);
+                filtered(&filter).unwrap_or_else(|error| {
+                    wrong = Some(error);
+                    LevelFilter::Warn
+                })
+            }
+        },
+    };
+    log::set_max_level(level);
+    // It fails only if there is one already.
+    let _ = log::set_logger(&LOGGER);
+    if let Some(error) = wrong {
+        log::warn!("{FILTER}: {error}: it is ignored");
+    }
+}
+
+/// Makes the logger with this filter: the highest level that passes it.
+fn filtered(filter: &str) -> Result<LevelFilter, ParseError> {
+    // env_logger would tell what is wrong itself, by a write to stderr that waits as long as nobody reads.
+    env_filter::Builder::new().try_parse(filter)?;
+    let logger = builder().parse_filters(filter).build();
+    let level = logger.filter();
+    let _ = LOGGER.0.set(logger);
+    Ok(level)
+}
+
+fn builder() -> env_logger::Builder {
+    let mut builder = env_logger::Builder::new();
+    builder.filter_level(LevelFilter::Warn).target(Target::Pipe(Box::new(stderr::Log))).format(|out, record| {
+        write!(out, "{}", Message { level: record.level(), tells_level: true, text: record.args() })
+    });
+    builder
+}
+
+impl Lazy {
+    fn get(&self) -> &env_logger::Logger {
+        self.0.get_or_init(|| builder().filter_level(log::max_level()).build())
+    }
+}
+
+impl Log for Lazy {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.get().enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        self.get().log(record);
+    }
+
+    fn flush(&self) {}
+}

@@ -1,0 +1,469 @@
+//! The options: one entry a piece in [`FLAGS`], with all there is to say of it, and what it does to the settings.
+
+use crate::formats::duration;
+use crate::formats::timestamp::Timestamp;
+use crate::program::Settings;
+use crate::program::logger::Verbosity;
+use crate::program::options::values;
+use clap::ValueHint;
+use std::ffi::OsStr;
+
+/// One option. Its variable is `PANICMON_` and its long name in capitals.
+pub(crate) struct Flag {
+    pub(crate) long: &'static str,
+    pub(crate) short: Option<char>,
+    pub(crate) variable: &'static str,
+    /// The name of its value and the words for it; none for a switch, which may be given several times.
+    pub(crate) value: Option<&'static str>,
+    /// Whether its value may begin with a hyphen.
+    pub(crate) hyphen: bool,
+    /// Whether it may be given more than once, and what is between its values in the variable.
+    pub(crate) often: Often,
+    /// Where it has a meaning.
+    pub(crate) scope: Scope,
+    /// What a shell can complete its value with.
+    pub(crate) hint: ValueHint,
+    /// Under which it stands in the help.
+    pub(crate) heading: &'static str,
+    pub(crate) help: &'static str,
+    /// What it does; the error says what is wrong with the value, and what is allowed.
+    pub(crate) apply: fn(&mut Settings, &Given<'_>) -> Result<(), String>,
+}
+
+/// How often an option may be given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Often {
+    Once,
+    /// Its value is a list with commas: several lists are one.
+    List,
+    /// Its value has no mark that it couldn't have in itself; in the variable, each line is one.
+    Lines,
+    /// A switch that means more the more often it is given; in the variable, the number.
+    Counted,
+}
+
+/// Where an option has a meaning.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Anywhere,
+    /// For one command.
+    Command,
+    /// For one command that is started again.
+    Restarts,
+    /// For the processes of a file.
+    File,
+}
+
+impl Scope {
+    /// Whether it is for one command, and so not for the processes of a file.
+    pub(crate) fn is_one_command(self) -> bool {
+        matches!(self, Scope::Command | Scope::Restarts)
+    }
+}
+
+/// What was given for an option.
+pub(crate) enum Given<'a> {
+    Value(&'a OsStr),
+    /// So many times.
+    Switch(u8),
+}
+
+impl<'a> Given<'a> {
+    /// The value; none for a switch.
+    pub(crate) fn path(&self) -> &'a OsStr {
+        match self {
+            Given::Value(value) => value,
+            Given::Switch(_) => OsStr::new(""),
+        }
+    }
+
+    /// The same as text.
+    pub(crate) fn text(&self) -> Result<&'a str, String> {
+        let value = self.path();
+        value.to_str().ok_or_else(|| format!("'{}' is not UTF-8", value.display()))
+    }
+
+    /// Whether a switch is on.
+    pub(crate) fn is_on(&self) -> bool {
+        matches!(self, Given::Switch(1..))
+    }
+}
+
+/// What an option has that doesn't say otherwise.
+const OPTION: Flag = Flag {
+    long: "",
+    short: None,
+    variable: "",
+    value: None,
+    hyphen: false,
+    often: Often::Once,
+    scope: Scope::Anywhere,
+    hint: ValueHint::Other,
+    heading: "General",
+    help: "",
+    apply: |_, _| Ok(()),
+};
+
+/// Every option. To add one, add it here (and to the README's table, which a test compares).
+pub(crate) const FLAGS: &[Flag] = &[
+    Flag {
+        long: "dir",
+        short: Some('C'),
+        variable: "PANICMON_DIR",
+        value: Some("DIR"),
+        scope: Scope::Command,
+        hint: ValueHint::DirPath,
+        heading: "Command",
+        help: "Start the command in this directory",
+        apply: |settings, given| {
+            settings.dir = Some(values::directory(given.path())?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "env",
+        short: Some('e'),
+        variable: "PANICMON_ENV",
+        value: Some("K=V"),
+        often: Often::Lines,
+        scope: Scope::Command,
+        heading: "Command",
+        help: "Set a variable for the command; may be given several times",
+        apply: |settings, given| {
+            settings.env.push(values::assignment(given.path())?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "unset-env",
+        variable: "PANICMON_UNSET_ENV",
+        value: Some("LIST"),
+        often: Often::List,
+        scope: Scope::Command,
+        heading: "Command",
+        help: "Take these variables away from the command, e.g. TOKEN,DEBUG",
+        apply: |settings, given| {
+            settings.unset_env.extend(values::variable_names(given.path())?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "clear-env",
+        variable: "PANICMON_CLEAR_ENV",
+        scope: Scope::Command,
+        heading: "Command",
+        help: "Give the command no variables but those of --env (and of --user)",
+        apply: |settings, given| {
+            settings.clear_env = given.is_on();
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "user",
+        short: Some('u'),
+        variable: "PANICMON_USER",
+        value: Some("USER[:GROUP]"),
+        scope: Scope::Command,
+        hint: ValueHint::Username,
+        heading: "Command",
+        help: "Run the command as this user, by name or id, with the groups that /etc/group has for it, or with this one only",
+        apply: |settings, given| {
+            settings.user = Some(values::user(given.text()?)?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "signals",
+        short: Some('s'),
+        variable: "PANICMON_SIGNALS",
+        value: Some("LIST"),
+        heading: "Signals",
+        help: "Listen to and forward only these signals, e.g. TERM,HUP,RTMIN+3; the others keep the disposition they had (at a terminal, TSTP, TTIN, TTOU and CONT are needed in any case)",
+        apply: |settings, given| {
+            settings.signals = Some(values::signal_list(given.text()?)?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "rewrite",
+        short: Some('r'),
+        variable: "PANICMON_REWRITE",
+        value: Some("FROM=TO"),
+        often: Often::List,
+        scope: Scope::Command,
+        heading: "Signals",
+        help: "Forward TO instead of FROM, e.g. TERM=QUIT,HUP=drop: drop forwards nothing; uncaught=drop: nothing that the command would die of without a handler (TERM, INT, QUIT, HUP and stop signals apart)",
+        apply: |settings, given| {
+            let rewrites = values::rewrites(given.text()?)?;
+            settings.drop_uncaught |= rewrites.drop_uncaught;
+            values::add(&mut settings.rewrites, rewrites.pairs)
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "delay",
+        variable: "PANICMON_DELAY",
+        value: Some("SIG=DURATION"),
+        often: Often::List,
+        scope: Scope::Command,
+        heading: "Signals",
+        help: "Forward SIG only after this time, e.g. TERM=10s; a second one goes at once",
+        apply: |settings, given| values::add(&mut settings.delays, values::delays(given.text()?)?),
+        ..OPTION
+    },
+    Flag {
+        long: "group",
+        short: Some('g'),
+        variable: "PANICMON_GROUP",
+        scope: Scope::Command,
+        heading: "Signals",
+        help: "Signal the command's whole process group",
+        apply: |settings, given| {
+            settings.group = given.is_on();
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "session",
+        variable: "PANICMON_SESSION",
+        scope: Scope::Command,
+        heading: "Signals",
+        help: "Start the command in a session of its own, with the terminal if panicmon led one",
+        apply: |settings, given| {
+            settings.session = given.is_on();
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "parent-death-signal",
+        variable: "PANICMON_PARENT_DEATH_SIGNAL",
+        value: Some("SIGNAL"),
+        heading: "Signals",
+        help: "Get this signal when the parent of panicmon dies, and forward it as any other",
+        apply: |settings, given| {
+            settings.parent_death_signal = Some(values::parent_death_signal(given.text()?)?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "kill-after",
+        short: Some('k'),
+        variable: "PANICMON_KILL_AFTER",
+        value: Some("DURATION"),
+        scope: Scope::Command,
+        heading: "Ending",
+        help: "Kill the command and its process group if it is still there this long after the first stop signal, e.g. 10s, 1m30s",
+        apply: |settings, given| {
+            settings.kill_after = Some(duration::parse(given.text()?)?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "stop-signals",
+        variable: "PANICMON_STOP_SIGNALS",
+        value: Some("LIST"),
+        heading: "Ending",
+        help: "Which signals are a stop [default: TERM,INT], e.g. TERM,WINCH: they start --kill-after, end --restart and stop the processes of a file; a hang-up of the terminal does in any case",
+        apply: |settings, given| {
+            settings.stop_signals = Some(values::stop_signals(given.text()?)?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "drain",
+        variable: "PANICMON_DRAIN",
+        value: Some("DURATION"),
+        scope: Scope::Command,
+        heading: "Ending",
+        help: "After the command's end send TERM to all that is left of its descendants, wait at most this long for their end, then KILL them; 0: nothing, not even what --restart would end",
+        apply: |settings, given| {
+            settings.drain = Some(duration::parse(given.text()?)?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "exit",
+        variable: "PANICMON_EXIT",
+        value: Some("FROM=TO"),
+        often: Often::List,
+        scope: Scope::Command,
+        heading: "Ending",
+        help: "Exit with TO instead of FROM, e.g. 143=0,oom=99: FROM is a status, a signal that ended the command, oom, timeout (killed by --kill-after), or requested (a stop or a QUIT came through panicmon, and the command ended by it or with 0)",
+        apply: |settings, given| values::add(&mut settings.exit, values::exit_rules(given.text()?)?),
+        ..OPTION
+    },
+    Flag {
+        long: "restart",
+        variable: "PANICMON_RESTART",
+        value: Some("WHEN"),
+        scope: Scope::Command,
+        heading: "Restarts",
+        help: "Start the command again when it ends: never, on-failure or always. A stop signal ends that, too",
+        apply: |settings, given| {
+            settings.restart = Some(given.text()?.parse()?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "min-wait",
+        variable: "PANICMON_MIN_WAIT",
+        value: Some("DURATION"),
+        scope: Scope::Restarts,
+        heading: "Restarts",
+        help: "The least time between an end and the next start [default: 1s]; doubled after each quick failure",
+        apply: |settings, given| {
+            settings.min_wait = Some(duration::parse(given.text()?)?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "max-wait",
+        variable: "PANICMON_MAX_WAIT",
+        value: Some("DURATION"),
+        scope: Scope::Restarts,
+        heading: "Restarts",
+        help: "The most time between an end and the next start [default: 64s]",
+        apply: |settings, given| {
+            settings.max_wait = Some(duration::parse(given.text()?)?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "no-restart-on",
+        variable: "PANICMON_NO_RESTART_ON",
+        value: Some("LIST"),
+        hyphen: true,
+        scope: Scope::Restarts,
+        heading: "Restarts",
+        help: "Don't start it again after these: exit codes, signals, or -1 for any signal and for not started, e.g. 0,3,TERM",
+        apply: |settings, given| {
+            settings.no_restart_on = values::no_restart_list(given.text()?)?;
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "max-restarts",
+        variable: "PANICMON_MAX_RESTARTS",
+        value: Some("N"),
+        scope: Scope::Restarts,
+        heading: "Restarts",
+        help: "Start it again so many times at most",
+        apply: |settings, given| {
+            let word = given.text()?;
+            let number = word.parse().map_err(|_| format!("'{word}' is not a number from 0 to {}", u32::MAX))?;
+            settings.max_restarts = Some(number);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "label",
+        variable: "PANICMON_LABEL",
+        value: Some("NAME"),
+        scope: Scope::Command,
+        heading: "Output",
+        help: "Relay the command's output line by line, each with this in front",
+        apply: |settings, given| {
+            let name = given.text()?;
+            if name.contains(char::is_control) {
+                return Err(format!("'{}' has a control character in it, which would tear lines", name.escape_debug()));
+            }
+            settings.label = Some(name.to_owned());
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "timestamps",
+        variable: "PANICMON_TIMESTAMPS",
+        value: Some("FORMAT"),
+        scope: Scope::Command,
+        heading: "Output",
+        help: "Relay the command's output line by line, each with the time in front: rfc3339, iso8601, unix, unix-ms, or a layout of Go's (15:04:05.000) or of strftime (%H:%M:%S)",
+        apply: |settings, given| {
+            settings.timestamps = Some(Timestamp::parse(given.text()?)?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "config",
+        short: Some('c'),
+        variable: "PANICMON_CONFIG",
+        value: Some("FILE"),
+        scope: Scope::File,
+        hint: ValueHint::FilePath,
+        heading: "Several processes",
+        help: "Run the processes of this pmux file instead of a command; - is stdin",
+        apply: |settings, given| {
+            settings.config = Some(values::file(given.path())?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "check",
+        variable: "PANICMON_CHECK",
+        scope: Scope::File,
+        heading: "Several processes",
+        help: "Say whether the file of --config is good, warn of directories and commands that aren't here, and run nothing",
+        apply: |settings, given| {
+            settings.check = given.is_on();
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "doctor",
+        variable: "PANICMON_DOCTOR",
+        help: "Tell what panicmon sees here and which of its promises hold, and run nothing",
+        apply: |settings, given| {
+            settings.doctor = given.is_on();
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "verbose",
+        short: Some('v'),
+        variable: "PANICMON_VERBOSE",
+        often: Often::Counted,
+        help: "Log what happens to stderr: -v processes, -vv signals too, -vvv everything",
+        apply: |settings, given| {
+            if let Given::Switch(count) = given {
+                settings.verbosity = Verbosity::from_count(*count);
+            }
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "quiet",
+        short: Some('q'),
+        variable: "PANICMON_QUIET",
+        help: "Log nothing, not even warnings; errors that keep the command from running are still told",
+        apply: |settings, given| {
+            if given.is_on() {
+                settings.verbosity = Verbosity::Quiet;
+            }
+            Ok(())
+        },
+        ..OPTION
+    },
+];

@@ -1,0 +1,231 @@
+//! What stands for an option, as what it means.
+
+use crate::formats::duration;
+use crate::model::process_config::NoRestartOn;
+use crate::model::signal::{Signal, SignalSet};
+use crate::program::exit::ExitFrom;
+use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+/// A user, and perhaps a group, each by name or number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UserName {
+    pub(crate) user: String,
+    pub(crate) group: Option<String>,
+}
+
+fn signal(word: &str) -> Result<Signal, String> {
+    word.parse().map_err(|error: crate::model::signal::ParseSignalError| error.to_string())
+}
+
+/// A signal that can come to panicmon, and be forwarded.
+fn forwarded(word: &str) -> Result<Signal, String> {
+    match signal(word)? {
+        signal @ (Signal::KILL | Signal::STOP) => {
+            Err(format!("{signal} can't be listened to: the kernel keeps it to itself"))
+        }
+        Signal::CHLD => {
+            Err(format!("{} can't be forwarded: it is how panicmon learns of its own children", Signal::CHLD))
+        }
+        signal => Ok(signal),
+    }
+}
+
+/// One that can also be forwarded as another, or later.
+fn changed(word: &str) -> Result<Signal, String> {
+    match forwarded(word)? {
+        Signal::CONT => Err(format!("{} is forwarded as it is: job control needs it", Signal::CONT)),
+        signal => Ok(signal),
+    }
+}
+
+pub(crate) fn signal_list(list: &str) -> Result<SignalSet, String> {
+    list.split(',').map(forwarded).collect()
+}
+
+pub(crate) fn no_restart_list(list: &str) -> Result<Vec<NoRestartOn>, String> {
+    list.split(',')
+        .map(|word| {
+            word.parse().map_err(|error: crate::model::process_config::ParseNoRestartOnError| error.to_string())
+        })
+        .collect()
+}
+
+/// The two sides of each `FROM=TO` of a list.
+fn pairs<'l>(list: &'l str, example: &str) -> Result<Vec<(&'l str, &'l str)>, String> {
+    let pair =
+        |word: &'l str| word.split_once('=').ok_or_else(|| format!("'{word}' has no '=' in it: write {example}"));
+    list.split(',').map(pair).collect()
+}
+
+/// Adds to those there are, each of which may be there once.
+pub(crate) fn add<K: PartialEq + Display, V>(all: &mut Vec<(K, V)>, more: Vec<(K, V)>) -> Result<(), String> {
+    for (from, to) in more {
+        if all.iter().any(|(other, _)| *other == from) {
+            return Err(format!("{from} is there twice: which is meant?"));
+        }
+        all.push((from, to));
+    }
+    Ok(())
+}
+
+/// What a list of `--rewrite` says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rewrites {
+    /// `FROM=TO`, and `FROM=drop`.
+    pub(crate) pairs: Vec<(Signal, Option<Signal>)>,
+    /// `uncaught=drop`.
+    pub(crate) drop_uncaught: bool,
+}
+
+pub(crate) fn rewrites(list: &str) -> Result<Rewrites, String> {
+    let mut rewrites = Rewrites::default();
+    for (from, to) in pairs(list, "FROM=TO, e.g. TERM=QUIT, or FROM=drop")? {
+        match (from, to) {
+            ("uncaught", "drop") => rewrites.drop_uncaught = true,
+            ("uncaught", _) => {
+                return Err(
+                    "signals that the command doesn't catch can only be dropped: write uncaught=drop".to_owned()
+                );
+            }
+            (from, "drop") => rewrites.pairs.push((changed(from)?, None)),
+            (from, to) => {
+                let to = signal(to).map_err(|why| format!("{why}; or drop"))?;
+                rewrites.pairs.push((changed(from)?, Some(to)));
+            }
+        }
+    }
+    Ok(rewrites)
+}
+
+/// The signals that are a stop.
+pub(crate) fn stop_signals(list: &str) -> Result<SignalSet, String> {
+    list.split(',').map(changed).collect()
+}
+
+/// `SIG=DURATION`, in a list.
+pub(crate) fn delays(list: &str) -> Result<Vec<(Signal, Duration)>, String> {
+    let delay = |(from, to): (&str, &str)| Ok((changed(from)?, duration::parse(to)?));
+    pairs(list, "SIG=DURATION, e.g. TERM=10s")?.into_iter().map(delay).collect()
+}
+
+/// `FROM=TO`, in a list: what panicmon exits with.
+pub(crate) fn exit_rules(list: &str) -> Result<Vec<(ExitFrom, u8)>, String> {
+    let rule = |(from, to): (&str, &str)| {
+        let code = to.parse().map_err(|_| format!("'{to}' is not an exit status: write a number from 0 to 255"))?;
+        Ok((from.parse()?, code))
+    };
+    pairs(list, "FROM=TO, e.g. 143=0")?.into_iter().map(rule).collect()
+}
+
+pub(crate) fn parent_death_signal(word: &str) -> Result<Signal, String> {
+    match signal(word)? {
+        signal @ (Signal::STOP | Signal::CHLD) => Err(format!("{signal} tells panicmon nothing: write TERM, or KILL")),
+        signal => Ok(signal),
+    }
+}
+
+/// `K=V`, whatever bytes they are.
+pub(crate) fn assignment(word: &OsStr) -> Result<(OsString, OsString), String> {
+    let bytes = word.as_bytes();
+    match bytes.iter().position(|byte| *byte == b'=') {
+        None => Err(format!("'{}' has no '=' in it: write {}=VALUE", word.display(), word.display())),
+        Some(0) => Err(format!("'{}' has no name before the '='", word.display())),
+        Some(at) => Ok((OsStr::from_bytes(&bytes[..at]).to_owned(), OsStr::from_bytes(&bytes[at + 1..]).to_owned())),
+    }
+}
+
+/// Names of variables, in a list.
+pub(crate) fn variable_names(list: &OsStr) -> Result<Vec<OsString>, String> {
+    let name = |bytes: &[u8]| {
+        let name = OsStr::from_bytes(bytes);
+        if bytes.is_empty() || bytes.contains(&b'=') {
+            return Err(format!(
+                "'{}' is no name of a variable: write names with commas between, TOKEN,DEBUG",
+                name.display()
+            ));
+        }
+        Ok(name.to_owned())
+    };
+    list.as_bytes().split(|byte| *byte == b',').map(name).collect()
+}
+
+pub(crate) fn directory(path: &OsStr) -> Result<OsString, String> {
+    if path.is_empty() {
+        return Err("'' is no directory: is a variable unset? Write . for this one".to_owned());
+    }
+    Ok(path.to_owned())
+}
+
+pub(crate) fn file(path: &OsStr) -> Result<OsString, String> {
+    if path.is_empty() {
+        return Err("'' is no file: is a variable unset?".to_owned());
+    }
+    Ok(path.to_owned())
+}
+
+/// `USER` or `USER:GROUP`.
+pub(crate) fn user(word: &str) -> Result<UserName, String> {
+    let (user, group) = match word.split_once(':') {
+        Some((user, group)) => (user, Some(group)),
+        None => (word, None),
+    };
+    if user.is_empty() || group.is_some_and(str::is_empty) {
+        return Err(format!("'{word}' is no user: write USER or USER:GROUP, each a name or a number"));
+    }
+    Ok(UserName { user: user.to_owned(), group: group.map(str::to_owned) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_of_a_pair_are_read() {
+        let quit = (Signal::TERM, Some(Signal::QUIT));
+        let pairs = vec![quit, (Signal::HUP, None)];
+        assert_eq!(rewrites("TERM=QUIT,sighup=drop"), Ok(Rewrites { pairs, drop_uncaught: false }));
+        let pairs = vec![quit];
+        assert_eq!(rewrites("uncaught=drop,TERM=QUIT"), Ok(Rewrites { pairs, drop_uncaught: true }));
+        assert!(rewrites("uncaught=TERM").is_err_and(|why| why.contains("write uncaught=drop")));
+        assert_eq!(delays("15=1m30s"), Ok(vec![(Signal::TERM, Duration::from_secs(90))]));
+        assert_eq!(
+            exit_rules("143=0,oom=99,requested=1,TERM=2,timeout=3"),
+            Ok(vec![
+                (ExitFrom::Status(143), 0),
+                (ExitFrom::Oom, 99),
+                (ExitFrom::Requested, 1),
+                (ExitFrom::Signal(Signal::TERM), 2),
+                (ExitFrom::Timeout, 3)
+            ])
+        );
+    }
+
+    #[test]
+    fn an_assignment_ends_at_its_first_equals_sign() {
+        let pair = |key: &str, value: &str| Ok((key.into(), value.into()));
+        assert_eq!(assignment(OsStr::new("A=b=c")), pair("A", "b=c"));
+        assert_eq!(assignment(OsStr::new("A=")), pair("A", ""));
+        assert_eq!(assignment(OsStr::new("A, B=c\nd")), pair("A, B", "c\nd"));
+        let bytes = assignment(OsStr::from_bytes(b"K=\xff")).unwrap();
+        assert_eq!(bytes.1.as_bytes(), b"\xff");
+    }
+
+    #[test]
+    fn a_user_may_have_a_group() {
+        let name =
+            |user: &str, group: Option<&str>| Ok(UserName { user: user.to_owned(), group: group.map(str::to_owned) });
+        assert_eq!(user("www"), name("www", None));
+        assert_eq!(user("www:adm"), name("www", Some("adm")));
+        assert_eq!(user("7:8"), name("7", Some("8")));
+    }
+
+    #[test]
+    fn each_may_be_there_once() {
+        let mut all = vec![(Signal::TERM, 1)];
+        assert_eq!(add(&mut all, vec![(Signal::HUP, 2)]), Ok(()));
+        assert_eq!(add(&mut all, vec![(Signal::TERM, 3)]), Err("SIGTERM is there twice: which is meant?".to_owned()));
+    }
+}

@@ -1,0 +1,120 @@
+//! The processes of a pmux file.
+
+use crate::api::options::Environment;
+use crate::api::supervisor::Supervisor;
+use crate::engine::event_loop::{Asked, Left};
+use crate::formats::pmux;
+use crate::formats::pmux::Config;
+use crate::model::error::Error;
+use crate::model::signal::{Signal, SignalSet};
+use crate::model::status::StatusCode;
+use crate::policy::restart::Supervision;
+use crate::policy::stop::Stops;
+use crate::program::options::variables;
+use crate::program::stderr;
+use crate::program::stderr::say;
+use crate::program::{Settings, check, colours, journal, logger, outlives_readers, stamp};
+use crate::relay::printed::{Names, Printed};
+use crate::relay::{Relay, Sink};
+use crate::report::log::LogHandler;
+use crate::sys::limit::Changed;
+use crate::sys::output::Output;
+use crate::sys::poll::Source;
+use crate::sys::process;
+use crate::sys::process::Subreaper;
+use crate::sys::signals::process::ProcessSignals;
+use crate::sys::signals::{Disposition, disposition};
+use crate::sys::terminal;
+use std::ffi::CStr;
+
+/// Each process has two pipes, and while it is started their other ends.
+const DESCRIPTORS_EACH: u64 = 2;
+const DESCRIPTORS_BESIDE: u64 = 64;
+
+/// Runs them to their end, and returns the exit status.
+#[cold]
+pub(crate) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static CStr]) -> StatusCode {
+    logger::install(settings.verbosity, env);
+    variables::warn_of(&settings.slips);
+    let path = settings.config.clone().unwrap_or_default();
+    // Reading may take for ever, from a pipe; there is no child yet that would have to be told.
+    let config = match signals.at_ease(|| pmux::read(&path)) {
+        Ok(config) => config,
+        Err(message) => {
+            say(&message);
+            return StatusCode::OWN_FAILURE;
+        }
+    };
+    if settings.check {
+        return check::report(&path, &config, env);
+    }
+    if pmux::is_stdin(&path) {
+        // It has been read to its end, and nobody is to wait for this program to let go of it.
+        process::free_stdin();
+    }
+    let left = run_all(signals, settings, config, env);
+    stderr::leave_no_more();
+    match left {
+        Ok(left) => status(&left),
+        Err(error) => {
+            say(&error);
+            error.status_code()
+        }
+    }
+}
+
+fn run_all(
+    mut signals: ProcessSignals,
+    settings: &Settings,
+    config: Config,
+    env: &[&'static CStr],
+) -> Result<Left, Error> {
+    process::fill_streams();
+    // Whatever this program was started to ignore, as pmux does; but for a hang-up, as by nohup(1).
+    let stop_on = settings.stop_signals.unwrap_or(Stops::DEFAULT);
+    let stops = Stops::new(stop_on, disposition(Signal::HUP) != Disposition::Ignored);
+    let listened = settings.signals.map_or(SignalSet::ALL, |listened| listened.union(stop_on));
+    if settings.signals.is_some() {
+        // A hang-up is heard in any case; a HUP that is none takes its course.
+        signals.limit(listened.with(Signal::HUP));
+    }
+    let had_terminal = terminal::is_there();
+    signals.open().map_err(|source| Error::Listen { source })?;
+    let mut limits = Changed::default();
+    let descriptors = DESCRIPTORS_EACH * config.processes.len() as u64 + DESCRIPTORS_BESIDE;
+    if let Err(error) = limits.raise_files(descriptors) {
+        log::warn!("can't open so many files as {} processes need: {error}", config.processes.len());
+    }
+    // PID 1 is given all orphans anyway.
+    let subreaper = (process::id().as_raw() != 1).then(Subreaper::claim).transpose();
+    let _subreaper = subreaper.map_err(|source| Error::start("prctl(PR_SET_CHILD_SUBREAPER)", source))?;
+
+    let names: Vec<_> = config.processes.iter().map(|process| process.name.clone()).collect();
+    let (out, err) = (Output::stdout(), Output::stderr());
+    let printed = Printed::new(out, err, &names, Names::Several, config.time_format.map(stamp), colours());
+    stderr::leave_to_relay();
+    let printed = printed.beside(stderr::take).outlives_readers(outlives_readers()).journal(journal::stream());
+    let relay = Relay::new(Sink::Printed(printed));
+    let processes = config.processes.iter().map(|process| (process, Supervision::new(process))).collect();
+    let mut supervisor = Supervisor::with_source(Source::Process(signals), stops, listened, had_terminal)?;
+    // What it warns of, the remarks say anyway.
+    if log::log_enabled!(log::Level::Info) {
+        supervisor = supervisor.handler(LogHandler);
+    }
+    let environment = Environment::entries(env).without(&settings.variables);
+    supervisor.run_processes(processes, Some(relay), &environment, limits)
+}
+
+/// 0 after a stop that was asked for; else that of the first process that failed.
+fn status(left: &Left) -> StatusCode {
+    match left.asked {
+        Asked::Kill => StatusCode::new(1),
+        _ if left.gone => StatusCode::OWN_FAILURE,
+        Asked::Stop => StatusCode::SUCCESS,
+        Asked::Nothing => match left.first_failure.and_then(|number| left.results.get(number)) {
+            Some(Ok(end)) => end.status.code(),
+            Some(Err(error)) => error.status_code(),
+            None => StatusCode::SUCCESS,
+        },
+    }
+}

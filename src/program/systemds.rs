@@ -1,0 +1,79 @@
+//! Whether systemd started this very process, and what that means for how it ends: systemd.exec(5).
+//!
+//! systemd calls a stop a success only if the main process dies of it. With `PrivatePIDs=yes` this process is the first of
+//! its PID namespace, which can't die of a signal that it sends itself: there such a stop is the status 0.
+
+use crate::model::env::names;
+use crate::model::event::{ProcessStarted, SignalPassed};
+use crate::model::handler::Handler;
+use crate::model::signal::{Signal, SignalSet};
+use crate::model::status::{ExitStatus, StatusCode};
+use crate::sys::{cgroup, process};
+use std::ffi::CStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Those that are no failure to systemd, and that come through this process.
+const STOPS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
+
+fn exec_pid<'e>(env: &[&'e CStr]) -> Option<&'e [u8]> {
+    let entry = env.iter().find(|entry| names(entry, b"SYSTEMD_EXEC_PID"))?;
+    Some(&entry.to_bytes()["SYSTEMD_EXEC_PID=".len()..])
+}
+
+/// Whether systemd started this very process.
+pub(crate) fn is_own(env: &[&CStr]) -> bool {
+    exec_pid(env) == Some(process::id().to_string().as_bytes())
+}
+
+/// Whether this process may be what [`is_own_init`] tells.
+pub(crate) fn may_be_own_init(env: &[&CStr]) -> bool {
+    // The first costs no system call.
+    exec_pid(env).is_some() && process::id().as_raw() == 1
+}
+
+/// Whether systemd started this process as the first of a PID namespace.
+///
+/// The variable can hold the number that the process before it had outside (systemd 257). So can it where somebody else has
+/// made the namespace, within a unit; but then that one is in the unit's cgroup, too. systemd's own process, which is at
+/// first, has gone soon.
+pub(crate) fn is_own_init(env: &[&CStr]) -> bool {
+    may_be_own_init(env) && (is_own(env) || cgroup::is_of_own_namespace())
+}
+
+/// Remembers which of those signals were passed on to the command.
+pub(crate) struct Watch(Arc<AtomicU64>);
+
+/// Which were, in its last run.
+pub(crate) struct Passed(Arc<AtomicU64>);
+
+/// A handler, and what it has seen.
+pub(crate) fn watch() -> (Watch, Passed) {
+    let passed = Arc::new(AtomicU64::new(0));
+    (Watch(Arc::clone(&passed)), Passed(passed))
+}
+
+impl Handler for Watch {
+    fn process_started(&mut self, _: &ProcessStarted<'_>) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    fn signal_passed(&mut self, event: &SignalPassed) {
+        if STOPS.contains(&event.signal) {
+            self.0.fetch_or(SignalSet::EMPTY.with(event.signal).bits(), Ordering::Relaxed);
+        }
+    }
+}
+
+impl Passed {
+    /// The exit status where it differs from the command's: 0 for an end by a signal that was passed on.
+    pub(crate) fn code(&self, status: ExitStatus) -> Option<StatusCode> {
+        match status {
+            ExitStatus::Signaled { signal, .. } => {
+                let passed = SignalSet::from_bits(self.0.load(Ordering::Relaxed));
+                passed.contains(signal).then_some(StatusCode::new(0))
+            }
+            ExitStatus::Exited(_) => None,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Events as messages of the [`log`] crate.
+
+use crate::model::event::{
+    ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, RestartScheduled, SignalDelayed,
+    SignalDropped, SignalFailed, SignalPassed, SignalReceived,
+};
+use crate::model::handler::Handler;
+use std::ffi::OsString;
+
+/// Logs every event: what fails and is tried again as a warning, processes at `info`, signals at `debug`.
+///
+/// Arguments are logged at `trace` only, since they may hold secrets.
+///
+/// ```
+/// use panicmon::{Executor, Options, handlers::LogHandler};
+///
+/// Executor::new(Options::default().handler(LogHandler))?.run(["true"])?;
+/// # Ok::<(), panicmon::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LogHandler;
+
+impl Handler for LogHandler {
+    fn process_started(&mut self, event: &ProcessStarted<'_>) {
+        log::info!("starting {}", name(event.args));
+        log::trace!("its arguments: {:?}", event.args);
+    }
+
+    fn process_failed(&mut self, event: &ProcessFailed<'_>) {
+        // The caller has the error, too, and reports it.
+        log::info!("failed to run {}: {}", name(event.args), event.error);
+    }
+
+    fn process_exited(&mut self, event: &ProcessExited<'_>) {
+        let seconds = event.duration.as_secs_f64();
+        log::info!("{}, pid {}, ended after {seconds:.3} s: {}", name(event.args), event.pid, event.status);
+        log::debug!("it used {:?}", event.usage);
+    }
+
+    fn process_stopped(&mut self, event: &ProcessStopped) {
+        log::info!("pid {} was stopped by {}", event.pid, event.signal);
+    }
+
+    fn process_continued(&mut self, event: &ProcessContinued) {
+        log::info!("pid {} was continued", event.pid);
+    }
+
+    fn restart_scheduled(&mut self, event: &RestartScheduled<'_>) {
+        let (name, delay) = (name(event.args), event.delay);
+        match event.status {
+            Some(status) if status.is_success() => log::info!("{name} ended; it starts again in {delay:?}"),
+            Some(status) => log::warn!("{name} failed, {status}; it starts again in {delay:?}"),
+            None => match event.error {
+                Some(error) => {
+                    log::warn!("{name} couldn't be started: {}; it is tried again in {delay:?}", error.brief());
+                }
+                None => log::warn!("{name} couldn't be started; it is tried again in {delay:?}"),
+            },
+        }
+    }
+
+    fn signal_received(&mut self, event: &SignalReceived) {
+        log::debug!("received {} from {:?}", event.signal, event.origin);
+    }
+
+    fn signal_passed(&mut self, event: &SignalPassed) {
+        log::debug!("passed {} on to pid {}", event.signal, event.child);
+    }
+
+    fn signal_dropped(&mut self, event: &SignalDropped) {
+        log::debug!("{} isn't passed on", event.signal);
+    }
+
+    fn signal_delayed(&mut self, event: &SignalDelayed) {
+        log::debug!("{} is passed on in {:?}", event.signal, event.delay);
+    }
+
+    fn signal_failed(&mut self, event: &SignalFailed<'_>) {
+        log::warn!("{} couldn't be passed on to pid {}, it is lost: {}", event.signal, event.child, event.error);
+    }
+}
+
+fn name(args: &[OsString]) -> impl std::fmt::Display {
+    args.first().map(|command| command.display().to_string()).unwrap_or_default()
+}

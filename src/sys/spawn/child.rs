@@ -1,0 +1,442 @@
+//! What the child does between clone and exec.
+//!
+//! It runs in its parent's memory, at the same time as its parent, with all signals blocked. So: nothing but raw system
+//! calls, no allocation, no lock, no panic, no thread-local (`errno` is one). All it needs is in its [`Plan`].
+
+use crate::model::identity::Identity;
+use crate::model::signal::{Signal, SignalSet};
+use crate::sys::limit::Changed;
+use crate::sys::raw::{Errno, syscall};
+use crate::sys::signals::{Disposition, disposition, pending, set_disposition, set_mask};
+use crate::sys::spawn::command::{ExecFailure, ExecFailureKind};
+use crate::sys::spawn::elf::{ElfHeader, Format, LOOKED_AT};
+use crate::sys::user;
+use std::ffi::{c_char, c_int, c_void};
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// What the child is to do. Everything it points to lives until the child has been waited for.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The process that must be the parent still when PR_SET_PDEATHSIG is set.
+    pub(super) parent: i32,
+    /// The process group it is in.
+    pub(super) group: PlannedGroup,
+    /// Who it is to be; null: whoever this process is.
+    pub(super) user: *const Identity,
+    /// Its working directory, a C string; null: this process's.
+    pub(super) dir: *const c_char,
+    /// What becomes descriptors 0, 1 and 2, where they aren't inherited; each is 3 or higher.
+    pub(super) stdio: [Option<RawFd>; 3],
+    /// Signals to be ignored, though this process listens to them.
+    pub(super) ignored: SignalSet,
+    /// Signals not to be ignored, though they were when this process was started.
+    pub(super) heeded: SignalSet,
+    /// The limits it gets back.
+    pub(super) limits: Changed,
+    /// Whether this process has handlers, which must not run in the child.
+    pub(super) reset_caught: bool,
+    /// The mask to execute with.
+    pub(super) mask: SignalSet,
+    /// The files to try, ended by a null pointer.
+    pub(super) candidates: *const *const c_char,
+    /// A place for the name of the shell, then argv, ended by a null pointer.
+    pub(super) shell_argv: *mut *const c_char,
+    /// envp, ended by a null pointer.
+    pub(super) envp: *const *const c_char,
+    /// Where in it the child puts its pid: room for [`PID_DIGITS`], and a NUL behind; null: nowhere.
+    pub(super) pid_places: [*mut u8; 3],
+    /// Where the child says what failed.
+    pub(super) report: *const Report,
+}
+
+/// The process group of a child that is to be started.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PlannedGroup {
+    /// That of its parent.
+    Shared,
+    /// One of its own.
+    Own {
+        /// The terminal whose foreground group it becomes.
+        terminal: Option<RawFd>,
+    },
+    /// The first of a session of its own.
+    Session {
+        /// The terminal that becomes the session's.
+        terminal: Option<RawFd>,
+    },
+}
+
+/// What the longest pid takes.
+pub(super) const PID_DIGITS: usize = 10;
+
+/// What the child tells its parent.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    /// What failed; nothing, if it executed its command.
+    failure: AtomicU64,
+    /// The header of the file that failed, if that is an ELF file.
+    header: AtomicU64,
+    /// What it had been sent when it had left its parent's process group.
+    had: AtomicU64,
+    has_left: AtomicBool,
+}
+
+/// A step that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The command couldn't be executed.
+    Exec(ExecFailure),
+    /// A descriptor couldn't be put in place.
+    Stdio(Errno),
+    /// The kernel doesn't know PR_SET_PDEATHSIG, or a filter forbids it.
+    ParentDeathSignal(Errno),
+    /// A filter forbids setpgid.
+    Group(Errno),
+    /// A filter forbids setsid.
+    Session(Errno),
+    /// It may not become that user.
+    User(Errno),
+    /// The working directory isn't there, or not to be entered.
+    Dir(Errno),
+}
+
+// How a failure is packed: errno in the low half, then the kind, and the candidate on top.
+const KIND_SHIFT: u32 = 32;
+const CANDIDATE_SHIFT: u32 = 40;
+
+impl Report {
+    fn store(&self, failure: Failure) {
+        let (kind, errno, candidate) = match failure {
+            Failure::Exec(ExecFailure { kind: ExecFailureKind::Exec, candidate, errno }) => (1, errno, candidate),
+            Failure::Exec(ExecFailure { kind: ExecFailureKind::Interpreter, candidate, errno }) => {
+                (2, errno, candidate)
+            }
+            Failure::Exec(ExecFailure { kind: ExecFailureKind::Shell, candidate, errno }) => (3, errno, candidate),
+            Failure::Stdio(errno) => (4, errno, 0),
+            Failure::ParentDeathSignal(errno) => (5, errno, 0),
+            Failure::Group(errno) => (6, errno, 0),
+            Failure::Dir(errno) => (7, errno, 0),
+            Failure::Session(errno) => (8, errno, 0),
+            Failure::User(errno) => (9, errno, 0),
+            Failure::Exec(ExecFailure { kind: ExecFailureKind::Binary, candidate, errno }) => (10, errno, candidate),
+            Failure::Exec(ExecFailure { kind: ExecFailureKind::Elf(header), candidate, errno }) => {
+                self.header.store(header.bits(), Ordering::Relaxed);
+                (11, errno, candidate)
+            }
+        };
+        let packed = (candidate as u64) << CANDIDATE_SHIFT | kind << KIND_SHIFT | u64::from(errno as u32);
+        self.failure.store(packed, Ordering::Release);
+    }
+
+    /// Tells what came to this process as a member of its parent's process group, from which it has gone now.
+    fn store_had(&self) {
+        self.had.store(pending().bits(), Ordering::Relaxed);
+        self.has_left.store(true, Ordering::Release);
+    }
+
+    /// That, if it has been told.
+    pub(super) fn had(&self) -> Option<SignalSet> {
+        self.has_left.load(Ordering::Acquire).then(|| SignalSet::from_bits(self.had.load(Ordering::Relaxed)))
+    }
+
+    /// What the child said, once it has ended.
+    pub(super) fn load(&self) -> Option<Failure> {
+        let packed = self.failure.load(Ordering::Acquire);
+        let errno = packed as u32 as Errno;
+        let candidate = (packed >> CANDIDATE_SHIFT) as usize;
+        let exec = |kind| Failure::Exec(ExecFailure { kind, candidate, errno });
+        match packed >> KIND_SHIFT & 0xff {
+            1 => Some(exec(ExecFailureKind::Exec)),
+            2 => Some(exec(ExecFailureKind::Interpreter)),
+            3 => Some(exec(ExecFailureKind::Shell)),
+            4 => Some(Failure::Stdio(errno)),
+            5 => Some(Failure::ParentDeathSignal(errno)),
+            6 => Some(Failure::Group(errno)),
+            7 => Some(Failure::Dir(errno)),
+            8 => Some(Failure::Session(errno)),
+            9 => Some(Failure::User(errno)),
+            10 => Some(exec(ExecFailureKind::Binary)),
+            11 => {
+                let header = ElfHeader::from_bits(self.header.load(Ordering::Relaxed));
+                Some(exec(ExecFailureKind::Elf(header)))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The child's first function; returns to nobody.
+pub(super) extern "C" fn main(plan: *mut c_void) -> c_int {
+    // SAFETY: spawn passes its plan, which outlives the child; what both write in it is atomic.
+    let plan = unsafe { &*plan.cast::<Plan>().cast_const() };
+    let failure = become_command(plan);
+    // SAFETY: the report lives as long as the plan.
+    unsafe { &*plan.report }.store(failure);
+    // The parent tells from the report; the code is for nobody.
+    exit(127)
+}
+
+fn become_command(plan: &Plan) -> Failure {
+    // SAFETY: it is null, or what the plan's owner keeps.
+    if let Some(user) = unsafe { plan.user.as_ref() }
+        && let Err(errno) = user::take(user)
+    {
+        return Failure::User(errno);
+    }
+    // After the change of user, with which the kernel takes it back.
+    if let Err(errno) = die_with_parent(plan.parent) {
+        return Failure::ParentDeathSignal(errno);
+    }
+    match plan.group {
+        PlannedGroup::Shared => {}
+        PlannedGroup::Own { terminal } => {
+            if let Err(errno) = lead_group(terminal) {
+                return Failure::Group(errno);
+            }
+        }
+        PlannedGroup::Session { terminal } => {
+            if let Err(errno) = lead_session(terminal) {
+                return Failure::Session(errno);
+            }
+        }
+    }
+    // SAFETY: the report lives as long as the plan.
+    unsafe { &*plan.report }.store_had();
+    if !plan.dir.is_null()
+        // SAFETY: it is a C string that the plan's owner keeps.
+        && let Err(errno) = unsafe { syscall(libc::SYS_chdir, [plan.dir as usize]) }
+    {
+        return Failure::Dir(errno);
+    }
+    for (target, source) in plan.stdio.iter().enumerate() {
+        // dup3 leaves the new descriptor open across exec; the old one closes itself.
+        if let Some(source) = *source
+            // SAFETY: the call touches no memory.
+            && let Err(errno) = unsafe { syscall(libc::SYS_dup3, [source as usize, target, 0]) }
+        {
+            return Failure::Stdio(errno);
+        }
+    }
+    plan.limits.restore();
+    say_pid(&plan.pid_places);
+    restore_signals(plan);
+    execute(plan)
+}
+
+/// Has the kernel kill this process when its parent ends.
+///
+/// The parent may have ended before: clone, kill -9, prctl, and nobody would send the signal any more. Whoever has been
+/// given to another parent sees that here, and goes at once.
+fn die_with_parent(parent: i32) -> Result<(), Errno> {
+    // SAFETY: these calls touch no memory.
+    unsafe {
+        syscall(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, libc::SIGKILL as usize, 0, 0, 0])?;
+        // Zero: the parent is outside this child's PID namespace (unshare(2)), so nobody can tell; whoever has been given
+        // to another parent never sees that.
+        let now = syscall(libc::SYS_getppid, []);
+        if now != Ok(parent as usize) && now != Ok(0) {
+            exit(128 + libc::SIGKILL);
+        }
+    }
+    Ok(())
+}
+
+/// Puts this process into a process group of its own, and that into the foreground of the terminal.
+fn lead_group(terminal: Option<RawFd>) -> Result<(), Errno> {
+    // SAFETY: the first two calls touch no memory, the third reads an int.
+    unsafe {
+        syscall(libc::SYS_setpgid, [0, 0])?;
+        if let Some(terminal) = terminal {
+            // Signals are blocked: from the background SIGTTOU would stop this process. If the terminal has hung up
+            // meanwhile, the command finds out for itself.
+            let group = syscall(libc::SYS_getpid, [])? as c_int;
+            let _ =
+                syscall(libc::SYS_ioctl, [terminal as usize, libc::TIOCSPGRP as usize, (&raw const group) as usize]);
+        }
+    }
+    Ok(())
+}
+
+/// Puts this process into a session of its own, whose terminal that becomes.
+fn lead_session(terminal: Option<RawFd>) -> Result<(), Errno> {
+    // SAFETY: the calls touch no memory.
+    unsafe {
+        syscall(libc::SYS_setsid, [])?;
+        if let Some(terminal) = terminal {
+            // As above: one that has hung up is no reason not to run.
+            let _ = syscall(libc::SYS_ioctl, [terminal as usize, libc::TIOCSCTTY as usize, 0]);
+        }
+    }
+    Ok(())
+}
+
+/// Puts this process's pid into its environment.
+fn say_pid(places: &[*mut u8]) {
+    if places.iter().all(|place| place.is_null()) {
+        return;
+    }
+    // SAFETY: touches no memory.
+    let Ok(mut rest) = (unsafe { syscall(libc::SYS_getpid, []) }) else { return };
+    let mut digits = [0; PID_DIGITS];
+    let mut first = PID_DIGITS;
+    while first > 0 && (rest > 0 || first == PID_DIGITS) {
+        first -= 1;
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    for place in places.iter().filter(|place| !place.is_null()) {
+        for (at, digit) in digits[first..].iter().enumerate() {
+            // SAFETY: there is room for so many digits, and the parent doesn't look at them.
+            unsafe { place.add(at).write(*digit) };
+        }
+    }
+}
+
+/// Dispositions first, then the mask: a signal that was waiting takes its course by the child's own dispositions.
+fn restore_signals(plan: &Plan) {
+    if plan.reset_caught {
+        for signal in Signal::all() {
+            if disposition(signal) == Disposition::Caught {
+                set_disposition(signal, false);
+            }
+        }
+    }
+    for signal in plan.heeded.iter() {
+        set_disposition(signal, false);
+    }
+    for signal in plan.ignored.iter() {
+        set_disposition(signal, true);
+    }
+    set_mask(plan.mask);
+}
+
+/// Tries the candidates in order, as execvp(3) does.
+///
+/// execvp itself is not for a child like this: it copies argv to the stack when it turns to the shell.
+fn execute(plan: &Plan) -> Failure {
+    let failure = |kind, candidate, errno| Failure::Exec(ExecFailure { kind, candidate, errno });
+    let mut remembered = None;
+    let mut last = failure(ExecFailureKind::Exec, 0, libc::ENOENT);
+    let mut index = 0;
+    loop {
+        // SAFETY: the list ends with a null pointer, and the loop with it.
+        let file = unsafe { *plan.candidates.add(index) };
+        if file.is_null() {
+            return remembered.unwrap_or(last);
+        }
+        // SAFETY: the plan's strings and lists are as execve wants them; argv begins behind the shell's place.
+        let mut errno = unsafe { execve(file, plan.shell_argv.add(1), plan.envp) };
+        let mut kind = ExecFailureKind::Exec;
+        if errno == libc::ENOEXEC {
+            match format(file) {
+                Ok(Format::Text) => {}
+                Ok(Format::Binary) => return failure(ExecFailureKind::Binary, index, errno),
+                Ok(Format::Elf(header)) => return failure(ExecFailureKind::Elf(header), index, errno),
+                // The shell couldn't read it either.
+                Err(libc::EACCES) => return failure(kind, index, errno),
+                // The shell may fare better, or say why not.
+                Err(_) => {}
+            }
+            kind = ExecFailureKind::Shell;
+            // SAFETY: the list has room for the shell before argv; nobody else reads it while the child is here.
+            errno = unsafe {
+                let command = *plan.shell_argv.add(1);
+                *plan.shell_argv = c"/bin/sh".as_ptr();
+                *plan.shell_argv.add(1) = file;
+                let errno = execve(c"/bin/sh".as_ptr(), plan.shell_argv, plan.envp);
+                *plan.shell_argv.add(1) = command;
+                errno
+            };
+        } else if errno == libc::ENOENT && exists(file) {
+            kind = ExecFailureKind::Interpreter;
+        }
+        match errno {
+            // Another entry may have the command; if none has, this is what's reported.
+            libc::EACCES => remembered = remembered.or(Some(failure(kind, index, errno))),
+            libc::ENOENT if kind != ExecFailureKind::Exec => {
+                remembered = remembered.or(Some(failure(kind, index, errno)));
+            }
+            libc::ENOENT | libc::ESTALE | libc::ENOTDIR | libc::ENODEV | libc::ETIMEDOUT => {
+                last = failure(kind, index, errno);
+            }
+            _ => return failure(kind, index, errno),
+        }
+        index += 1;
+    }
+}
+
+/// execve(2), which returns only to say why it failed.
+///
+/// # Safety
+/// `file` must be a C string, the lists pointers to C strings ended by a null pointer.
+unsafe fn execve(file: *const c_char, argv: *const *const c_char, envp: *const *const c_char) -> Errno {
+    // SAFETY: as the caller vouches.
+    match unsafe { syscall(libc::SYS_execve, [file as usize, argv as usize, envp as usize]) } {
+        Ok(_) => 0,
+        Err(errno) => errno,
+    }
+}
+
+/// What a file is that the kernel can't execute.
+fn format(file: *const c_char) -> Result<Format, Errno> {
+    let mut start = [0_u8; LOOKED_AT];
+    let flags = libc::O_RDONLY | libc::O_CLOEXEC;
+    // SAFETY: `file` comes from the plan's list of C strings, and `start` has room for what is read.
+    let read = unsafe {
+        let fd = syscall(libc::SYS_openat, [libc::AT_FDCWD as usize, file as usize, flags as usize])?;
+        let read = syscall(libc::SYS_read, [fd, start.as_mut_ptr() as usize, start.len()]);
+        let _ = syscall(libc::SYS_close, [fd]);
+        read?
+    };
+    Ok(Format::of(start.get(..read).unwrap_or_default()))
+}
+
+fn exists(file: *const c_char) -> bool {
+    // SAFETY: `file` comes from the plan's list of C strings.
+    unsafe { syscall(libc::SYS_faccessat, [libc::AT_FDCWD as usize, file as usize, libc::F_OK as usize]) }.is_ok()
+}
+
+fn exit(code: i32) -> ! {
+    loop {
+        // SAFETY: ends this process; no destructor of the parent's may run here.
+        let _ = unsafe { syscall(libc::SYS_exit_group, [code as usize]) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_says_what_was_stored() {
+        assert_eq!(Report::default().load(), None);
+        let header = ElfHeader::from_bits(183 << 32 | 3 << 16 | 1 << 8 | 2);
+        for kind in [
+            ExecFailureKind::Exec,
+            ExecFailureKind::Interpreter,
+            ExecFailureKind::Shell,
+            ExecFailureKind::Binary,
+            ExecFailureKind::Elf(header),
+        ] {
+            for candidate in [0, 1, 1000] {
+                let failure = Failure::Exec(ExecFailure { kind, candidate, errno: libc::EACCES });
+                let report = Report::default();
+                report.store(failure);
+                assert_eq!(report.load(), Some(failure));
+            }
+        }
+        for failure in [
+            Failure::Stdio(libc::EBADF),
+            Failure::ParentDeathSignal(libc::EPERM),
+            Failure::Group(libc::EPERM),
+            Failure::Dir(libc::ENOENT),
+            Failure::Session(libc::EPERM),
+            Failure::User(libc::EPERM),
+        ] {
+            let report = Report::default();
+            report.store(failure);
+            assert_eq!(report.load(), Some(failure));
+        }
+    }
+}

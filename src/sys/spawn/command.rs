@@ -1,0 +1,231 @@
+//! A command as execve(2) wants it: the search of `PATH` and every string made ready before there is a child.
+
+use crate::model::env::names;
+use crate::model::error::os_string;
+use crate::model::error::{Error, NotExecutable};
+use crate::model::identity::Identity;
+use crate::sys::spawn::elf::ElfHeader;
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+/// What execvp(3) searches when there is no `PATH`.
+const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
+
+/// The longest path the kernel takes, its NUL included; execvp(3) passes over entries that are longer.
+const PATH_MAX: usize = libc::PATH_MAX as usize;
+
+/// A command line, an environment, and the files to try.
+#[derive(Clone, Debug)]
+pub(crate) struct Command {
+    /// argv, never empty.
+    pub(crate) args: Vec<Cow<'static, CStr>>,
+    /// envp.
+    pub(crate) env: Vec<Cow<'static, CStr>>,
+    /// The files that may be the command, in the order in which they are tried.
+    pub(crate) candidates: Vec<CString>,
+    /// Its working directory, if not this process's.
+    pub(crate) dir: Option<CString>,
+    /// Who runs it, if not this process's user.
+    pub(crate) user: Option<Identity>,
+}
+
+/// How the attempts to execute the candidates ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ExecFailure {
+    /// Which way it failed.
+    pub(crate) kind: ExecFailureKind,
+    /// Which candidate it was.
+    pub(crate) candidate: usize,
+    /// The error of execve(2).
+    pub(crate) errno: i32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExecFailureKind {
+    /// execve(2) of the candidate failed.
+    Exec,
+    /// The candidate is there, but execve(2) says ENOENT: its interpreter is missing.
+    Interpreter,
+    /// The candidate has no format the kernel knows, and /bin/sh couldn't be executed.
+    Shell,
+    /// It has no such format, and is no text that /bin/sh could read.
+    Binary,
+    /// It is an ELF file that the kernel refuses.
+    Elf(ElfHeader),
+}
+
+impl Command {
+    /// Checks the words and finds out what to try.
+    pub(crate) fn new(args: Vec<Cow<'static, CStr>>, env: Vec<Cow<'static, CStr>>) -> Result<Command, Error> {
+        let file = args.first().map(|file| file.to_bytes()).ok_or(Error::EmptyCommand)?;
+        if file.is_empty() {
+            // There is no file of this name, as for execve(2): env(1) and the shells end with 127.
+            return Err(Error::NotFound { command: OsString::new(), path: None });
+        }
+        let candidates = candidates(file, path_of(&env));
+        Ok(Command { args, env, candidates, dir: None, user: None })
+    }
+
+    /// The error to report when no candidate could be executed.
+    pub(crate) fn error(&self, failure: ExecFailure) -> Error {
+        let source = io::Error::from_raw_os_error(failure.errno);
+        let reason = match failure.kind {
+            ExecFailureKind::Interpreter => NotExecutable::InterpreterMissing,
+            ExecFailureKind::Shell => NotExecutable::Shell(source),
+            ExecFailureKind::Binary => {
+                NotExecutable::Binary("neither a program of this machine nor a script".to_owned())
+            }
+            ExecFailureKind::Elf(header) => NotExecutable::Binary(header.why()),
+            ExecFailureKind::Exec if self.is_absent(failure.errno) => return self.not_found(),
+            ExecFailureKind::Exec => NotExecutable::Refused(source),
+        };
+        let file = self.candidates.get(failure.candidate).map(|file| os_string(file));
+        Error::NotExecutable { file: file.unwrap_or_else(|| self.name()), reason }
+    }
+
+    /// The error to report when its working directory couldn't be entered.
+    pub(crate) fn dir_error(&self, errno: i32) -> Error {
+        let dir = self.dir.as_deref().map(os_string).unwrap_or_default();
+        Error::Dir { dir, source: io::Error::from_raw_os_error(errno) }
+    }
+
+    /// The error to report when it couldn't be given its user.
+    pub(crate) fn user_error(&self, errno: i32) -> Error {
+        let (uid, gid) = self.user.as_ref().map_or((0, 0), |user| (user.uid, user.gid));
+        Error::User { uid, gid, source: io::Error::from_raw_os_error(errno) }
+    }
+
+    fn name(&self) -> OsString {
+        self.args.first().map(|file| os_string(file)).unwrap_or_default()
+    }
+
+    fn not_found(&self) -> Error {
+        let path = || OsStr::from_bytes(path_of(&self.env).unwrap_or(DEFAULT_PATH)).to_owned();
+        Error::NotFound { path: self.is_searched().then(path), command: self.name() }
+    }
+
+    /// Whether this error of the last candidate says that there is no such command. Of an entry of `PATH` that is no folder,
+    /// or can't be reached, the shells say so; of a path, only that it isn't there.
+    fn is_absent(&self, errno: i32) -> bool {
+        match errno {
+            libc::ENOENT => true,
+            libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => self.is_searched(),
+            _ => false,
+        }
+    }
+
+    fn is_searched(&self) -> bool {
+        !self.name().as_bytes().contains(&b'/')
+    }
+}
+
+/// The value of the first `PATH` of an environment, which is the one getenv(3) finds.
+fn path_of<'a>(env: &'a [Cow<'static, CStr>]) -> Option<&'a [u8]> {
+    env.iter().find(|entry| names(entry, b"PATH")).map(|entry| &entry.to_bytes()[b"PATH=".len()..])
+}
+
+/// The files execvp(3) would try: the command itself if it has a slash, else one for each entry of `PATH`, where an
+/// empty entry is the working directory.
+fn candidates(file: &[u8], path: Option<&[u8]>) -> Vec<CString> {
+    // Neither half can hold a NUL: both come from C strings.
+    let c_string = |bytes: Vec<u8>| CString::new(bytes).ok();
+    if file.contains(&b'/') {
+        return c_string(file.to_vec()).into_iter().collect();
+    }
+    let entries = path.unwrap_or(DEFAULT_PATH).split(|byte| *byte == b':');
+    entries
+        .filter(|entry| entry.len() < PATH_MAX)
+        .filter_map(|entry| {
+            let mut candidate = Vec::with_capacity(entry.len() + file.len() + 2);
+            candidate.extend_from_slice(entry);
+            if !entry.is_empty() {
+                candidate.push(b'/');
+            }
+            candidate.extend_from_slice(file);
+            c_string(candidate)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tried(file: &str, path: Option<&str>) -> Vec<String> {
+        candidates(file.as_bytes(), path.map(str::as_bytes))
+            .into_iter()
+            .map(|candidate| candidate.into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn path_is_searched_as_execvp_does() {
+        assert_eq!(tried("ls", Some("/a:/b")), ["/a/ls", "/b/ls"]);
+        assert_eq!(tried("ls", None), ["/bin/ls", "/usr/bin/ls"]);
+        assert_eq!(tried("./ls", Some("/a:/b")), ["./ls"]);
+        assert_eq!(tried("ls", Some("")), ["ls"]);
+        assert_eq!(tried("ls", Some(":/a::rel:")), ["ls", "/a/ls", "ls", "rel/ls", "ls"]);
+        assert_eq!(tried("ls", Some(&format!("{}:/a", "x".repeat(PATH_MAX)))), ["/a/ls"]);
+    }
+
+    #[test]
+    fn an_empty_command_is_an_error() {
+        assert!(matches!(Command::new(Vec::new(), Vec::new()), Err(Error::EmptyCommand)));
+        let error = Command::new(vec![Cow::Borrowed(c"")], Vec::new()).unwrap_err();
+        assert_eq!(error.to_string(), "the command is empty: name the program to run (is a variable unset?)");
+        assert_eq!(error.status_code().get(), 127);
+    }
+
+    #[test]
+    fn the_first_path_counts_and_the_childs_own() {
+        let env = vec![Cow::Borrowed(c"XPATH=/x"), Cow::Borrowed(c"PATH=/a"), Cow::Borrowed(c"PATH=/b")];
+        let command = Command::new(vec![Cow::Borrowed(c"ls")], env).unwrap();
+        assert_eq!(command.candidates, [c"/a/ls".to_owned()]);
+    }
+
+    #[test]
+    fn errors_are_of_the_kind_their_number_says() {
+        let command = Command::new(vec![Cow::Borrowed(c"ls")], vec![Cow::Borrowed(c"PATH=/a:/b")]).unwrap();
+        let error = |kind, errno| command.error(ExecFailure { kind, candidate: 1, errno });
+        let not_found = error(ExecFailureKind::Exec, libc::ENOENT);
+        assert_eq!(not_found.to_string(), "ls: command not found in PATH=/a:/b");
+        assert_eq!(not_found.status_code().get(), 127);
+        assert_eq!(error(ExecFailureKind::Exec, libc::ENOTDIR).status_code().get(), 127);
+        let refused = [
+            libc::EACCES,
+            libc::EPERM,
+            libc::ETXTBSY,
+            libc::E2BIG,
+            libc::ELOOP,
+            libc::ENAMETOOLONG,
+            libc::ENOEXEC,
+            libc::ENOMEM,
+            libc::EIO,
+            libc::ELIBBAD,
+        ];
+        for errno in refused {
+            let refused = error(ExecFailureKind::Exec, errno);
+            assert_eq!(refused.status_code().get(), 126);
+            assert!(refused.to_string().starts_with("/b/ls: can't be executed: "), "{refused}");
+        }
+        assert_eq!(error(ExecFailureKind::Interpreter, libc::ENOENT).status_code().get(), 126);
+        assert_eq!(error(ExecFailureKind::Shell, libc::ENOENT).status_code().get(), 126);
+        let binary = error(ExecFailureKind::Binary, libc::ENOEXEC);
+        assert_eq!(binary.status_code().get(), 126);
+        assert_eq!(
+            binary.to_string(),
+            "/b/ls: can't be executed: exec format error: neither a program of this machine nor a script"
+        );
+    }
+
+    #[test]
+    fn a_path_through_a_file_is_refused_and_one_to_nothing_is_not_found() {
+        let command = Command::new(vec![Cow::Borrowed(c"/etc/passwd/x")], Vec::new()).unwrap();
+        let error = |errno| command.error(ExecFailure { kind: ExecFailureKind::Exec, candidate: 0, errno });
+        for (errno, status) in [(libc::ENOENT, 127), (libc::ENOTDIR, 126), (libc::ESTALE, 126)] {
+            assert_eq!(error(errno).status_code().get(), status, "{errno}");
+        }
+    }
+}

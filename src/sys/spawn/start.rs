@@ -1,0 +1,304 @@
+//! Starting a child: clone(2) in shared memory.
+//!
+//! `CLONE_VM` spares the copy of the page tables, which is most of what fork costs. Unlike vfork(2), `CLONE_VFORK` is
+//! left out: it would suspend this process until the child execs, deaf to all signals if the child is stopped before
+//! that, or hangs in an exec from a file system that doesn't answer. So both run side by side, the child by the rules of
+//! [`child`](crate::sys::spawn::child), and what the child uses stays in place until it has been waited for.
+//!
+//! A child that changes its user gets a copy of the memory all the same. In shared memory that change would make this
+//! process one that leaves no core and can't be looked into (PR_SET_DUMPABLE), for good.
+
+use crate::model::env::names;
+use crate::model::error::Error;
+use crate::model::pid::Pid;
+use crate::model::signal::{Signal, SignalSet};
+use crate::sys::limit::Changed;
+use crate::sys::poll::Source;
+use crate::sys::process;
+use crate::sys::shared_memory::Shared;
+use crate::sys::signals;
+use crate::sys::signals::Target;
+use crate::sys::spawn::child;
+use crate::sys::spawn::child::{Failure, PID_DIGITS, Plan, PlannedGroup, Report};
+use crate::sys::spawn::command::Command;
+use crate::sys::terminal::ChildGroup;
+use crate::sys::wait;
+use crate::sys::wait::{Next, Which};
+use std::borrow::Cow;
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr;
+use std::sync::Arc;
+
+/// The child's stack; it uses a few hundred bytes, an unoptimised build a few thousand.
+const STACK_BYTES: usize = 64 * 1024;
+
+/// What a child is given beside its command.
+#[derive(Debug)]
+pub(crate) struct Setup<'t> {
+    /// This process.
+    pub(crate) parent: Pid,
+    /// Its descriptors 0, 1 and 2 where they aren't inherited; each must be 3 or higher, and close on exec.
+    pub(crate) stdio: [Option<OwnedFd>; 3],
+    /// Signals it isn't to ignore, though this process was started so.
+    pub(crate) heeded: SignalSet,
+    /// The limits it gets back.
+    pub(crate) limits: Changed,
+    /// The process group it is in.
+    pub(crate) group: &'t ChildGroup,
+    /// Whether it is handed the terminal at once.
+    pub(crate) hand_over: bool,
+    /// Whether the variables that hold this process's pid, by which systemd means the process that it started, are to hold
+    /// the child's.
+    pub(crate) pid_variables: bool,
+    /// The mask it executes with, if all signals are blocked already; none: that of this thread.
+    pub(crate) mask: Option<SignalSet>,
+    /// Whether this process belongs to others too, who may have handlers and may wait for children.
+    pub(crate) shared: bool,
+}
+
+/// A child that hasn't been waited for.
+#[derive(Debug)]
+pub(crate) struct Child {
+    pid: Pid,
+    pidfd: Option<OwnedFd>,
+    own_group: bool,
+    block: Block,
+    ended: bool,
+}
+
+/// All that the child reads and writes before it execs.
+#[derive(Debug)]
+struct Block {
+    _plan: Box<Plan>,
+    report: Place,
+    command: Arc<Command>,
+    _lists: [Vec<*const c_char>; 3],
+    _pids: PidVariables,
+    _stack: Vec<u8>,
+}
+
+/// Variables that are to hold the child's pid, which it puts there itself: sd_listen_fds(3), sd_watchdog_enabled(3),
+/// systemd.exec(5).
+#[derive(Debug)]
+struct PidVariables {
+    /// Each is the name, and room for a pid and a NUL.
+    buffers: [Option<(Vec<u8>, usize)>; PID_VARIABLES.len()],
+}
+
+const PID_VARIABLES: [&str; 3] = ["LISTEN_PID", "WATCHDOG_PID", "SYSTEMD_EXEC_PID"];
+
+/// Says the same as the first of them in another way, which only the process it was meant for can find true.
+const LISTEN_PIDFDID: &str = "LISTEN_PIDFDID";
+
+impl PidVariables {
+    fn new(env: &[Cow<'static, CStr>], setup: &Setup<'_>) -> PidVariables {
+        let own = |value: &[u8]| *value == *setup.parent.to_string().as_bytes();
+        let holds_own = |name: &str| {
+            let entry = env.iter().find(|entry| names(entry, name.as_bytes()));
+            setup.pid_variables && entry.is_some_and(|entry| own(&entry.to_bytes()[name.len() + 1..]))
+        };
+        let buffer = |name: &str| {
+            let mut buffer = format!("{name}=").into_bytes();
+            let place = buffer.len();
+            buffer.resize(place + PID_DIGITS + 1, 0);
+            (buffer, place)
+        };
+        PidVariables { buffers: PID_VARIABLES.map(|name| holds_own(name).then(|| buffer(name))) }
+    }
+
+    /// What the child has for an entry; none: nothing.
+    fn entry(&self, entry: &CStr) -> Option<*const c_char> {
+        if self.buffers[0].is_some() && names(entry, LISTEN_PIDFDID.as_bytes()) {
+            return None;
+        }
+        let buffer = PID_VARIABLES
+            .iter()
+            .position(|name| names(entry, name.as_bytes()))
+            .and_then(|at| self.buffers[at].as_ref());
+        Some(buffer.map_or(entry.as_ptr(), |(buffer, _)| buffer.as_ptr().cast()))
+    }
+
+    /// Where the child writes its pid.
+    fn places(&mut self) -> [*mut u8; PID_VARIABLES.len()] {
+        self.buffers
+            .each_mut()
+            .map(|buffer| buffer.as_mut().map_or(ptr::null_mut(), |(buffer, place)| buffer[*place..].as_mut_ptr()))
+    }
+}
+
+/// Where the child's report is.
+#[derive(Debug)]
+enum Place {
+    Own(Box<Report>),
+    /// For a child with memory of its own.
+    Shared(Shared<Report>),
+}
+
+impl Place {
+    fn report(&self) -> &Report {
+        match self {
+            Place::Own(report) => report,
+            Place::Shared(report) => report,
+        }
+    }
+}
+
+// SAFETY: the pointers point into the block itself, which has no thread of its own.
+unsafe impl Send for Block {}
+
+/// Starts the command. That it couldn't be executed is told by [`Child::failure`] once it has ended.
+pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -> Result<Child, Error> {
+    let as_ptr = |text: &CStr| text.as_ptr();
+    let mut argv = pointers(1, command.args.iter().map(|arg| as_ptr(arg)));
+    let mut pids = PidVariables::new(&command.env, setup);
+    let envp = pointers(0, command.env.iter().filter_map(|entry| pids.entry(entry)));
+    let candidates = pointers(0, command.candidates.iter().map(|file| as_ptr(file)));
+    let mut stack = Vec::with_capacity(STACK_BYTES);
+
+    // A process of our own has them blocked since its start.
+    let before = setup.mask.is_none().then(signals::block_all);
+    let report = match command.user {
+        None => Place::Own(Box::default()),
+        Some(_) => Place::Shared(Shared::new(Report::default()).map_err(|source| Error::start("mmap", source))?),
+    };
+    let terminal = setup.group.fd().map(|terminal| terminal.as_raw_fd());
+    let mut plan = Box::new(Plan {
+        parent: setup.parent.as_raw(),
+        group: match setup.group {
+            ChildGroup::Shared => PlannedGroup::Shared,
+            ChildGroup::Own(_) => PlannedGroup::Own { terminal: terminal.filter(|_| setup.hand_over) },
+            ChildGroup::Session(_) => PlannedGroup::Session { terminal },
+        },
+        user: command.user.as_ref().map_or(ptr::null(), ptr::from_ref),
+        dir: command.dir.as_deref().map_or(ptr::null(), CStr::as_ptr),
+        stdio: setup.stdio.each_ref().map(|fd| fd.as_ref().map(|fd| fd.as_raw_fd())),
+        ignored: SignalSet::EMPTY,
+        heeded: setup.heeded,
+        limits: setup.limits,
+        reset_caught: setup.shared,
+        mask: setup.mask.or(before).unwrap_or_default(),
+        candidates: candidates.as_ptr(),
+        shell_argv: argv.as_mut_ptr(),
+        envp: envp.as_ptr(),
+        pid_places: pids.places(),
+        report: report.report(),
+    });
+    let cloned = source.with_ignored(|ignored| {
+        plan.ignored = ignored.difference(setup.heeded);
+        clone(&mut plan, &mut stack, setup.shared, command.user.is_some())
+    });
+    before.map(signals::set_mask);
+
+    let (pid, pidfd) = cloned.map_err(|source| Error::start("clone", source))?;
+    let block = Block { _plan: plan, report, command, _lists: [argv, envp, candidates], _pids: pids, _stack: stack };
+    Ok(Child { pid, pidfd, own_group: setup.group.is_own(), block, ended: false })
+}
+
+/// A list as execve(2) wants it, behind so many places.
+fn pointers(places: usize, strings: impl Iterator<Item = *const c_char>) -> Vec<*const c_char> {
+    let mut list = vec![ptr::null(); places];
+    list.extend(strings);
+    list.push(ptr::null());
+    list
+}
+
+fn clone(
+    plan: &mut Plan,
+    stack: &mut Vec<u8>,
+    with_pidfd: bool,
+    own_memory: bool,
+) -> io::Result<(Pid, Option<OwnedFd>)> {
+    let mut pidfd: c_int = -1;
+    let flag = |flag, is_set| if is_set { flag } else { 0 };
+    let flags = libc::SIGCHLD | flag(libc::CLONE_VM, !own_memory) | flag(libc::CLONE_PIDFD, with_pidfd);
+    let spare = stack.spare_capacity_mut();
+    let plan: *mut Plan = plan;
+    // SAFETY: the stack grows down from its end, aligned to 16 bytes, and, like the plan, is kept by `Child` until the
+    // child has been waited for. All signals are blocked, so no handler runs on this stack before the child has reset
+    // them. The child keeps to raw system calls, so nothing of this thread's state is disturbed.
+    let pid = unsafe {
+        let top = spare.as_mut_ptr_range().end.cast::<c_void>();
+        let top = top.sub(top as usize % 16);
+        libc::clone(child::main, top, flags, plan.cast::<c_void>(), &raw mut pidfd)
+    };
+    if pid < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: with CLONE_PIDFD the kernel has put a new descriptor there, which close on exec.
+    let pidfd = with_pidfd.then(|| unsafe { OwnedFd::from_raw_fd(pidfd) });
+    Ok((Pid::new(pid), pidfd))
+}
+
+impl Child {
+    pub(crate) fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Readable once the child has ended; where the process is shared with others.
+    pub(crate) fn pidfd(&self) -> Option<BorrowedFd<'_>> {
+        self.pidfd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Whom to send to.
+    pub(crate) fn target(&self) -> Target<'_> {
+        Target { pid: self.pid, pidfd: self.pidfd() }
+    }
+
+    /// To be told once it has been waited for.
+    pub(crate) fn set_ended(&mut self) {
+        self.ended = true;
+    }
+
+    /// What came to it as a member of this process's group, before it left that; to be asked before anything is sent to it.
+    pub(crate) fn had(&self) -> SignalSet {
+        let report = self.block.report.report();
+        report.had().unwrap_or_else(|| {
+            // As long as it hasn't left, it has all signals blocked.
+            let pending = process::pending(self.pid);
+            report.had().unwrap_or(pending)
+        })
+    }
+
+    /// Whether it has left this process's group, as it says itself.
+    pub(crate) fn has_left(&self) -> bool {
+        self.block.report.report().had().is_some()
+    }
+
+    /// Why it never executed its command; asked after its end.
+    pub(crate) fn failure(&self) -> Option<Error> {
+        self.block.report.report().load().map(|failure| match failure {
+            Failure::Exec(failure) => self.block.command.error(failure),
+            Failure::Stdio(errno) => Error::start("dup3", io::Error::from_raw_os_error(errno)),
+            Failure::ParentDeathSignal(errno) => {
+                Error::start("prctl(PR_SET_PDEATHSIG)", io::Error::from_raw_os_error(errno))
+            }
+            Failure::Group(errno) => Error::start("setpgid", io::Error::from_raw_os_error(errno)),
+            Failure::Session(errno) => Error::start("setsid", io::Error::from_raw_os_error(errno)),
+            Failure::User(errno) => self.block.command.user_error(errno),
+            Failure::Dir(errno) => self.block.command.dir_error(errno),
+        })
+    }
+}
+
+/// A run that is given up, by an error or a panic of a handler, takes its child with it, and the group that it leads.
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        let _ = if self.own_group {
+            signals::send_to_group(self.target(), Signal::KILL)
+        } else {
+            signals::send(self.target(), Signal::KILL)
+        };
+        let ended = |next: &io::Result<Next>| match next {
+            Ok(Next::Ended(ended)) => ended.pid == self.pid,
+            Ok(Next::Running | Next::Stopped(..) | Next::Continued(_)) => false,
+            Ok(Next::NoChild) | Err(_) => true,
+        };
+        let which = self.pidfd().map_or(Which::Any, Which::Only);
+        while !ended(&wait::until_end(which)) {}
+    }
+}
