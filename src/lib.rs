@@ -28,7 +28,7 @@
 
 mod api;
 mod engine;
-#[cfg(feature = "cli")]
+#[cfg(feature = "config")]
 mod formats;
 mod model;
 mod policy;
@@ -59,4 +59,20 @@ pub use relay::{Line, Stream};
 /// Handlers that come with panicmon.
 pub mod handlers {
     pub use crate::report::log::LogHandler;
+}
+
+/// Files in pmux's format, as the program reads them (feature `config`).
+///
+/// ```
+/// let file = panicmon::config::parse(b"processes: [{ cmd: myserver, maxWait: 30s }]")?;
+/// assert_eq!(file.processes[0].name, "myserver");
+///
+/// let error = panicmon::config::parse(b"processes: [{ command: myserver }]").unwrap_err();
+/// assert_eq!(error.to_string(), "1:15: unknown key 'command': it is called 'cmd' here");
+/// # Ok::<(), panicmon::config::ConfigError>(())
+/// ```
+#[cfg(feature = "config")]
+pub mod config {
+    pub use crate::formats::pmux::{Config, ConfigError, parse, read};
+    pub use crate::formats::timestamp::{ParseTimeFormatError, TimeFormat};
 }

@@ -3,11 +3,12 @@
 
 use crate::api::options::Environment;
 use crate::api::supervisor;
-use crate::formats::pmux;
-use crate::formats::pmux::{Config, printable};
+use crate::formats::pmux::Config;
+use crate::formats::printable::printable;
 use crate::model::error::is_for_a_shell;
 use crate::model::process_config::ProcessConfig;
 use crate::model::status::StatusCode;
+use crate::program::config_file;
 use crate::program::print;
 use crate::program::stderr::say;
 use nix::fcntl::{AT_FDCWD, AtFlags};
@@ -21,7 +22,7 @@ use std::slice;
 
 /// Says what is to be said of a file that could be read.
 pub(crate) fn report(path: &OsStr, config: &Config, env: &[&'static CStr]) -> StatusCode {
-    let file = pmux::name(path);
+    let file = config_file::name(path);
     if log::log_enabled!(log::Level::Warn) {
         let environment = Environment::entries(env);
         for (process, places) in config.processes.iter().zip(&config.places) {

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod config_file;
 mod doctor;
 mod exit;
 #[cfg(test)]
@@ -10,12 +11,12 @@ mod journal;
 mod logger;
 mod one;
 mod options;
+mod reload;
 mod several;
 mod stderr;
 mod systemds;
-mod unit_file;
 
-use crate::formats::timestamp::Timestamp;
+use crate::formats::timestamp::TimeFormat;
 use crate::model::signal::Signal;
 use crate::model::status::StatusCode;
 use crate::sys::process;
@@ -94,9 +95,9 @@ fn print(text: &str) -> StatusCode {
 }
 
 /// Writes the time in this format.
-fn stamp(format: Timestamp) -> crate::relay::printed::Stamp {
-    let zone = format.zone();
-    Box::new(move |into| format.write(SystemTime::now(), &zone, into))
+fn stamp(format: TimeFormat) -> crate::relay::printed::Stamp {
+    let write = format.writer();
+    Box::new(move |into| write(SystemTime::now(), into))
 }
 
 /// Whether nobody reading our output is no reason to stop: so it is to a program that was started to ignore SIGPIPE, as by

@@ -23,7 +23,7 @@ use crate::program::exit::{Ending, ExitFrom};
 use crate::program::options::variables;
 use crate::program::stderr;
 use crate::program::stderr::say;
-use crate::program::{Settings, colours, journal, logger, outlives_readers, stamp, systemds, unit_file};
+use crate::program::{Settings, colours, journal, logger, outlives_readers, reload, stamp, systemds};
 use crate::relay::printed::{Names, Printed};
 use crate::relay::{Relay, Sink};
 use crate::report::log::LogHandler;
@@ -218,7 +218,7 @@ fn notify_by(manager: &OsStr, settings: &Settings, env: &[&CStr], account: Optio
 #[cold]
 fn reload(env: &[&CStr]) -> Reload {
     // Nobody else's reload is ours. All systemds that know notify-reload say whom they have started.
-    if systemds::is_own(env) || systemds::is_own_init(env) { unit_file::reload() } else { Reload::Unknown }
+    if systemds::is_own(env) || systemds::is_own_init(env) { reload::reload() } else { Reload::Unknown }
 }
 
 /// Where the command's notification socket can be.

@@ -3,7 +3,6 @@
 use crate::api::options::Environment;
 use crate::api::supervisor::Supervisor;
 use crate::engine::event_loop::{Asked, Left};
-use crate::formats::pmux;
 use crate::formats::pmux::Config;
 use crate::model::error::Error;
 use crate::model::signal::{Signal, SignalSet};
@@ -13,7 +12,7 @@ use crate::policy::stop::Stops;
 use crate::program::options::variables;
 use crate::program::stderr;
 use crate::program::stderr::say;
-use crate::program::{Settings, check, colours, journal, logger, outlives_readers, stamp};
+use crate::program::{Settings, check, colours, config_file, journal, logger, outlives_readers, stamp};
 use crate::relay::printed::{Names, Printed};
 use crate::relay::{Relay, Sink};
 use crate::report::log::LogHandler;
@@ -38,17 +37,17 @@ pub(crate) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static 
     variables::warn_of(&settings.slips);
     let path = settings.config.clone().unwrap_or_default();
     // Reading may take for ever, from a pipe; there is no child yet that would have to be told.
-    let config = match signals.at_ease(|| pmux::read(&path)) {
+    let config = match signals.at_ease(|| config_file::read(&path)) {
         Ok(config) => config,
-        Err(message) => {
-            say(&message);
+        Err(error) => {
+            say(&error);
             return StatusCode::OWN_FAILURE;
         }
     };
     if settings.check {
         return check::report(&path, &config, env);
     }
-    if pmux::is_stdin(&path) {
+    if config_file::is_stdin(&path) {
         // It has been read to its end, and nobody is to wait for this program to let go of it.
         process::free_stdin();
     }

@@ -37,7 +37,7 @@ pub(crate) mod pipe;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod raw;
-#[cfg(feature = "cli")]
+#[cfg(feature = "config")]
 pub(crate) mod regular_file;
 mod shared_memory;
 pub(crate) mod signals;

@@ -1,6 +1,7 @@
 //! What YAML takes for something else and passes over in silence: `- && true` is `true`, with an anchor called `&`.
 
-use crate::formats::pmux::yaml::{Fault, shown};
+use super::fault::Fault;
+use crate::formats::printable::shown;
 use serde_saphyr::granit_parser::{ScalarStyle, Scanner, StrInput, TokenType};
 
 /// The first of them. The text is one that has been parsed, so that its size and depth are bounded.
@@ -26,7 +27,7 @@ pub(super) fn misread(text: &str) -> Option<Fault> {
             ),
             _ => return None,
         };
-        Some(Fault::behind(text.get(..mark)?, message))
+        Some(Fault::after(text.get(..mark)?, message))
     })
 }
 

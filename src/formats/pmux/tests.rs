@@ -1,8 +1,13 @@
-use super::*;
+use super::config::Places;
+use super::fault::Fault;
+use super::read::{MAX_FILE_BYTES, config as parse, read};
+use crate::model::process_config::{NoRestartOn, ProcessConfig};
 use crate::model::signal::Signal;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What is told about a bad file.
 fn told(yaml: &[u8]) -> String {
@@ -46,7 +51,7 @@ processes:
 #[test]
 fn every_key_is_taken() {
     let config = parse(EVERYTHING.as_bytes()).unwrap();
-    assert_eq!(config.time_format, Some(Timestamp::parse("2006-01-02T15:04:05.000Z07:00").unwrap()));
+    assert_eq!(config.time_format, Some("2006-01-02T15:04:05.000Z07:00".parse().unwrap()));
     let mut web = ProcessConfig::new("/usr/bin/myserver");
     web.name = "web".to_owned();
     web.args = ["--port", "8080", "--title=a: b"].map(Into::into).to_vec();
@@ -217,13 +222,18 @@ fn keys_of_other_programs_are_answered_with_ours() {
     ] {
         assert_eq!(told(format!("{key}: b\n").as_bytes()), format!("1:1: unknown key '{key}': {expected}"));
     }
-    // What has no counterpart.
-    for key in ["user", "depends_on", "stdout_logfile", "numprocs", "healthcheck"] {
+    for (key, expected) in [
+        ("user", "for another user write cmd: panicmon, and args: [--user, USER, --, PROGRAM]"),
+        (
+            "depends_on",
+            "all processes are started at once: let the program wait for what it needs, or fail, and it is started again",
+        ),
+        ("stdout_logfile", "the output of all processes goes to stdout and stderr of panicmon: redirect those"),
+        ("numprocs", "write the process once for each instance, each with a name of its own"),
+        ("healthCheck", "panicmon doesn't probe processes: it starts them again when they end"),
+    ] {
         let message = told(format!("processes:\n- cmd: a\n  {key}: b\n").as_bytes());
-        assert!(
-            message.starts_with(&format!("3:3: unknown key '{key}': a process has name, cmd, args, ")),
-            "{message}"
-        );
+        assert_eq!(message, format!("3:3: unknown key '{key}': {expected}"));
     }
 }
 
@@ -337,8 +347,8 @@ fn a_bad_process_is_told() {
         ("cmd: a\n  arg: [b]", "3:3: unknown key 'arg': did you mean 'args'?"),
         ("cmd: a\n  processes: []", "3:3: unknown key 'processes': it belongs at the top of the file"),
         (
-            "cmd: a\n  user: b",
-            "3:3: unknown key 'user': a process has name, cmd, args, env, dir, minWait, maxWait, stopSignal, sigKillWait, drain, noRestartOn, signals",
+            "cmd: a\n  colour: b",
+            "3:3: unknown key 'colour': a process has name, cmd, args, env, dir, minWait, maxWait, stopSignal, sigKillWait, drain, noRestartOn, signals",
         ),
         (
             "cmd: a\n  \"a\\nb\": c",
@@ -438,6 +448,8 @@ fn a_bad_process_is_told() {
             "cmd: a\n  signals: ~x",
             "3:12: 'signals': '~x' is not a signal: write a name (TERM, SIGTERM), a number from 1 to 64, RTMIN+0 to RTMIN+30 or RTMAX-0 to RTMAX-30",
         ),
+        ("cmd: a\n  signals: USR1,HUP", "3:12: 'signals': 'USR1,HUP' is one word: write a list: [USR1, HUP]"),
+        ("cmd: a\n  signals: USR1, hup", "3:12: 'signals': 'USR1, hup' is one word: write a list: [USR1, hup]"),
         ("cmd: a\n  signals: [KILL]", "3:13: 'signals': SIGKILL is never passed on: leave it out"),
         ("cmd: a\n  signals: 17", "3:12: 'signals': SIGCHLD is never passed on: leave it out"),
         (
@@ -609,12 +621,12 @@ fn the_time_format_is_checked_where_it_stands() {
 fn files_are_read() {
     let dir = std::env::temp_dir().join(format!("panicmon-config-{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
-    let told = |path: &Path| read(path.as_os_str()).unwrap_err();
+    let told = |path: &Path| read(path).unwrap_err().to_string();
     let shown = |path: &Path| path.to_str().unwrap().to_owned();
 
     let file = dir.join("good.yaml");
     fs::write(&file, EVERYTHING.replace("dir: /\n", &format!("dir: {}\n", dir.display()))).unwrap();
-    assert_eq!(read(file.as_os_str()).unwrap().processes[0].dir.as_deref(), Some(&*dir));
+    assert_eq!(read(&file).unwrap().processes[0].dir.as_deref(), Some(&*dir));
 
     let file = dir.join("bad.yaml");
     fs::write(&file, "processes:\n- cmd: a\n  foo: b\n  bar: c\n").unwrap();
@@ -625,10 +637,10 @@ fn files_are_read() {
     assert!(told(&odd).contains("/a\\nb\u{FFFD}:1:1: the file begins with"), "{}", told(&odd));
 
     let large = dir.join("large.yaml");
-    fs::write(&large, format!("processes: [{{cmd: a}}]\n{}", "#\n".repeat(LARGEST / 2))).unwrap();
+    fs::write(&large, format!("processes: [{{cmd: a}}]\n{}", "#\n".repeat(MAX_FILE_BYTES / 2))).unwrap();
     assert_eq!(told(&large), format!("{}: more than 1 MiB: this is no file of processes", shown(&large)));
-    fs::write(&large, format!("processes: [{{cmd: a}}]\n#{}", "x".repeat(LARGEST - 24))).unwrap();
-    assert!(read(large.as_os_str()).is_ok());
+    fs::write(&large, format!("processes: [{{cmd: a}}]\n#{}", "x".repeat(MAX_FILE_BYTES - 24))).unwrap();
+    assert!(read(&large).is_ok());
 
     assert_eq!(told(&dir), format!("{}: this is a directory: name a file in it", shown(&dir)));
     let missing = dir.join("missing.yaml");

@@ -1,5 +1,7 @@
 //! YAML text to a tree in which each node knows its place and its letters.
 
+use super::fault::Fault;
+use crate::formats::printable::{is_unprintable, shown};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::budget::BudgetBreach;
@@ -16,28 +18,6 @@ const DEEPEST: usize = 32;
 /// What aliases repeat counts, too: this bounds time and memory, and is enough for four hundred large processes.
 const MOST_NODES: usize = 20_000;
 const MOST_LETTERS: usize = 2 * 1024 * 1024;
-
-/// What is wrong, and where: line and column count from 1, the column in characters.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) line: u64,
-    pub(super) column: u64,
-    pub(super) message: String,
-}
-
-impl Fault {
-    pub(super) fn new(location: Location, message: impl Into<String>) -> Fault {
-        // What has no place is wrong with the whole file.
-        Fault { line: location.line().max(1), column: location.column().max(1), message: message.into() }
-    }
-
-    /// Where this part of the text ends.
-    pub(super) fn behind(before: &str, message: impl Into<String>) -> Fault {
-        let line = before.matches('\n').count() as u64 + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() as u64 + 1;
-        Fault { line, column, message: message.into() }
-    }
-}
 
 /// A value and where it stands: `defined` by its letters, `referenced` by the alias that repeats them.
 pub(super) type Node<'a> = Spanned<Value<'a>>;
@@ -300,39 +280,4 @@ fn syntax(kind: &ErrorKind, words: &str) -> String {
         ErrorKind::PlainScalarStartsWithDashFlowIndicator => "a '-' alone is no word here: quote it".to_owned(),
         _ => format!("this is not YAML: {words}: check indentation, quotes and brackets"),
     }
-}
-
-/// A word for a message: on one line, and not too long.
-pub(super) fn shown(word: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut shown = String::new();
-    for (count, character) in word.chars().enumerate() {
-        if count == LONGEST {
-            shown.push('…');
-            break;
-        }
-        push_printable(&mut shown, character);
-    }
-    shown
-}
-
-/// All of it, on one line.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().fold(String::new(), |mut shown, character| {
-        push_printable(&mut shown, character);
-        shown
-    })
-}
-
-fn push_printable(shown: &mut String, character: char) {
-    if is_unprintable(character) {
-        shown.extend(character.escape_default());
-    } else {
-        shown.push(character);
-    }
-}
-
-/// Whether it would tear or garble a line.
-pub(super) fn is_unprintable(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }

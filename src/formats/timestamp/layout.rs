@@ -1,11 +1,11 @@
 //! Go's layouts of times: the reference time, Mon Jan 2 15:04:05 MST 2006, written as one's own shall look.
 
-use crate::formats::timestamp::element::{Element, Field, Fraction, Offset, Parts, Whole};
+use super::element::{Element, Field, Fraction, Offset, Parts, Whole};
 use jiff::Zoned;
 
 /// A layout, taken to pieces.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Layout(Vec<Piece>);
+pub(super) struct Layout(Vec<Piece>);
 
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
@@ -55,7 +55,7 @@ const fn offset(parts: Parts, colons: bool, z: bool) -> Element {
 }
 
 impl Layout {
-    /// None if nothing in it stands for a part of a time.
+    /// `None` if nothing in it stands for a part of a time.
     pub(super) fn parse(layout: &str) -> Option<Layout> {
         let mut pieces = Vec::new();
         let mut literal = String::new();

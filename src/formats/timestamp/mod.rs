@@ -8,9 +8,11 @@ use jiff::Zoned;
 use jiff::fmt::strtime::{BrokenDownTime, Config, PosixCustom};
 use jiff::tz::TimeZone;
 use layout::Layout;
+use std::fmt;
+use std::str::FromStr;
 use std::time::SystemTime;
 
-/// One of each kind, for who wrote something else.
+/// One of each kind, for the message about something else.
 const EXAMPLES: &str = "rfc3339, iso8601, unix or unix-ms, 2006-01-02T15:04:05.000Z07:00 (a layout of Go's) or %Y-%m-%dT%H:%M:%S.%3f%:z (strftime)";
 
 /// The formats that have names.
@@ -21,31 +23,65 @@ const NAMES: [(&str, &str); 4] = [
     ("unix-ms", "%s%3f"),
 ];
 
-/// A format of timestamps, read once.
+/// A format of timestamps: the `timeFormat` of a file.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Timestamp {
+pub struct TimeFormat(Kind);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
     Go(Layout),
     Strftime(String),
 }
 
-impl Timestamp {
-    /// Reads the name of a format, Go's layout (`2006-01-02T15:04:05.000Z07:00`), or a strftime(3) format if there is a `%`
-    /// in it. The error says what is wrong with it, and what to write.
-    pub(crate) fn parse(format: &str) -> Result<Timestamp, String> {
-        // It would tear the lines, or worse.
+/// Why a text is no [`TimeFormat`]: displayed, what is wrong with it, and what to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseTimeFormatError(String);
+
+impl fmt::Display for ParseTimeFormatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ParseTimeFormatError {}
+
+impl FromStr for TimeFormat {
+    type Err = ParseTimeFormatError;
+
+    /// Reads the name of a format (`rfc3339`, `iso8601`, `unix`, `unix-ms`), a layout of Go's
+    /// (`2006-01-02T15:04:05.000Z07:00`), or a format of strftime(3), if there is a `%` in it.
+    fn from_str(format: &str) -> Result<TimeFormat, ParseTimeFormatError> {
+        TimeFormat::parse(format).map_err(ParseTimeFormatError)
+    }
+}
+
+impl TimeFormat {
+    /// A function that appends a time, in the local time zone: that of `TZ`, or of /etc/localtime.
+    ///
+    /// The zone is looked up here, once; it is not looked up for a format to which it makes no difference. One that isn't
+    /// found is UTC, which is logged as a warning.
+    pub fn writer(self) -> impl Fn(SystemTime, &mut Vec<u8>) + Send + 'static {
+        let east = TimeZone::fixed(jiff::tz::offset(1));
+        let is_zoneless = self.written(0, TimeZone::UTC) == self.written(0, east);
+        let zone = if is_zoneless { TimeZone::UTC } else { zone::local() };
+        move |time, into| self.write(time, &zone, into)
+    }
+
+    /// The error says what is wrong, and what to write.
+    fn parse(format: &str) -> Result<TimeFormat, String> {
         if format.contains(char::is_control) {
             return Err(format!("'{}' holds a control character: write {EXAMPLES}", format.escape_debug()));
         }
         if let Some((_, format)) = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(format)) {
-            return Timestamp::parse(format);
+            return TimeFormat::parse(format);
         }
-        let parsed = if format.contains('%') {
+        let parsed = TimeFormat(if format.contains('%') {
             check(format)?;
-            Timestamp::Strftime(format.to_owned())
+            Kind::Strftime(format.to_owned())
         } else {
             let layout = Layout::parse(format);
-            Timestamp::Go(layout.ok_or_else(|| format!("nothing in '{format}' stands for a time: write {EXAMPLES}"))?)
-        };
+            Kind::Go(layout.ok_or_else(|| format!("nothing in '{format}' stands for a time: write {EXAMPLES}"))?)
+        });
         if is_like_a_name(format) {
             return Err(format!("'{format}' is no format that has a name: write {EXAMPLES}"));
         }
@@ -55,29 +91,22 @@ impl Timestamp {
         Ok(parsed)
     }
 
-    /// The zone that times are written in: that of TZ, or /etc/localtime. It is to be looked up once, not for each line;
-    /// not at all for a format to which it makes no difference.
-    pub(crate) fn zone(&self) -> TimeZone {
-        let east = TimeZone::fixed(jiff::tz::offset(1));
-        if self.written(0, TimeZone::UTC) == self.written(0, east) { TimeZone::UTC } else { zone::local() }
-    }
-
     /// Appends the time, as it is in this zone.
-    pub(crate) fn write(&self, now: SystemTime, zone: &TimeZone, into: &mut Vec<u8>) {
+    fn write(&self, time: SystemTime, zone: &TimeZone, into: &mut Vec<u8>) {
         // Beyond the years -9999 to 9999 a clock is wrong anyway.
-        let now = jiff::Timestamp::try_from(now).unwrap_or(if now < SystemTime::UNIX_EPOCH {
+        let time = jiff::Timestamp::try_from(time).unwrap_or(if time < SystemTime::UNIX_EPOCH {
             jiff::Timestamp::MIN
         } else {
             jiff::Timestamp::MAX
         });
-        self.write_zoned(&now.to_zoned(zone.clone()), into);
+        self.write_zoned(&time.to_zoned(zone.clone()), into);
     }
 
-    fn write_zoned(&self, now: &Zoned, into: &mut Vec<u8>) {
-        match self {
-            Timestamp::Go(layout) => layout.write(now, into),
+    fn write_zoned(&self, time: &Zoned, into: &mut Vec<u8>) {
+        match &self.0 {
+            Kind::Go(layout) => layout.write(time, into),
             // It can't fail: each directive was tried.
-            Timestamp::Strftime(format) => drop(strftime(format, now, into)),
+            Kind::Strftime(format) => drop(strftime(format, time, into)),
         }
     }
 
@@ -95,7 +124,7 @@ impl Timestamp {
     }
 }
 
-/// Whether somebody means a format of a standard: `rfc1123` holds a 3, which is Go's hour.
+/// Whether the name of a standard is meant: `rfc1123` holds a 3, which is Go's hour.
 fn is_like_a_name(format: &str) -> bool {
     let prefix = format.get(..3).unwrap_or_default();
     let is_standard = ["rfc", "iso"].iter().any(|name| name.eq_ignore_ascii_case(prefix));
@@ -146,7 +175,7 @@ mod tests {
 
     fn printed(format: &str, now: &Zoned) -> String {
         let mut into = b"> ".to_vec();
-        Timestamp::parse(format).unwrap().write_zoned(now, &mut into);
+        TimeFormat::parse(format).unwrap().write_zoned(now, &mut into);
         String::from_utf8(into).unwrap().split_off(2)
     }
 
@@ -211,7 +240,7 @@ mod tests {
             ("%0000f", "'%0000f' in"),
             ("%999d", "'%999d' in"),
         ] {
-            let message = Timestamp::parse(format).unwrap_err();
+            let message = TimeFormat::parse(format).unwrap_err();
             assert!(message.contains(told), "{format:?}: {message}");
             assert!(!message.contains(char::is_control), "{format:?}: {message}");
         }
@@ -246,7 +275,7 @@ mod tests {
     #[test]
     fn any_time_is_written() {
         let far = Duration::from_secs(1 << 60);
-        let years = Timestamp::parse("2006 06 002 15").unwrap();
+        let years = TimeFormat::parse("2006 06 002 15").unwrap();
         for (time, text) in [
             (Some(SystemTime::UNIX_EPOCH), "1970 70 001 00"),
             (SystemTime::UNIX_EPOCH.checked_add(far), "9999 99 364 22"),

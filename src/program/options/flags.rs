@@ -1,7 +1,6 @@
 //! The options: one entry a piece in [`FLAGS`], with all there is to say of it, and what it does to the settings.
 
 use crate::formats::duration;
-use crate::formats::timestamp::Timestamp;
 use crate::program::Settings;
 use crate::program::logger::Verbosity;
 use crate::program::options::values;
@@ -397,7 +396,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Output",
         help: "Relay the command's output line by line, each with the time in front: rfc3339, iso8601, unix, unix-ms, or a layout of Go's (15:04:05.000) or of strftime (%H:%M:%S)",
         apply: |settings, given| {
-            settings.timestamps = Some(Timestamp::parse(given.text()?)?);
+            settings.timestamps = Some(values::time_format(given.text()?)?);
             Ok(())
         },
         ..OPTION

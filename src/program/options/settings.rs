@@ -1,6 +1,6 @@
 //! What the command line and the environment say.
 
-use crate::formats::timestamp::Timestamp;
+use crate::formats::timestamp::TimeFormat;
 use crate::model::error::Error;
 use crate::model::process_config::{NoRestartOn, Restart};
 use crate::model::signal::{Signal, SignalSet};
@@ -53,7 +53,7 @@ pub(crate) struct Settings {
     /// What stands in front of each line.
     pub(crate) label: Option<String>,
     /// And before that.
-    pub(crate) timestamps: Option<Timestamp>,
+    pub(crate) timestamps: Option<TimeFormat>,
     /// The file whose processes are run.
     pub(crate) config: Option<OsString>,
     /// Or only looked at.

@@ -1,6 +1,7 @@
 //! What stands for an option, as what it means.
 
 use crate::formats::duration;
+use crate::formats::timestamp::{ParseTimeFormatError, TimeFormat};
 use crate::model::process_config::NoRestartOn;
 use crate::model::signal::{Signal, SignalSet};
 use crate::program::exit::ExitFrom;
@@ -150,6 +151,10 @@ pub(crate) fn variable_names(list: &OsStr) -> Result<Vec<OsString>, String> {
         Ok(name.to_owned())
     };
     list.as_bytes().split(|byte| *byte == b',').map(name).collect()
+}
+
+pub(crate) fn time_format(word: &str) -> Result<TimeFormat, String> {
+    word.parse().map_err(|error: ParseTimeFormatError| error.to_string())
 }
 
 pub(crate) fn directory(path: &OsStr) -> Result<OsString, String> {

@@ -1,9 +1,9 @@
-//! What the files of the unit say of a reload: systemd.unit(5), systemd.service(5), systemd.syntax(7).
+//! What systemd sends at a reload of the unit that this process is in, by the unit's files: systemd.unit(5).
 //!
-//! systemd tells a service neither its unit's type nor its reload signal. Asking it would mean to wait for its answer; files
-//! can be read. They may have changed since systemd read them, which is as good as a reminder.
+//! systemd tells a service neither its unit's type nor its reload signal. Asking it over D-Bus could block; reading files
+//! doesn't. They may have been changed since systemd read them: then they say what the next start will do.
 
-use crate::model::signal::Signal;
+use crate::formats::unit_file::{Service, service_of_cgroup};
 use crate::policy::reload::Reload;
 use crate::sys::regular_file;
 use std::collections::BTreeMap;
@@ -30,8 +30,8 @@ const DIRECTORIES: [&str; 13] = [
     "run/systemd/generator.late",
 ];
 
-/// No unit file comes near.
-const LARGEST: u64 = 64 * 1024;
+/// The largest unit file that is read, in bytes.
+const MAX_UNIT_FILE_BYTES: u64 = 64 * 1024;
 
 /// What a reload of the unit that this process is in sends.
 pub(crate) fn reload() -> Reload {
@@ -40,7 +40,7 @@ pub(crate) fn reload() -> Reload {
 
 /// The same below another root directory; `None` where not all of it can be read.
 fn find(root: &Path) -> Option<Reload> {
-    let name = name(&text(&root.join("proc/self/cgroup")).ok()?)?;
+    let name = service_of_cgroup(&text(&root.join("proc/self/cgroup")).ok()?)?;
     let template = name.split_once('@').map(|(prefix, _)| format!("{prefix}@.service"));
     let names: Vec<_> = [name].into_iter().chain(template).collect();
     let directories = || DIRECTORIES.iter().map(|directory| root.join(directory));
@@ -61,20 +61,7 @@ fn find(root: &Path) -> Option<Reload> {
     for file in drop_ins.into_values() {
         service.apply(&text(&file).ok()?);
     }
-    Some(service.reload())
-}
-
-/// The name of the system service in whose cgroup a process with this `/proc/self/cgroup` is: cgroups(7).
-fn name(groups: &str) -> Option<String> {
-    groups.lines().find_map(|line| {
-        let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
-        let is_systemds = matches!(controllers, "" | "name=systemd");
-        // A user's manager has its own services, and its files elsewhere.
-        let is_systems = !path.contains("/user@");
-        // A service may have cgroups below its own. systemd puts _ before a name that would be a file of cgroups.
-        let unit = path.rsplit('/').find(|part| part.ends_with(".service")).filter(|_| is_systemds && is_systems)?;
-        Some(unit.strip_prefix('_').unwrap_or(unit).to_owned())
-    })
+    Some(service.reload_signal().map_or(Reload::Harmless, Reload::Sends))
 }
 
 /// What a file says; one that is masked says nothing.
@@ -82,7 +69,7 @@ fn text(path: &Path) -> io::Result<String> {
     if fs::metadata(path)?.file_type().is_char_device() {
         return Ok(String::new());
     }
-    Ok(String::from_utf8_lossy(&regular_file::read(path, LARGEST)?).into_owned())
+    Ok(String::from_utf8_lossy(&regular_file::read(path, MAX_UNIT_FILE_BYTES)?).into_owned())
 }
 
 fn files_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
@@ -97,117 +84,11 @@ fn is_not_found<T>(result: &io::Result<T>) -> bool {
     result.as_ref().is_err_and(|error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory))
 }
 
-/// What a `[Service]` says that matters here.
-struct Service {
-    is_notify_reload: bool,
-    signal: Signal,
-}
-
-impl Default for Service {
-    fn default() -> Self {
-        Service { is_notify_reload: false, signal: Signal::HUP }
-    }
-}
-
-impl Service {
-    /// Takes over what one more file says.
-    fn apply(&mut self, text: &str) {
-        let mut is_service = false;
-        for line in lines(text) {
-            let line = line.trim();
-            if line.starts_with('[') {
-                is_service = line == "[Service]";
-            } else if let Some((key, value)) = line.split_once('=').filter(|_| is_service) {
-                match (key.trim(), value.trim()) {
-                    ("Type", value) => self.is_notify_reload = value == "notify-reload",
-                    ("ReloadSignal", "") => self.signal = Signal::HUP,
-                    // systemd ignores what is no signal.
-                    ("ReloadSignal", value) => self.signal = value.parse().unwrap_or(self.signal),
-                    _ => {}
-                }
-            }
-        }
-    }
-
-    fn reload(&self) -> Reload {
-        if self.is_notify_reload { Reload::Sends(self.signal) } else { Reload::Harmless }
-    }
-}
-
-/// Its lines without comments, and with those in one that a backslash joins.
-fn lines(text: &str) -> Vec<String> {
-    let (mut lines, mut joined) = (Vec::new(), String::new());
-    for line in text.lines().filter(|line| !line.trim_start().starts_with(['#', ';'])) {
-        // Two of them are a backslash.
-        let is_joined = line.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
-        if is_joined {
-            joined += &line[..line.len() - 1];
-            joined.push(' ');
-        } else {
-            lines.push(std::mem::take(&mut joined) + line);
-        }
-    }
-    lines.push(joined);
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::signal::Signal;
     use std::os::unix::fs::symlink;
-
-    fn said(files: &[&str]) -> Reload {
-        let mut service = Service::default();
-        files.iter().for_each(|file| service.apply(file));
-        service.reload()
-    }
-
-    #[test]
-    fn a_files_last_word_counts() {
-        for (file, signal) in [
-            ("[Service]\nType=notify-reload\n", Some(Signal::HUP)),
-            ("[Service]\r\n  Type = notify-reload \r\nReloadSignal=SIGUSR1\r\n", Some(Signal::USR1)),
-            ("[Service]\nReloadSignal=RTMIN+3\nType=notify\nType=notify-reload", Signal::new(37)),
-            ("[Service]\nType=notify-reload\n[Install]\nType=notify\n[Service]\nReloadSignal=10", Some(Signal::USR1)),
-            ("[Service]\nType=notify-reload\nReloadSignal=USR1\nReloadSignal=", Some(Signal::HUP)),
-            ("[Service]\nType=notify-reload\nReloadSignal=USR1\nReloadSignal=NONSENSE", Some(Signal::USR1)),
-            ("[Service]\nType=\\\n# a comment\n notify-reload", Some(Signal::HUP)),
-            ("[Service]\nType=notify-reload\\", Some(Signal::HUP)),
-            ("[Service]\nExecStart=/bin/x a \\\\\nType=notify-reload", Some(Signal::HUP)),
-            ("[Service]\nExecStart=/bin/x a \\\nType=notify-reload", None),
-            ("[Service]\nType=notify", None),
-            ("[Service]\nType=notify-reload\nType=", None),
-            ("[Service]\n#Type=notify-reload\n;Type=notify-reload\nXType=notify-reload", None),
-            ("[Unit]\nType=notify-reload", None),
-            ("Type=notify-reload", None),
-            ("[Service]\nReloadSignal=USR1\nType", None),
-            ("", None),
-        ] {
-            assert_eq!(said(&[file]), signal.map_or(Reload::Harmless, Reload::Sends), "{file}");
-        }
-        let (reload, usr1) = ("[Service]\nType=notify-reload", "[Service]\nReloadSignal=USR1");
-        assert_eq!(said(&[reload, usr1]), Reload::Sends(Signal::USR1));
-        assert_eq!(said(&[reload, "[Service]\nType="]), Reload::Harmless);
-        assert_eq!(said(&[reload, "ReloadSignal=USR1"]), Reload::Sends(Signal::HUP), "each file begins anew");
-    }
-
-    #[test]
-    fn the_unit_is_found_by_its_cgroup() {
-        for (groups, unit) in [
-            ("0::/system.slice/web.service\n", Some("web.service")),
-            ("0::/system.slice/system-web.slice/web@a-b.service\n", Some("web@a-b.service")),
-            ("0::/system.slice/web.service/main\n", Some("web.service")),
-            ("0::/system.slice/_cpu.service\n", Some("cpu.service")),
-            ("4:memory:/x.service\n1:name=systemd:/system.slice/web.service\n0::/\n", Some("web.service")),
-            ("4:memory:/x.service\n", None),
-            ("0::/user.slice/user-1.slice/user@1.service/app.slice/web.service\n", None),
-            ("0::/user.slice/user-1.slice/session-2.scope\n", None),
-            ("0::/\n", None),
-            ("nonsense", None),
-        ] {
-            assert_eq!(name(groups).as_deref(), unit, "{groups}");
-        }
-    }
 
     /// A root directory with the cgroup of web@1.service.
     struct Root(PathBuf);
@@ -289,7 +170,7 @@ mod tests {
         root.write("usr/lib/systemd/system/web@1.service", RELOAD);
         assert_eq!(root.find(), None, "a FIFO");
         fs::remove_file(&file).unwrap();
-        fs::write(&file, format!("{RELOAD}#{}", "x".repeat(LARGEST as usize))).unwrap();
+        fs::write(&file, format!("{RELOAD}#{}", "x".repeat(MAX_UNIT_FILE_BYTES as usize))).unwrap();
         assert_eq!(root.find(), None, "too large");
         fs::remove_file(&file).unwrap();
         assert_eq!(root.find(), SENDS_HUP);
