@@ -9,7 +9,7 @@ use crate::policy::leftovers::{EndOfRun, Told};
 use crate::report::remarks::Remark;
 use crate::sys::descendants;
 use crate::sys::descendants::{Blind, Descendant, Found, Group};
-use crate::sys::process;
+use crate::sys::proc_fs;
 use crate::sys::terminal::ChildGroup;
 use crate::sys::wait;
 use crate::sys::wait::Which;
@@ -84,7 +84,7 @@ impl Task<'_> {
             Leftovers::Ended(Scope::All, _) => !wait::is_any(Which::Any),
             Leftovers::Ended(Scope::Group, _) => {
                 let has_session = matches!(self.spec.group, ChildGroup::Session(_));
-                !(process::is_any_in_group(leader) || has_session && wait::is_any(Which::Any))
+                !(descendants::is_any_in_group(leader) || has_session && wait::is_any(Which::Any))
             }
             Leftovers::Ended(Scope::Run, _) => !wait::is_any(Which::Any),
         }
@@ -106,7 +106,7 @@ impl Run<'_, '_> {
             task.cleanup.drain.begin(leader, now, task.cleanup.asked_at);
             task.cleanup.trouble = None;
             task.cleanup.there.clear();
-            task.cleanup.since = process::ticks_at_start(started.elapsed());
+            task.cleanup.since = proc_fs::ticks_at_start(started.elapsed());
             if left.asked == Asked::Kill {
                 task.cleanup.drain.hurry(now);
             }
@@ -198,7 +198,7 @@ impl Run<'_, '_> {
         let is_over = self.send(number, &members, (signal, who), more, now);
         let task = &self.tasks[number];
         // Those who fork and end all the time are missed by a look, but their group isn't empty.
-        let is_nobody = members.is_empty() && signal == Signal::TERM && !process::is_any_in_group(leader);
+        let is_nobody = members.is_empty() && signal == Signal::TERM && !descendants::is_any_in_group(leader);
         if is_over || is_nobody && !task.cleanup.drain.leftovers().is_all() {
             if !members.is_empty() {
                 log::warn!("{} has left {}, which panicmon may not signal", task.name(), Processes(&members));
@@ -341,7 +341,7 @@ impl Run<'_, '_> {
             return;
         }
         let Ok(found) = descendants::find(self.own) else { return };
-        self.tasks[number].cleanup.since = process::ticks_at_start(started.elapsed());
+        self.tasks[number].cleanup.since = proc_fs::ticks_at_start(started.elapsed());
         let (in_group, others): (Vec<_>, Vec<_>) = found
             .descendants
             .iter()

@@ -21,14 +21,15 @@ use crate::policy::restart::Supervision;
 use crate::policy::stop::{Asks, Stops};
 use crate::relay::Relay;
 use crate::report::remarks::Remark;
+use crate::sys::default_action;
 use crate::sys::fd::above_stdio;
 use crate::sys::limit::Changed;
 use crate::sys::notify::Notify;
 use crate::sys::orders::{Order, Orders};
-use crate::sys::poll::{Other, Source};
-use crate::sys::process;
+use crate::sys::poll::Awaited;
 use crate::sys::signals;
 use crate::sys::signals::own;
+use crate::sys::signals::source::Source;
 use crate::sys::spawn::command::Command;
 use crate::sys::spawn::start;
 use crate::sys::spawn::start::{Child, Setup};
@@ -357,10 +358,10 @@ impl Run<'_, '_> {
         let deadline = if unstarted.for_now { Some(Instant::now()) } else { deadline };
 
         let mut others = Vec::new();
-        others.extend(self.orders.map(|orders| Other::Read(orders.fd())));
+        others.extend(self.orders.map(|orders| Awaited::Read(orders.fd())));
         let pidfds = others.len();
         let started = self.tasks.iter().filter_map(|task| task.started.as_ref());
-        others.extend(started.filter_map(|started| started.child.pidfd()).map(Other::Read));
+        others.extend(started.filter_map(|started| started.child.pidfd()).map(Awaited::Read));
         let notify = others.len();
         if let Some(relay) = &self.notify {
             others.extend(relay.waits_for());
@@ -371,9 +372,9 @@ impl Run<'_, '_> {
             // Others could fill the room for ever that a start waits for.
             for (number, fd) in relay.to_read(unstarted.for_readers) {
                 woken.pipes.push(number);
-                others.push(Other::Read(fd));
+                others.push(Awaited::Read(fd));
             }
-            others.extend(relay.to_write().map(Other::Write));
+            others.extend(relay.to_write().map(Awaited::Write));
         }
         woken.children = self.source.wait(&others, deadline, &mut woken.signals, &mut woken.ready)?;
         // With nothing but signals to wait for, nothing else is told of.
@@ -549,7 +550,7 @@ impl Run<'_, '_> {
             Reload::Sends(signal) => signal,
             Reload::Unknown => Signal::HUP,
         };
-        if !self.tasks.iter().find_map(Task::pid).is_some_and(|child| process::takes_default(child, signal)) {
+        if !self.tasks.iter().find_map(Task::pid).is_some_and(|child| default_action::applies_to(child, signal)) {
             return;
         }
         if self.reload == Reload::Unknown {
@@ -864,17 +865,17 @@ pub(super) fn with_child(task: &mut Task<'_>, handlers: &mut [Box<dyn Handler + 
         |act: &dyn Fn(&Terminal) -> io::Result<()>| -> io::Result<()> { group.terminal().map_or(Ok(()), act) };
     match action {
         Action::SeeFate(signal) => {
-            if process::takes_default(pid, signal) {
+            if default_action::applies_to(pid, signal) {
                 lifecycle.doomed(signal);
             }
         }
         Action::SeeFateAgain(signal) => {
-            if !process::takes_default(pid, signal) {
+            if !default_action::applies_to(pid, signal) {
                 lifecycle.spared();
             }
         }
         Action::Pass(received, _)
-            if lifecycle.spares(received.signal) && process::dies_unasked_of(pid, received.signal) =>
+            if lifecycle.spares(received.signal) && default_action::would_end(pid, received.signal) =>
         {
             lifecycle.spared_of(received, actions);
         }

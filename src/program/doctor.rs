@@ -8,6 +8,7 @@ use crate::sys::capability;
 use crate::sys::capability::Capability;
 use crate::sys::cgroup::OomKills;
 use crate::sys::notify::{Directories, Notify};
+use crate::sys::proc_fs::Status;
 use crate::sys::process;
 use crate::sys::process::Subreaper;
 use crate::sys::signals::{Disposition, disposition};
@@ -249,8 +250,8 @@ fn sandbox() -> Finding {
         Ok(false) => "new privileges are possible",
         Err(_) => "nobody knows of new privileges",
     };
-    let status = read("/proc/self/status").unwrap_or_default();
-    let filter = match status.lines().find_map(|line| line.strip_prefix("Seccomp:")).map(str::trim) {
+    let status = Status::of_this_process().ok();
+    let filter = match status.as_ref().and_then(|status| status.field("Seccomp")) {
         Some("0") => "no filter of system calls",
         Some(_) => "a filter of system calls",
         None => "nobody knows of a filter of system calls",

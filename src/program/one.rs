@@ -30,12 +30,12 @@ use crate::report::log::LogHandler;
 use crate::report::oom;
 use crate::sys::capability;
 use crate::sys::capability::Capability;
+use crate::sys::inherited;
 use crate::sys::notify::{Directories, Notify};
 use crate::sys::output::Output;
-use crate::sys::poll::Source;
-use crate::sys::process;
 use crate::sys::signals::own;
 use crate::sys::signals::process::ProcessSignals;
+use crate::sys::signals::source::Source;
 use crate::sys::terminal;
 use crate::sys::terminal::ChildGroup;
 use std::borrow::Cow;
@@ -230,9 +230,9 @@ pub(crate) fn directories<'e>(env: &[&'e CStr]) -> Directories<'e> {
 /// full table of descriptors would have had no room for.
 fn settle(source: &mut Source, group: &ChildGroup, needed: &[BorrowedFd<'_>], prints: bool) -> Result<(), Error> {
     let kept: Vec<_> = group.fd().into_iter().chain(needed.iter().copied()).collect();
-    process::let_go(&kept, prints).map_err(|source| Error::start("letting go of inherited descriptors", source))?;
+    inherited::let_go(&kept, prints).map_err(|source| Error::start("letting go of inherited descriptors", source))?;
     listen(source).or_else(|_| {
-        process::free_stdin();
+        inherited::free_stdin();
         listen(source)
     })
 }
@@ -273,7 +273,7 @@ fn relay(settings: &mut Settings) -> Option<Relay<'static>> {
 fn relay_lines(settings: &mut Settings) -> Relay<'static> {
     let which = if settings.label.is_some() { Names::One } else { Names::No };
     let names = [settings.label.take().unwrap_or_default()];
-    process::fill_outputs();
+    inherited::fill_outputs();
     let (out, err) = (Output::stdout(), Output::stderr());
     let printed = Printed::new(out, err, &names, which, settings.timestamps.take().map(stamp), colours());
     stderr::leave_to_relay();

@@ -16,12 +16,13 @@ use crate::program::{Settings, check, colours, config_file, journal, logger, out
 use crate::relay::printed::{Names, Printed};
 use crate::relay::{Relay, Sink};
 use crate::report::log::LogHandler;
+use crate::sys::inherited;
 use crate::sys::limit::Changed;
 use crate::sys::output::Output;
-use crate::sys::poll::Source;
 use crate::sys::process;
 use crate::sys::process::Subreaper;
 use crate::sys::signals::process::ProcessSignals;
+use crate::sys::signals::source::Source;
 use crate::sys::signals::{Disposition, disposition};
 use crate::sys::terminal;
 use std::ffi::CStr;
@@ -49,7 +50,7 @@ pub(crate) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static 
     }
     if config_file::is_stdin(&path) {
         // It has been read to its end, and nobody is to wait for this program to let go of it.
-        process::free_stdin();
+        inherited::free_stdin();
     }
     let left = run_all(signals, settings, config, env);
     stderr::leave_no_more();
@@ -68,7 +69,7 @@ fn run_all(
     config: Config,
     env: &[&'static CStr],
 ) -> Result<Left, Error> {
-    process::fill_streams();
+    inherited::fill_streams();
     // Whatever this program was started to ignore, as pmux does; but for a hang-up, as by nohup(1).
     let stop_on = settings.stop_signals.unwrap_or(Stops::DEFAULT);
     let stops = Stops::new(stop_on, disposition(Signal::HUP) != Disposition::Ignored);

@@ -3,17 +3,19 @@
 //! Whoever reads stderr may be slow, or hang; a write would then wait, and with it every signal and the exit status.
 
 use crate::program::journal::Message;
+use crate::sys::poll;
+use crate::sys::poll::Awaited;
 use log::Level;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What a pipe takes at once, when poll(2) says that it takes anything.
 const PIPE_BUF: usize = libc::PIPE_BUF;
 
-/// How long the last words of a run, which nothing waits for but the exit status, may take for each piece.
-const PATIENCE: u16 = 1000;
+/// The last words of a run, which nothing waits for but the exit status, may take this long for each piece.
+const LONGEST_WAIT_FOR_A_PIECE: Duration = Duration::from_secs(1);
 
 /// How much waits for a relay at most.
 const ROOM: usize = 64 * 1024;
@@ -38,7 +40,7 @@ pub(crate) fn take() -> Vec<u8> {
 /// There is no relay any more: what it didn't take is written, if that can be without waiting; it has waited.
 pub(crate) fn leave_no_more() {
     if let Some(rest) = for_relay().take() {
-        let _ = write(&rest, PollTimeout::ZERO);
+        let _ = write(&rest, Duration::ZERO);
     }
 }
 
@@ -50,7 +52,7 @@ impl Write for Log {
         match &mut *for_relay() {
             Some(waiting) if waiting.len() < ROOM => waiting.extend_from_slice(message),
             Some(_) => {}
-            None => write(message, PollTimeout::ZERO)?,
+            None => write(message, Duration::ZERO)?,
         }
         Ok(message.len())
     }
@@ -63,14 +65,14 @@ impl Write for Log {
 /// A message of panicmon's own, whole. Where stderr can't take it, there is nobody to tell.
 pub(crate) fn say(message: &dyn std::fmt::Display) {
     let message = Message { level: Level::Error, tells_level: false, text: message };
-    let _ = write(message.to_string().as_bytes(), PollTimeout::from(PATIENCE));
+    let _ = write(message.to_string().as_bytes(), LONGEST_WAIT_FOR_A_PIECE);
 }
 
-fn write(message: &[u8], patience: PollTimeout) -> io::Result<()> {
+fn write(message: &[u8], longest_wait: Duration) -> io::Result<()> {
     let stderr = io::stderr();
     for piece in message.chunks(PIPE_BUF) {
-        let mut fds = [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)];
-        if poll(&mut fds, patience)? == 0 {
+        let deadline = Instant::now() + longest_wait;
+        if !poll::is_any_ready([Awaited::Write(stderr.as_fd())], Some(deadline))? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         stderr.lock().write_all(piece)?;

@@ -1,9 +1,9 @@
 //! What the child writes, on its way to a writer.
 
+use crate::sys::poll::Awaited;
 use crate::sys::{pipe, poll};
 use std::io::{ErrorKind, PipeReader, Read, Write};
 use std::os::fd::AsFd;
-use std::time::Instant;
 
 /// As much as is read at once.
 const CHUNK: usize = 64 * 1024;
@@ -23,7 +23,10 @@ pub(crate) fn copy(mut pipe: PipeReader, child_ended: &PipeReader, writer: &mut 
         }
         let ready = match left {
             Some(_) => Ok(is_ready_now(&pipe)),
-            None => poll::is_ready(&[pipe.as_fd(), child_ended.as_fd()], None).map(|_| is_ready_now(&pipe)),
+            None => {
+                let either = [Awaited::Read(pipe.as_fd()), Awaited::Read(child_ended.as_fd())];
+                poll::is_any_ready(either, None).map(|_| is_ready_now(&pipe))
+            }
         };
         match ready {
             Ok(true) => {}
@@ -46,7 +49,7 @@ pub(crate) fn copy(mut pipe: PipeReader, child_ended: &PipeReader, writer: &mut 
 }
 
 fn is_ready_now(pipe: &PipeReader) -> bool {
-    poll::is_ready(&[pipe.as_fd()], Some(Instant::now())).unwrap_or(true)
+    poll::is_ready(Awaited::Read(pipe.as_fd())).unwrap_or(true)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What this process is allowed: capabilities(7), and what it may never gain.
 
-use crate::sys::raw::syscall_io;
+use super::raw::syscall_io;
 use std::io;
 
 /// A capability that matters to a wrapper.

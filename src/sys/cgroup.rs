@@ -1,6 +1,8 @@
 //! The cgroup this process is in, and what it counts: cgroups(7), version 2's `memory.events` or version 1's
 //! `memory.oom_control`.
 
+use super::proc_fs;
+use super::proc_fs::Mount;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,8 +17,8 @@ pub(crate) struct OomKills {
 impl OomKills {
     /// That of this process's cgroup. The error is a message.
     pub(crate) fn find() -> Result<OomKills, String> {
-        let read = |path: &str| fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
-        let (groups, mounts) = (read("/proc/self/cgroup")?, read("/proc/self/mountinfo")?);
+        let groups = own_groups().map_err(|error| format!("/proc/self/cgroup: {error}"))?;
+        let mounts = proc_fs::mountinfo().map_err(|error| format!("/proc/self/mountinfo: {error}"))?;
         let mut why = "no cgroup with a memory controller is mounted".to_owned();
         for counter in candidates(&groups, &mounts) {
             match counter.read() {
@@ -38,13 +40,16 @@ impl OomKills {
 /// Whether all processes of this one's cgroup are in its PID namespace: others have the number 0 there. Without version 2
 /// of cgroups nobody can tell: no.
 pub(crate) fn is_of_own_namespace() -> bool {
-    let read = |path: &Path| fs::read_to_string(path).ok();
-    let (groups, mounts) = (read(Path::new("/proc/self/cgroup")), read(Path::new("/proc/self/mountinfo")));
-    let found = candidates(&groups.unwrap_or_default(), &mounts.unwrap_or_default());
+    let (Ok(groups), Ok(mounts)) = (own_groups(), proc_fs::mountinfo()) else { return false };
+    let found = candidates(&groups, &mounts);
     let file =
         found.into_iter().find(|found| found.version == 2).map(|found| found.file.with_file_name("cgroup.procs"));
-    let processes = file.as_deref().and_then(read).unwrap_or_default();
+    let processes = file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
     !processes.is_empty() && processes.lines().all(|pid| pid != "0")
+}
+
+fn own_groups() -> io::Result<String> {
+    fs::read_to_string("/proc/self/cgroup")
 }
 
 /// Where the count may be, by `/proc/self/cgroup` and `/proc/self/mountinfo`.
@@ -58,26 +63,21 @@ fn candidates(groups: &str, mounts: &str) -> Vec<OomKills> {
             list if list.split(',').any(|controller| controller == "memory") => (1, "memory.oom_control"),
             _ => continue,
         };
-        let directory = mounts.lines().find_map(|mount| directory(mount, version, path));
+        let directory = mounts.lines().filter_map(Mount::parse).find_map(|mount| directory(mount, version, path));
         found.extend(directory.map(|directory| OomKills { version, file: directory.join(file) }));
     }
     found
 }
 
-/// Where the cgroup of this path is in the file system, if that is the mount of its hierarchy: proc_pid_mountinfo(5).
-fn directory(mount: &str, version: u8, path: &str) -> Option<PathBuf> {
-    let (mount, rest) = mount.split_once(" - ")?;
-    let mut fields = mount.split(' ').skip(3);
-    let (root, point) = (fields.next()?, fields.next()?);
-    let mut rest = rest.split(' ');
-    let (kind, options) = (rest.next()?, rest.nth(1)?);
+/// Where the cgroup of this path is in the file system, if its hierarchy is what is mounted.
+fn directory(mount: Mount<'_>, version: u8, path: &str) -> Option<PathBuf> {
     let is_it = match version {
-        2 => kind == "cgroup2",
-        _ => kind == "cgroup" && options.split(',').any(|option| option == "memory"),
+        2 => mount.kind == "cgroup2",
+        _ => mount.kind == "cgroup" && mount.options.split(',').any(|option| option == "memory"),
     };
     // What is mounted may be a part of the hierarchy only, as in a container.
-    let below = Path::new(path).strip_prefix(root).ok().filter(|_| is_it)?;
-    Some(Path::new(point).join(below))
+    let below = Path::new(path).strip_prefix(mount.root).ok().filter(|_| is_it)?;
+    Some(Path::new(mount.point).join(below))
 }
 
 #[cfg(test)]

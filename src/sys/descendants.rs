@@ -5,19 +5,20 @@
 //! is the one that was found if it was started at the same time, and a descendant if its parent is one, and both are still
 //! there after that.
 
+use super::keepers::is_keeper;
+use super::proc_fs::Stat;
+use super::raw::syscall;
+use super::signals;
+use super::signals::Target;
+use super::wait;
+use super::wait::Which;
+use super::{pidfd, proc_fs, process};
 use crate::model::pid::Pid;
 use crate::model::signal::Signal;
-use crate::sys::notify::is_keeper;
-use crate::sys::raw::{syscall, syscall_io};
-use crate::sys::signals;
-use crate::sys::signals::Target;
-use crate::sys::wait;
-use crate::sys::wait::Which;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// A living process that descends from this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,32 +80,8 @@ impl fmt::Display for Blind {
     }
 }
 
-/// The kernel's PF_FORKNOEXEC.
-const FORKED_WITHOUT_EXEC: u64 = 0x40;
-
 /// How often a process is looked at whose parent ends each time.
 const TRIES: usize = 5;
-
-/// What /proc says of a process.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Stat {
-    pid: i32,
-    name: String,
-    state: u8,
-    parent: i32,
-    group: i32,
-    session: i32,
-    flags: u64,
-    threads: u64,
-    started: u64,
-}
-
-impl Stat {
-    /// One whose first thread has ended looks like a zombie, and isn't.
-    fn is_alive(&self) -> bool {
-        self.state != b'Z' && self.state != b'X' || self.threads > 1
-    }
-}
 
 impl Found {
     /// Whether there is a process of this number, descendant or not.
@@ -144,18 +121,15 @@ impl Found {
 /// Finds every living descendant of this process. One that is born, or whose parent ends, meanwhile may be missed: it is
 /// there the next time.
 pub(crate) fn find(own: Pid) -> Result<Found, Blind> {
-    match crate::sys::process::proc_has_our_numbers() {
+    match proc_fs::has_our_numbers() {
         Ok(true) => {}
         Ok(false) => return Err(Blind::Always("/proc isn't there, or is another PID namespace's")),
         Err(error) => return Err(Blind::Now(error)),
     }
-    let mut numbers = Vec::new();
-    for entry in std::fs::read_dir("/proc").map_err(Blind::Now)? {
-        numbers.extend(entry.map_err(Blind::Now)?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
-    }
+    let numbers = proc_fs::all().map_err(Blind::Now)?;
     let mut all = HashMap::with_capacity(numbers.len());
     for number in numbers {
-        if let Some(stat) = stat(number).map_err(Blind::Now)?.filter(|stat| !is_keeper(Pid::new(stat.pid))) {
+        if let Some(stat) = Stat::of(number).map_err(Blind::Now)?.filter(|stat| !is_keeper(Pid::new(stat.pid))) {
             all.insert(number, stat);
         }
     }
@@ -201,9 +175,9 @@ impl Descendant {
             group: Pid::new(stat.group),
             session: Pid::new(stat.session),
             top: Pid::new(top),
-            has_executed: stat.flags & FORKED_WITHOUT_EXEC == 0,
+            has_executed: stat.has_executed(),
             name: stat.name.clone(),
-            is_stopped: stat.state == b'T',
+            is_stopped: stat.is_stopped(),
             parent,
         }
     }
@@ -246,10 +220,10 @@ impl Descendant {
     /// Makes sure of it. `None`: it has ended, or isn't known to be a descendant now.
     fn hold(&self) -> io::Result<Option<Hold>> {
         let Some((parent, parent_started)) = self.parent else { return Ok(Some(Hold::Child)) };
-        let own = crate::sys::process::id().as_raw();
-        let mut pidfd = open(self.pid.as_raw());
+        let own = process::id().as_raw();
+        let mut pidfd = pidfd::open(self.pid.as_raw());
         for _ in 0..TRIES {
-            let Some(now) = stat(self.pid.as_raw())?.filter(|now| now.started == self.started) else {
+            let Some(now) = Stat::of(self.pid.as_raw())?.filter(|now| now.started == self.started) else {
                 return Ok(None);
             };
             if now.parent == own {
@@ -259,8 +233,8 @@ impl Descendant {
             if now.parent != parent {
                 return Ok(None);
             }
-            if stat(parent)?.is_some_and(|parent| parent.started == parent_started) {
-                pidfd = pidfd.or_else(|_| open(self.pid.as_raw()));
+            if Stat::of(parent)?.is_some_and(|parent| parent.started == parent_started) {
+                pidfd = pidfd.or_else(|_| pidfd::open(self.pid.as_raw()));
                 return pidfd.map(|fd| Some(Hold::Pidfd(fd)));
             }
             // The parent has ended since: it has another by now.
@@ -300,23 +274,27 @@ pub(crate) fn kill_group_of(leader: Pid) {
     }
 }
 
+/// Whether there is any process in this group.
+pub(crate) fn is_any_in_group(group: Pid) -> bool {
+    // SAFETY: touches no memory; signal 0 isn't one.
+    !matches!(unsafe { syscall(libc::SYS_kill, [-group.as_raw() as usize, 0]) }, Err(libc::ESRCH))
+}
+
 /// Whether there is a process of that number.
 fn is_there(pid: Pid) -> bool {
     // SAFETY: touches no memory; signal 0 isn't one.
     !matches!(unsafe { syscall(libc::SYS_kill, [pid.as_raw() as usize, 0]) }, Err(libc::ESRCH))
 }
 
-/// The children of this process, alive or not yet waited for; `None`: this kernel, or this /proc, doesn't tell.
+/// The command's descendants among [`proc_fs::children`].
 pub(crate) fn children() -> Option<Vec<Pid>> {
-    let own = crate::sys::process::id();
-    let list = std::fs::read_to_string(format!("/proc/self/task/{own}/children")).ok()?;
-    let pids = list.split_ascii_whitespace().filter_map(|word| word.parse().ok()).map(Pid::new);
-    Some(pids.filter(|pid| !is_keeper(*pid)).collect())
+    let children = proc_fs::children()?;
+    Some(children.into_iter().filter(|pid| !is_keeper(*pid)).collect())
 }
 
 /// Whether a pidfd can be had, with which a descendant's number is sure to be its own.
 pub(crate) fn can_hold() -> io::Result<()> {
-    open(crate::sys::process::id().as_raw()).map(drop)
+    pidfd::open(process::id().as_raw()).map(drop)
 }
 
 /// How a process is related to this one.
@@ -333,18 +311,18 @@ const LOOKS: usize = 16;
 
 /// How the process with that number is related to this one.
 pub(crate) fn kin(pid: Pid) -> Kin {
-    let own = crate::sys::process::id().as_raw();
-    if !crate::sys::process::proc_is_ours() {
+    let own = process::id().as_raw();
+    if !proc_fs::is_ours() {
         return Kin::Unknown;
     }
     'look: for _ in 0..LOOKS {
-        let Ok(Some(mut at)) = stat(pid.as_raw()) else { return Kin::Unknown };
+        let Ok(Some(mut at)) = Stat::of(pid.as_raw()) else { return Kin::Unknown };
         // Nobody's parent is 0 but the first process's, or one's outside this PID namespace.
         while at.parent > 0 {
             if at.parent == own {
                 return Kin::Descendant;
             }
-            match stat(at.parent) {
+            match Stat::of(at.parent) {
                 Ok(Some(parent)) => at = parent,
                 Ok(None) | Err(_) => continue 'look,
             }
@@ -352,57 +330,6 @@ pub(crate) fn kin(pid: Pid) -> Kin {
         return Kin::Stranger;
     }
     Kin::Unknown
-}
-
-/// Whether that process has executed anything since it was forked; without /proc nobody can tell: it has.
-pub(crate) fn has_executed(pid: Pid) -> bool {
-    stat(pid.as_raw()).ok().flatten().is_none_or(|stat| stat.flags & FORKED_WITHOUT_EXEC == 0)
-}
-
-pub(super) fn open(pid: i32) -> io::Result<OwnedFd> {
-    // SAFETY: touches no memory.
-    let fd = unsafe { syscall_io(libc::SYS_pidfd_open, [pid as usize, 0]) }?;
-    // SAFETY: the kernel just made it, and nobody else has it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
-}
-
-/// What /proc says of that process; `None`: there is none.
-fn stat(pid: i32) -> io::Result<Option<Stat>> {
-    let mut line = [0; 1024];
-    let read = File::open(format!("/proc/{pid}/stat")).and_then(|mut file| {
-        loop {
-            match file.read(&mut line) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                read => return read,
-            }
-        }
-    });
-    match read {
-        Ok(read) => Ok(parse(&line[..read])),
-        // Hidden from us, or gone.
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Ok(None),
-        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Reads the fields; the name may hold anything, blanks and parentheses too.
-fn parse(line: &[u8]) -> Option<Stat> {
-    let name = line.iter().position(|byte| *byte == b'(')? + 1;
-    let end_of_name = line.iter().rposition(|byte| *byte == b')').filter(|end| *end >= name)?;
-    let pid = std::str::from_utf8(line.split(|byte| *byte == b' ').next()?).ok()?.parse().ok()?;
-    let mut fields = std::str::from_utf8(&line[end_of_name + 1..]).ok()?.split_ascii_whitespace();
-    // The state is the third field; then come parent, group and session. The flags are the ninth, the threads the 20th,
-    // the start is the 22nd.
-    let state = *fields.next()?.as_bytes().first()?;
-    let parent = fields.next()?.parse().ok()?;
-    let group = fields.next()?.parse().ok()?;
-    let session = fields.next()?.parse().ok()?;
-    let flags = fields.nth(2)?.parse().ok()?;
-    let threads = fields.nth(10)?.parse().ok()?;
-    let started = fields.nth(1)?.parse().ok()?;
-    let name = String::from_utf8_lossy(&line[name..end_of_name]).escape_debug().to_string();
-    Some(Stat { pid, name, state, parent, group, session, flags, threads, started })
 }
 
 #[cfg(test)]
@@ -425,23 +352,6 @@ mod tests {
     }
 
     #[test]
-    fn a_name_may_hold_anything() {
-        let line = b"7 (a) R 1 (\n) S 5 6 4 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4242 9 9 9\n";
-        let expected = Stat {
-            name: "a) R 1 (\\n".to_owned(),
-            group: 6,
-            session: 4,
-            flags: 4_194_304,
-            started: 4242,
-            ..stat_of(7, 5)
-        };
-        assert_eq!(parse(line), Some(expected));
-        for bad in [b"7 (a".as_slice(), b"7 (a) S 5", b"7 )a(", b""] {
-            assert_eq!(parse(bad), None);
-        }
-    }
-
-    #[test]
     fn children_and_theirs_are_found_and_nobody_else() {
         // The shell's own child must be gone before the shell is: nothing else would end it.
         let script = "sleep 1000 & echo $!; read _; kill $!";
@@ -450,7 +360,7 @@ mod tests {
         let mut line = String::new();
         io::BufRead::read_line(&mut io::BufReader::new(shell.stdout.take().unwrap()), &mut line).unwrap();
         let grandchild: i32 = line.trim().parse().unwrap();
-        let found = find(super::super::process::id()).unwrap();
+        let found = find(process::id()).unwrap();
         let child = shell.id() as i32;
         let of = |pid| found.descendants.iter().position(|found| found.pid.as_raw() == pid);
         assert!(of(child).is_some_and(|child| Some(child) < of(grandchild)), "{child} and {grandchild}: {found:?}");
@@ -459,7 +369,7 @@ mod tests {
         let parent = std::os::unix::process::parent_id() as i32;
         let kins = [child, grandchild, parent, i32::MAX].map(|pid| kin(Pid::new(pid)));
         assert_eq!(kins, [Kin::Descendant, Kin::Descendant, Kin::Stranger, Kin::Unknown]);
-        assert!(of(parent).is_none() && of(super::super::process::id().as_raw()).is_none());
+        assert!(of(parent).is_none() && of(process::id().as_raw()).is_none());
         assert!(found.has(Pid::new(parent)) && found.shows_children());
         drop(shell.stdin.take());
         shell.wait().unwrap();
@@ -479,9 +389,9 @@ mod tests {
     #[test]
     fn who_is_not_the_one_that_was_found_is_sent_nothing() {
         let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
-        let own = super::super::process::id().as_raw();
+        let own = process::id().as_raw();
         let stranger = std::os::unix::process::parent_id() as i32;
-        let now = |pid| stat(pid).unwrap().unwrap();
+        let now = |pid| Stat::of(pid).unwrap().unwrap();
         let as_child_of = |pid: i32, started: u64, parent: (i32, u64)| Descendant {
             pid: Pid::new(pid),
             started,

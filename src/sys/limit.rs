@@ -1,6 +1,7 @@
 //! Limits that this process has changed for itself: its children get what was inherited (getrlimit(2)).
 
-use crate::sys::raw::{Errno, syscall};
+use super::raw::{Errno, syscall};
+use super::signals::process::BATCH;
 use std::io;
 use std::ptr;
 
@@ -20,7 +21,7 @@ pub(crate) struct Changed {
 }
 
 /// How many signals are kept free for the child once the queue is short.
-const RESERVE: u64 = crate::sys::signals::process::BATCH as u64;
+const RESERVE: u64 = BATCH as u64;
 
 impl Changed {
     /// Lets this process have so many descriptors open; as many as it may, if it may not have so many, which is an error.

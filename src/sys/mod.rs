@@ -27,14 +27,19 @@
 pub(crate) mod capability;
 #[cfg(feature = "cli")]
 pub(crate) mod cgroup;
+pub(crate) mod default_action;
 pub(crate) mod descendants;
 pub(crate) mod fd;
+pub(crate) mod inherited;
+mod keepers;
 pub(crate) mod limit;
 pub(crate) mod notify;
 pub(crate) mod orders;
 pub(crate) mod output;
+mod pidfd;
 pub(crate) mod pipe;
 pub(crate) mod poll;
+pub(crate) mod proc_fs;
 pub(crate) mod process;
 pub(crate) mod raw;
 #[cfg(feature = "config")]

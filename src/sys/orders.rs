@@ -1,6 +1,7 @@
 //! Orders from other threads to the one that is in the loop: a pipe, so that it can be polled.
 
-use crate::sys::pipe;
+use super::pipe;
+use super::raw::syscall;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -66,10 +67,9 @@ impl Sender {
         };
         self.0.order.fetch_max(strength, Ordering::SeqCst);
         let mark = [0u8];
-        // A pipe that is full is readable already.
-        // SAFETY: the kernel reads one byte.
-        let _ = unsafe {
-            crate::sys::raw::syscall(libc::SYS_write, [self.0.writer.as_raw_fd() as usize, mark.as_ptr() as usize, 1])
-        };
+        let arguments = [self.0.writer.as_raw_fd() as usize, mark.as_ptr() as usize, mark.len()];
+        // It fails if the pipe is full, which is readable already.
+        // SAFETY: the kernel reads `mark`, of the length that is told.
+        let _ = unsafe { syscall(libc::SYS_write, arguments) };
     }
 }

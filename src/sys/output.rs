@@ -3,9 +3,11 @@
 //! Its file description is shared with others, a shell or the children of another program, so it can't be made
 //! non-blocking for ourselves alone; and after poll(2) has said that a pipe takes something, somebody else may be faster.
 
-use crate::sys::raw::{syscall, syscall_io};
+use super::fd::above_stdio;
+use super::poll;
+use super::poll::Awaited;
+use super::raw::{syscall, syscall_io};
 use nix::fcntl::OFlag;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -137,7 +139,7 @@ fn identity_in(stat: &FileStat) -> (u64, u64) {
 fn reopen(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
-    crate::sys::fd::above_stdio(nix::fcntl::open(path.as_str(), flags, Mode::empty())?)
+    above_stdio(nix::fcntl::open(path.as_str(), flags, Mode::empty())?)
 }
 
 fn plain(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
@@ -160,8 +162,7 @@ fn no_wait(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
 }
 
 fn piece(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
-    if poll(&mut fds, PollTimeout::ZERO)? == 0 {
+    if !poll::is_ready(Awaited::Write(fd))? {
         return Err(io::ErrorKind::WouldBlock.into());
     }
     plain(fd, bytes)

@@ -1,8 +1,8 @@
 //! Pipes from children.
 
+use super::fd::above_stdio;
+use super::raw::syscall;
 use crate::model::identity::Identity;
-use crate::sys::fd::above_stdio;
-use crate::sys::raw::syscall;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd::fchown;
 use std::ffi::c_int;

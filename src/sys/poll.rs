@@ -1,153 +1,98 @@
-//! The one place where this process waits.
+//! Waiting until descriptors are ready: ppoll(2). Everything in this process that waits with it does so here.
 
-use crate::model::origin::Received;
-use crate::model::signal::{Signal, SignalSet};
-use crate::sys::limit::Changed;
-use crate::sys::signals::claims;
-use crate::sys::signals::process as process_signals;
-use crate::sys::signals::process::ProcessSignals;
-use crate::sys::signals::shared::SharedSignals;
-use crate::sys::signals::{Disposition, disposition};
-use nix::poll::{PollFd, PollFlags};
+use super::raw::syscall;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
-/// Where signals come from.
-#[derive(Debug)]
-pub(crate) enum Source {
-    /// The process is a wrapper and nothing else.
-    Process(ProcessSignals),
-    /// It belongs to others too.
-    Shared(SharedSignals),
-}
-
-impl Source {
-    /// Waits for signals, for one of the others, or for the deadline. Whether children may have ended or stopped, by what
-    /// the signals say, is the answer; the signals are in `into`, and which of the others are ready in `ready`.
-    pub(crate) fn wait(
-        &self,
-        others: &[Other<'_>],
-        deadline: Option<Instant>,
-        into: &mut Vec<Received>,
-        ready: &mut Vec<bool>,
-    ) -> io::Result<bool> {
-        ready.clear();
-        let came = match self {
-            // With nothing else to wait for, the read itself waits: one system call for each wake-up.
-            Source::Process(_) if others.is_empty() && deadline.is_none() => true,
-            _ => {
-                let own = self.fd().into_iter().map(Other::Read);
-                let mut fds: Vec<_> = own.chain(others.iter().copied()).map(Other::poll_fd).collect();
-                poll(&mut fds, deadline)?;
-                let answers = fds.iter().map(|fd| fd.any().unwrap_or(true));
-                ready.extend(answers);
-                self.fd().is_none() || ready.remove(0)
-            }
-        };
-        if came {
-            match self {
-                Source::Process(signals) => signals.read(into)?,
-                Source::Shared(signals) => signals.read(into)?,
-            }
-        }
-        // Lower numbers come first: with a full batch, a SIGCHLD may have stayed behind.
-        let full = matches!(self, Source::Process(_)) && into.len() >= process_signals::BATCH;
-        let before = into.len();
-        into.retain(|received| received.signal != Signal::CHLD);
-        Ok(full || into.len() < before)
-    }
-
-    fn fd(&self) -> Option<BorrowedFd<'_>> {
-        match self {
-            Source::Process(signals) => signals.fd(),
-            Source::Shared(signals) => Some(signals.fd()),
-        }
-    }
-
-    /// Leaves real-time signals in the kernel's queue, or reads them again; where they come by handlers, nothing can.
-    pub(crate) fn leave_realtime(&mut self, leave: bool) -> io::Result<()> {
-        match self {
-            Source::Process(signals) => signals.leave_realtime(leave),
-            Source::Shared(_) => Ok(()),
-        }
-    }
-
-    /// Keeps room for the child in the queue of pending signals; a limit of somebody else's program stays as it is.
-    pub(crate) fn reserve_queue(&self, limits: &mut Changed) -> io::Result<()> {
-        match self {
-            Source::Process(_) => limits.reserve_signals(),
-            Source::Shared(_) => Ok(()),
-        }
-    }
-
-    /// Whether this process would have been stopped by this signal if it didn't listen to it, and isn't yet.
-    pub(crate) fn is_stopped_by(&self, signal: Signal) -> bool {
-        match self {
-            Source::Process(_) => disposition(signal) == Disposition::Default,
-            // The handler has seen to it.
-            Source::Shared(_) => false,
-        }
-    }
-
-    /// Whether this program was started to ignore this signal; in one that belongs to others, whether that ignores it.
-    pub(crate) fn is_ignored(&self, signal: Signal) -> bool {
-        let by_program = || matches!(self, Source::Shared(_)) && claims::ignored_by_program().signals.contains(signal);
-        disposition(signal) == Disposition::Ignored || by_program()
-    }
-
-    /// The mask the child is to have; none: that of the thread.
-    pub(crate) fn inherited_mask(&self) -> Option<SignalSet> {
-        match self {
-            Source::Process(signals) => Some(signals.inherited_mask()),
-            Source::Shared(_) => None,
-        }
-    }
-
-    /// Clones with what the child is to ignore though this process doesn't.
-    pub(super) fn with_ignored<T>(&self, clone: impl FnOnce(SignalSet) -> T) -> T {
-        match self {
-            Source::Process(signals) => clone(signals.ignored()),
-            Source::Shared(_) => {
-                let ignored = claims::ignored_by_program();
-                clone(ignored.signals)
-            }
-        }
-    }
-}
-
-/// What is waited for beside signals.
+/// What is waited for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Other<'f> {
-    /// Until it can be read, or is closed at its other end.
+pub(crate) enum Awaited<'f> {
+    /// That it can be read, or is closed at its other end.
     Read(BorrowedFd<'f>),
-    /// Until it can be written.
+    /// That it can be written.
     Write(BorrowedFd<'f>),
 }
 
-impl<'f> Other<'f> {
+impl<'f> Awaited<'f> {
     fn poll_fd(self) -> PollFd<'f> {
         match self {
-            Other::Read(fd) => PollFd::new(fd, PollFlags::POLLIN),
-            Other::Write(fd) => PollFd::new(fd, PollFlags::POLLOUT),
+            Awaited::Read(fd) => PollFd::new(fd, PollFlags::POLLIN),
+            Awaited::Write(fd) => PollFd::new(fd, PollFlags::POLLOUT),
         }
     }
 }
 
-/// Waits until one of them can be read, or the deadline has come, and says which.
-pub(crate) fn is_ready(fds: &[BorrowedFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
-    poll(&mut fds.iter().map(|fd| Other::Read(*fd).poll_fd()).collect::<Vec<_>>(), deadline)
+/// Waits until one of them is ready, or the deadline has come. Adds to `ready` whether each is.
+pub(super) fn wait<'f>(
+    awaited: impl Iterator<Item = Awaited<'f>>,
+    deadline: Option<Instant>,
+    ready: &mut Vec<bool>,
+) -> io::Result<()> {
+    let mut fds: Vec<_> = awaited.map(Awaited::poll_fd).collect();
+    poll(&mut fds, deadline)?;
+    ready.extend(fds.iter().map(|fd| fd.any().unwrap_or(true)));
+    Ok(())
 }
 
-fn poll(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
+/// Waits until one of them is ready, or the deadline has come. Whether one is.
+pub(crate) fn is_any_ready<const N: usize>(
+    awaited: [Awaited<'_>; N],
+    deadline: Option<Instant>,
+) -> Result<bool, Errno> {
+    poll(&mut awaited.map(Awaited::poll_fd), deadline)
+}
+
+/// Whether it is ready now.
+pub(crate) fn is_ready(awaited: Awaited<'_>) -> Result<bool, Errno> {
+    is_any_ready([awaited], Some(Instant::now()))
+}
+
+/// Waits until a signal ends this process. Async-signal-safe.
+pub(super) fn for_ever() -> ! {
+    loop {
+        // SAFETY: no descriptors, no time, no mask: the kernel reads nothing.
+        let _ = unsafe { syscall(libc::SYS_ppoll, [0, 0, 0, 0, 0]) };
+    }
+}
+
+fn poll(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> Result<bool, Errno> {
     loop {
         let timeout = deadline.map(|deadline| TimeSpec::from(deadline.saturating_duration_since(Instant::now())));
-        match nix::poll::ppoll(fds, timeout, None) {
+        match ppoll(fds, timeout, None) {
             Ok(ready) => return Ok(ready > 0),
-            // A handler ran: what it had to say is in the pipe, which the next turn finds.
-            Err(nix::errno::Errno::EINTR) => {}
-            Err(errno) => return Err(errno.into()),
+            // A handler ran: what it had to say is in its pipe, which the next turn finds ready.
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Write, pipe};
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn each_descriptor_has_its_own_answer() {
+        let ((reader, mut writer), (empty, _open)) = (pipe().unwrap(), pipe().unwrap());
+        writer.write_all(b"x").unwrap();
+        let mut ready = vec![];
+        let awaited = [Awaited::Read(empty.as_fd()), Awaited::Read(reader.as_fd()), Awaited::Write(writer.as_fd())];
+        wait(awaited.into_iter(), None, &mut ready).unwrap();
+        assert_eq!(ready, [false, true, true]);
+        assert!(is_any_ready(awaited, None).unwrap());
+        assert!(!is_ready(awaited[0]).unwrap() && is_ready(awaited[1]).unwrap());
+    }
+
+    #[test]
+    fn a_pipe_that_is_closed_at_the_other_end_is_ready() {
+        let (reader, writer) = pipe().unwrap();
+        drop(writer);
+        assert!(is_ready(Awaited::Read(reader.as_fd())).unwrap());
     }
 }

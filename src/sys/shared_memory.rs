@@ -1,6 +1,6 @@
 //! Memory that a child without ours shares with us: mmap(2).
 
-use crate::sys::raw::{syscall, syscall_io};
+use super::raw::{syscall, syscall_io};
 use std::io;
 use std::ops::Deref;
 use std::ptr::NonNull;

@@ -3,15 +3,16 @@
 //! It is opened as /dev/tty, which is the controlling terminal whatever the standard streams are. A process that isn't
 //! in the foreground may give it away, too, as long as SIGTTOU is blocked.
 
+use super::fd;
+use super::fd::above_stdio;
+use super::process;
+use super::raw::syscall;
+use super::signals;
+use super::signals::{Disposition, disposition, own};
 use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::standing::Foreground;
 use crate::model::standing::Standing;
-use crate::sys::fd::above_stdio;
-use crate::sys::process;
-use crate::sys::raw::syscall;
-use crate::sys::signals;
-use crate::sys::signals::{Disposition, disposition, own};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use nix::unistd;
 use std::cell::RefCell;
@@ -181,9 +182,9 @@ impl Terminal {
 fn open() -> io::Result<Option<OwnedFd>> {
     // A line that is down would have the open wait for it.
     let flags = libc::O_RDONLY | libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC;
-    match process::open(c"/dev/tty", flags) {
+    match fd::open(c"/dev/tty", flags) {
         // SAFETY: the kernel just made it, and nobody else has it.
-        Ok(fd) => above_stdio(unsafe { OwnedFd::from_raw_fd(fd as i32) }).map(Some),
+        Ok(fd) => above_stdio(unsafe { OwnedFd::from_raw_fd(fd) }).map(Some),
         Err(error) if error.raw_os_error() == Some(libc::ENXIO) => Ok(None),
         Err(error) => Err(error),
     }

@@ -1,7 +1,7 @@
 //! Who a process is: setgroups(2), setresgid(2), setresuid(2).
 
+use super::raw::{Errno, syscall};
 use crate::model::identity::Identity;
-use crate::sys::raw::{Errno, syscall};
 use nix::unistd::{getgroups, getresgid, getresuid};
 
 /// Whether this process is just that already: then nothing is to be changed, for which not everybody has the right.

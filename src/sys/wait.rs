@@ -1,9 +1,9 @@
 //! Waiting for children: waitid(2), by the raw call, which tells what they used, too.
 
+use super::raw::syscall;
 use crate::model::pid::Pid;
 use crate::model::signal::Signal;
 use crate::model::status::{ExitStatus, ResourceUsage};
-use crate::sys::raw::syscall;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};

@@ -16,24 +16,21 @@
 //! A keeper is no ordinary child: it sends no SIGCHLD, and only who asks for it (`__WALL`) can wait for it. So nobody takes
 //! it for the command's orphan.
 
+use super::connected;
+use super::receive::{Came, Control, came_along, header};
+use super::trust::Verdict;
 use crate::model::pid::Pid;
-use crate::sys::notify::connected;
-use crate::sys::notify::receive::{Came, Control, came_along, header};
-use crate::sys::notify::trust::Verdict;
-use crate::sys::poll::is_ready;
+use crate::sys::poll::Awaited;
 use crate::sys::raw::{syscall, syscall_io};
 use crate::sys::shared_memory::Shared;
-use crate::sys::{descendants, limit, process, wait};
+use crate::sys::{fd, keepers, limit, pidfd, poll, process, wait};
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
 use std::cell::UnsafeCell;
 use std::io::{self, IoSlice, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
-use std::time::Instant;
 
 const STACK_BYTES: usize = 128 * 1024;
 
@@ -89,14 +86,6 @@ pub(super) struct Keeper {
     pidfd: Option<OwnedFd>,
 }
 
-/// Those that haven't been waited for.
-static KEEPERS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
-
-/// Whether a child of this process is one, and has nothing to do with the command.
-pub(crate) fn is_keeper(pid: Pid) -> bool {
-    KEEPERS.lock().unwrap_or_else(PoisonError::into_inner).contains(&pid)
-}
-
 impl Courier {
     /// Sends one. The descriptors of its errand must stay open until it returns.
     pub(super) fn send(errand: Errand) -> io::Result<Courier> {
@@ -121,7 +110,7 @@ impl Courier {
 impl Keeper {
     fn new(pid: Pid) -> Keeper {
         // It is this process's child, so the number is its own until it is waited for.
-        Keeper { pid, pidfd: descendants::open(pid.as_raw()).ok() }
+        Keeper { pid, pidfd: pidfd::open(pid.as_raw()).ok() }
     }
 
     /// Readable once it has ended.
@@ -133,7 +122,7 @@ impl Keeper {
     pub(super) fn has_ended(&self) -> bool {
         let ended = wait::has_clone_ended(self.pid);
         if ended {
-            KEEPERS.lock().unwrap_or_else(PoisonError::into_inner).retain(|pid| *pid != self.pid);
+            keepers::ended(self.pid);
         }
         ended
     }
@@ -156,18 +145,15 @@ fn start_keeper(
     let flags = (flags | libc::CLONE_PIDFD) as usize;
     let pidfd = envelope.pidfd.as_ptr() as usize;
     let (first, second) = if cfg!(target_arch = "s390x") { (0, flags) } else { (flags, 0) };
-    // Who sees the new process sees that it is one of these.
-    let mut keepers = KEEPERS.lock().unwrap_or_else(PoisonError::into_inner);
-    keepers.reserve(1);
-    // SAFETY: without CLONE_VM it is as fork(2): a copy of this memory, and of this stack. The kernel writes an int where
-    // the pidfd is to be. The new process keeps to raw system calls and never returns.
-    let pid = unsafe { syscall_io(libc::SYS_clone, [first, second, pidfd, 0, 0]) }?;
-    if pid == 0 {
-        keep(parent, envelope, kept, takes);
-    }
-    let pid = Pid::new(pid as i32);
-    keepers.push(pid);
-    Ok(pid)
+    keepers::start(|| {
+        // SAFETY: without CLONE_VM it is as fork(2): a copy of this memory, and of this stack. The kernel writes an int where
+        // the pidfd is to be. The new process keeps to raw system calls and never returns.
+        let pid = unsafe { syscall_io(libc::SYS_clone, [first, second, pidfd, 0, 0]) }?;
+        if pid == 0 {
+            keep(parent, envelope, kept, takes);
+        }
+        Ok(Pid::new(pid as i32))
+    })
 }
 
 /// What a keeper does: this is a process with all signals blocked, in which another thread's locks may be held for ever.
@@ -179,17 +165,15 @@ fn keep(parent: usize, envelope: &Envelope, kept: &[RawFd], takes: Option<(RawFd
         if set.is_err() || syscall(libc::SYS_getppid, []) != Ok(parent) {
             process::end(1);
         }
-        process::close_all_but(kept, envelope.pidfd.load(Ordering::Relaxed));
+        fd::close_all_but(kept, envelope.pidfd.load(Ordering::Relaxed));
         if let Some((socket, tells)) = takes {
             // Room for all that comes: the kernel would close what finds none before we hear of the message.
             limit::raise_own_files();
             envelope.fill(socket);
             let _ = syscall(libc::SYS_write, [tells as usize, ONE_BYTE.as_ptr() as usize, 1]);
         }
-        loop {
-            let _ = syscall(libc::SYS_ppoll, [0, 0, 0, 0, 0]);
-        }
     }
+    poll::for_ever()
 }
 
 const ONE_BYTE: [u8; 1] = [1];
@@ -280,8 +264,8 @@ impl Errand {
         // SAFETY: the kernel has put it there, and nobody else in this table has it.
         let pidfd = unsafe { OwnedFd::from_raw_fd(envelope.pidfd.load(Ordering::Relaxed)) };
         // It says that it has taken the message, or it has been killed.
-        is_ready(&[told.as_fd(), pidfd.as_fd()], None)?;
-        if !is_ready(&[told.as_fd()], Some(Instant::now()))? {
+        poll::is_any_ready([Awaited::Read(told.as_fd()), Awaited::Read(pidfd.as_fd())], None)?;
+        if !poll::is_ready(Awaited::Read(told.as_fd()))? {
             return Err(io::ErrorKind::Interrupted.into());
         }
         told.read_exact(&mut [0])?;
@@ -305,7 +289,7 @@ impl Errand {
             let to = another.as_ref().map_or(unsafe { BorrowedFd::borrow_raw(self.to) }, OwnedFd::as_fd);
             match send(to.as_raw_fd()) {
                 Err(Errno::EAGAIN | Errno::ENOBUFS) => {
-                    poll(&mut [PollFd::new(to, PollFlags::POLLOUT)], PollTimeout::NONE)?;
+                    poll::is_any_ready([Awaited::Write(to)], None)?;
                 }
                 Err(Errno::EINTR) => {}
                 // Another socket may be in its place since.

@@ -13,12 +13,12 @@ mod place;
 mod receive;
 mod trust;
 
-pub(crate) use courier::is_keeper;
 pub(crate) use place::Directories;
 
 use crate::model::identity::Identity;
 use crate::sys::fd::above_stdio;
-use crate::sys::poll::Other;
+use crate::sys::poll;
+use crate::sys::poll::Awaited;
 use courier::{Courier, Errand, Keeper, Lost, Outcome};
 use nix::errno::Errno;
 use nix::sys::socket::sockopt::PassCred;
@@ -155,14 +155,14 @@ impl Notify {
     }
 
     /// What to wait for: the next message; while one is on its way, that it has arrived; and the ends of keepers.
-    pub(crate) fn waits_for(&self) -> impl Iterator<Item = Other<'_>> {
+    pub(crate) fn waits_for(&self) -> impl Iterator<Item = Awaited<'_>> {
         let is_out = self.courier.is_some();
-        let courier = self.done.as_ref().filter(|_| is_out).map(|(done, _)| Other::Read(done.as_fd()));
-        let manager = self.waiting.as_ref().map(|_| Other::Write(self.manager.as_fd()));
+        let courier = self.done.as_ref().filter(|_| is_out).map(|(done, _)| Awaited::Read(done.as_fd()));
+        let manager = self.waiting.as_ref().map(|_| Awaited::Write(self.manager.as_fd()));
         // poll(2) says of one that is closed that it can be read.
         let reads = !self.is_closed && !is_out && self.waiting.is_none() && self.retry_at.is_none();
-        let sockets = self.sockets.iter().filter(move |_| reads).map(|socket| Other::Read(socket.as_fd()));
-        let keepers = self.keepers.iter().filter_map(Keeper::pidfd).map(Other::Read);
+        let sockets = self.sockets.iter().filter(move |_| reads).map(|socket| Awaited::Read(socket.as_fd()));
+        let keepers = self.keepers.iter().filter_map(Keeper::pidfd).map(Awaited::Read);
         courier.into_iter().chain(manager).chain(sockets).chain(keepers)
     }
 
@@ -294,7 +294,7 @@ impl Notify {
     /// Whether no courier is on its way any more; tells how it went with one that is back.
     fn sees_courier(&mut self) -> bool {
         let (Some((courier, at)), Some((done, _))) = (self.courier.take(), &mut self.done) else { return true };
-        if !crate::sys::poll::is_ready(&[done.as_fd()], Some(Instant::now())).unwrap_or(false) {
+        if !poll::is_ready(Awaited::Read(done.as_fd())).unwrap_or(false) {
             self.courier = Some((courier, at));
             return false;
         }

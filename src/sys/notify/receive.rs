@@ -4,7 +4,7 @@
 //! answer. Descriptors for which there is no room are closed by the kernel within recvmsg(2). So the next message is looked
 //! at first, in a way that brings no descriptor into this process, and one that has some is taken elsewhere.
 
-use crate::sys::notify::LONGEST;
+use super::LONGEST;
 use crate::sys::raw::{syscall, syscall_io};
 use nix::errno::Errno;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};

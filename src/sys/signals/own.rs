@@ -1,9 +1,10 @@
 //! Signals this process sends to itself and its process group: to stop beside its child, and to die as it died.
 
+use super::disposition::with_disposition;
+use super::mask::{SIGSET_BYTES, pending, set_mask};
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::process;
 use crate::sys::raw::{syscall, syscall_io};
-use crate::sys::signals::{SIGSET_BYTES, pending, set_mask, with_disposition};
 use std::io;
 use std::mem::MaybeUninit;
 

@@ -1,9 +1,10 @@
 //! The signals of a program that is a wrapper and nothing else: all blocked, and read from a signalfd(2).
 
+use super::disposition::{Disposition, disposition, set_disposition};
+use super::mask::{SIGSET_BYTES, block_all, set_mask};
 use crate::model::origin::Received;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::raw::{syscall, syscall_io};
-use crate::sys::signals::{Disposition, SIGSET_BYTES, block_all, disposition, set_disposition, set_mask};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};

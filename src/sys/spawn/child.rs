@@ -3,13 +3,13 @@
 //! It runs in its parent's memory, at the same time as its parent, with all signals blocked. So: nothing but raw system
 //! calls, no allocation, no lock, no panic, no thread-local (`errno` is one). All it needs is in its [`Plan`].
 
+use super::command::{ExecFailure, ExecFailureKind};
+use super::elf::{ElfHeader, Format, LOOKED_AT};
 use crate::model::identity::Identity;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::limit::Changed;
 use crate::sys::raw::{Errno, syscall};
 use crate::sys::signals::{Disposition, disposition, pending, set_disposition, set_mask};
-use crate::sys::spawn::command::{ExecFailure, ExecFailureKind};
-use crate::sys::spawn::elf::{ElfHeader, Format, LOOKED_AT};
 use crate::sys::user;
 use std::ffi::{c_char, c_int, c_void};
 use std::os::fd::RawFd;

@@ -1,10 +1,10 @@
 //! A command as execve(2) wants it: the search of `PATH` and every string made ready before there is a child.
 
+use super::elf::ElfHeader;
 use crate::model::env::names;
 use crate::model::error::os_string;
 use crate::model::error::{Error, NotExecutable};
 use crate::model::identity::Identity;
-use crate::sys::spawn::elf::ElfHeader;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;

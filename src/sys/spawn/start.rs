@@ -8,19 +8,19 @@
 //! A child that changes its user gets a copy of the memory all the same. In shared memory that change would make this
 //! process one that leaves no core and can't be looked into (PR_SET_DUMPABLE), for good.
 
+use super::child;
+use super::child::{Failure, PID_DIGITS, Plan, PlannedGroup, Report};
+use super::command::Command;
 use crate::model::env::names;
 use crate::model::error::Error;
 use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::limit::Changed;
-use crate::sys::poll::Source;
-use crate::sys::process;
+use crate::sys::proc_fs::Status;
 use crate::sys::shared_memory::Shared;
 use crate::sys::signals;
 use crate::sys::signals::Target;
-use crate::sys::spawn::child;
-use crate::sys::spawn::child::{Failure, PID_DIGITS, Plan, PlannedGroup, Report};
-use crate::sys::spawn::command::Command;
+use crate::sys::signals::source::Source;
 use crate::sys::terminal::ChildGroup;
 use crate::sys::wait;
 use crate::sys::wait::{Next, Which};
@@ -256,7 +256,7 @@ impl Child {
         let report = self.block.report.report();
         report.had().unwrap_or_else(|| {
             // As long as it hasn't left, it has all signals blocked.
-            let pending = process::pending(self.pid);
+            let pending = Status::of(self.pid).map_or(SignalSet::EMPTY, |status| status.pending());
             report.had().unwrap_or(pending)
         })
     }

@@ -1,0 +1,253 @@
+//! Reading proc(5): what `status` and `stat` say of a process, which processes there are, what is mounted.
+//!
+//! A number that is read here may be another process's by the time it is used: `descendants` says how one is held.
+
+use super::process;
+use super::raw::syscall;
+use crate::model::pid::Pid;
+use crate::model::signal::SignalSet;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::time::Duration;
+
+/// The kernel's PF_FORKNOEXEC.
+const FORKED_WITHOUT_EXEC: u64 = 0x40;
+
+/// More than the fields of `stat` that are read take, a name of 15 bytes among them.
+const STAT_BYTES: usize = 1024;
+
+/// Of the ticks in `stat` there are a hundred a second on every machine this is built for (USER_HZ).
+const TICK: Duration = Duration::from_millis(10);
+
+/// Whether /proc has the numbers of this PID namespace: in another's, which is easily had (unshare(1) without
+/// `--mount-proc`), somebody else has the numbers of ours. No, where that can't be seen.
+pub(super) fn is_ours() -> bool {
+    has_our_numbers().unwrap_or(false)
+}
+
+/// The same; the error says why it couldn't be seen this time.
+pub(super) fn has_our_numbers() -> io::Result<bool> {
+    let status = match Status::of_this_process() {
+        Ok(status) => status,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    // One number for each namespace, from that of this /proc inwards to our own.
+    Ok(status.field("NSpid").is_some_and(|numbers| numbers == process::id().to_string()))
+}
+
+/// The numbers of all processes that can be seen.
+pub(super) fn all() -> io::Result<Vec<i32>> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        numbers.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
+    }
+    Ok(numbers)
+}
+
+/// The children of this process's first thread, alive or not yet waited for: all there are, if no other thread starts any.
+/// `None`: this kernel, or this /proc, doesn't tell.
+pub(super) fn children() -> Option<Vec<Pid>> {
+    let own = process::id();
+    let list = fs::read_to_string(format!("/proc/self/task/{own}/children")).ok()?;
+    Some(list.split_ascii_whitespace().filter_map(|word| word.parse().ok()).map(Pid::new).collect())
+}
+
+/// The text of proc_pid_status(5).
+#[derive(Debug)]
+pub(crate) struct Status(String);
+
+impl Status {
+    pub(crate) fn of_this_process() -> io::Result<Status> {
+        fs::read_to_string("/proc/self/status").map(Status)
+    }
+
+    /// `None`: there is no such process, or no /proc with our numbers.
+    #[cold]
+    pub(super) fn of(pid: Pid) -> Option<Status> {
+        fs::read_to_string(format!("/proc/{pid}/status")).ok().filter(|_| is_ours()).map(Status)
+    }
+
+    /// The value of a field, without the blanks around it.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+    }
+
+    /// A field that is a set of signals, as `SigBlk` is.
+    pub(super) fn signals(&self, name: &str) -> Option<SignalSet> {
+        self.field(name).and_then(|bits| u64::from_str_radix(bits, 16).ok()).map(SignalSet::from_bits)
+    }
+
+    /// What has come to the first thread, or to the process, and is blocked.
+    pub(super) fn pending(&self) -> SignalSet {
+        let set = |name| self.signals(name).unwrap_or(SignalSet::EMPTY);
+        set("SigPnd").union(set("ShdPnd"))
+    }
+}
+
+/// Fields of proc_pid_stat(5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stat {
+    pub(super) pid: i32,
+    /// What it executes: at most 15 bytes, which the process can set. Other than printable ones are escaped.
+    pub(super) name: String,
+    pub(super) state: u8,
+    pub(super) parent: i32,
+    pub(super) group: i32,
+    pub(super) session: i32,
+    pub(super) flags: u64,
+    pub(super) threads: u64,
+    /// When it was started, in ticks since the machine was.
+    pub(super) started: u64,
+}
+
+impl Stat {
+    /// What /proc says of that process; `None`: there is none.
+    pub(super) fn of(pid: i32) -> io::Result<Option<Stat>> {
+        let mut line = [0; STAT_BYTES];
+        let read = File::open(format!("/proc/{pid}/stat")).and_then(|mut file| {
+            loop {
+                match file.read(&mut line) {
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    read => return read,
+                }
+            }
+        });
+        match read {
+            Ok(read) => Ok(Stat::parse(&line[..read])),
+            // Hidden from us, or gone.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Ok(None),
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads the fields; the name may hold anything, blanks and parentheses too.
+    fn parse(line: &[u8]) -> Option<Stat> {
+        let name = line.iter().position(|byte| *byte == b'(')? + 1;
+        let end_of_name = line.iter().rposition(|byte| *byte == b')').filter(|end| *end >= name)?;
+        let pid = std::str::from_utf8(line.split(|byte| *byte == b' ').next()?).ok()?.parse().ok()?;
+        let mut fields = std::str::from_utf8(&line[end_of_name + 1..]).ok()?.split_ascii_whitespace();
+        // The state is the third field; then come parent, group and session. The flags are the ninth, the threads the
+        // 20th, the start is the 22nd.
+        let state = *fields.next()?.as_bytes().first()?;
+        let parent = fields.next()?.parse().ok()?;
+        let group = fields.next()?.parse().ok()?;
+        let session = fields.next()?.parse().ok()?;
+        let flags = fields.nth(2)?.parse().ok()?;
+        let threads = fields.nth(10)?.parse().ok()?;
+        let started = fields.nth(1)?.parse().ok()?;
+        let name = String::from_utf8_lossy(&line[name..end_of_name]).escape_debug().to_string();
+        Some(Stat { pid, name, state, parent, group, session, flags, threads, started })
+    }
+
+    /// A process whose first thread has ended looks like a zombie, and isn't.
+    pub(super) fn is_alive(&self) -> bool {
+        self.state != b'Z' && self.state != b'X' || self.threads > 1
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.state == b'T'
+    }
+
+    /// Whether it has executed anything since it was forked.
+    pub(super) fn has_executed(&self) -> bool {
+        self.flags & FORKED_WITHOUT_EXEC == 0
+    }
+}
+
+/// The start of a process that has run for this long, as [`Stat`] has it.
+pub(crate) fn ticks_at_start(ran: Duration) -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes a struct timespec, for which `now` is the room.
+    let _ = unsafe { syscall(libc::SYS_clock_gettime, [libc::CLOCK_BOOTTIME as usize, (&raw mut now) as usize]) };
+    let now = Duration::new(now.tv_sec as u64, now.tv_nsec as u32);
+    (now.saturating_sub(ran).as_millis() / TICK.as_millis()) as u64
+}
+
+/// A line of proc_pid_mountinfo(5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mount<'t> {
+    /// The part of the file system that is mounted.
+    pub(super) root: &'t str,
+    /// Where it is.
+    pub(super) point: &'t str,
+    pub(super) kind: &'t str,
+    /// Those of the file system as a whole, with commas between them.
+    pub(super) options: &'t str,
+}
+
+impl<'t> Mount<'t> {
+    pub(super) fn parse(line: &'t str) -> Option<Mount<'t>> {
+        // Before the dash there may be any number of optional fields.
+        let (mount, file_system) = line.split_once(" - ")?;
+        let mut mount = mount.split(' ').skip(3);
+        let (root, point) = (mount.next()?, mount.next()?);
+        let mut file_system = file_system.split(' ');
+        let (kind, options) = (file_system.next()?, file_system.nth(1)?);
+        Some(Mount { root, point, kind, options })
+    }
+}
+
+/// The text of what is mounted for this process.
+pub(super) fn mountinfo() -> io::Result<String> {
+    fs::read_to_string("/proc/self/mountinfo")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::signal::Signal;
+
+    #[test]
+    fn a_name_may_hold_anything() {
+        let line = b"7 (a) R 1 (\n) S 5 6 4 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4242 9 9 9\n";
+        let expected = Stat {
+            pid: 7,
+            name: "a) R 1 (\\n".to_owned(),
+            state: b'S',
+            parent: 5,
+            group: 6,
+            session: 4,
+            flags: 4_194_304,
+            threads: 1,
+            started: 4242,
+        };
+        assert_eq!(Stat::parse(line), Some(expected));
+        for bad in [b"7 (a".as_slice(), b"7 (a) S 5", b"7 )a(", b""] {
+            assert_eq!(Stat::parse(bad), None);
+        }
+    }
+
+    #[test]
+    fn a_field_is_found_by_its_whole_name() {
+        let text = "Name:\tSigBlk: 1\nSigPnd:\t0000000000000200\nShdPnd:\t0000000000004000\nSig:\t\nSigCgt:\tzz\n";
+        let status = Status(text.to_owned());
+        assert_eq!(status.field("Name"), Some("SigBlk: 1"));
+        assert_eq!((status.field("Sig"), status.field("Nam"), status.field("SigBlk")), (Some(""), None, None));
+        assert_eq!(status.pending(), [Signal::USR1, Signal::TERM].into_iter().collect());
+        assert_eq!((status.signals("SigCgt"), status.signals("SigBlk")), (None, None));
+    }
+
+    #[test]
+    fn a_mount_may_have_optional_fields_or_none() {
+        let mount = Mount { root: "/a", point: "/b", kind: "cgroup2", options: "rw,nsdelegate" };
+        for line in [
+            "30 23 0:26 /a /b rw,nosuid - cgroup2 cgroup2 rw,nsdelegate",
+            "30 23 0:26 /a /b rw shared:9 master:1 - cgroup2 none rw,nsdelegate",
+        ] {
+            assert_eq!(Mount::parse(line), Some(mount), "{line}");
+        }
+        assert_eq!(Mount::parse("30 23 0:26 /a - cgroup2 cgroup2 rw"), None);
+        assert_eq!(Mount::parse("nonsense"), None);
+    }
+
+    #[test]
+    fn this_process_was_started_before_now() {
+        let own = Stat::of(process::id().as_raw()).unwrap().unwrap();
+        assert!(own.is_alive() && !own.is_stopped() && own.has_executed());
+        assert!((1..=ticks_at_start(Duration::ZERO)).contains(&own.started));
+        assert_eq!(Stat::of(i32::MAX).unwrap(), None);
+        assert!(Status::of(process::id()).is_some() == is_ours());
+    }
+}
