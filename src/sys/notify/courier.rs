@@ -16,8 +16,9 @@
 //! A keeper is no ordinary child: it sends no SIGCHLD, and only who asks for it (`__WALL`) can wait for it. So nobody takes
 //! it for the command's orphan.
 
-use super::connected;
+use super::message::is_barrier;
 use super::receive::{Came, Control, came_along, header};
+use super::socket::connected;
 use super::trust::Verdict;
 use crate::model::pid::Pid;
 use crate::sys::poll::Awaited;
@@ -238,9 +239,7 @@ impl Errand {
                 }
                 match &self.bytes {
                     // All it says is that its descriptor is closed in the end.
-                    Some(bytes) if lost.is_some() && bytes.trim_ascii_end() == b"BARRIER=1" => {
-                        Outcome::Done { lost: None }
-                    }
+                    Some(bytes) if lost.is_some() && is_barrier(bytes) => Outcome::Done { lost: None },
                     Some(bytes) => {
                         self.pass(bytes, &came.descriptors).map_or_else(Outcome::Lost, |()| Outcome::Done { lost })
                     }

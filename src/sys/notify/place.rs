@@ -234,7 +234,7 @@ mod tests {
         fs::create_dir(&victim).unwrap();
         fs::write(victim.join(NAME), "kept").unwrap();
         let directories = Directories { runtime: Some(base.as_os_str()), temporary: None };
-        let socket = super::super::datagram_socket().unwrap();
+        let socket = super::super::socket::datagram_socket().unwrap();
         let place = Place::bind(socket.as_fd(), directories, None).unwrap();
         let path = place.path.clone();
         assert_eq!(path.parent(), Some(&*base));

@@ -4,7 +4,7 @@
 //! answer. Descriptors for which there is no room are closed by the kernel within recvmsg(2). So the next message is looked
 //! at first, in a way that brings no descriptor into this process, and one that has some is taken elsewhere.
 
-use super::LONGEST;
+use super::message::LONGEST_MESSAGE_BYTES;
 use crate::sys::raw::{syscall, syscall_io};
 use nix::errno::Errno;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -39,7 +39,7 @@ pub(super) struct Seen {
 
 /// Looks at the next message.
 pub(super) fn look(socket: BorrowedFd<'_>) -> Result<Seen, Errno> {
-    let mut bytes = vec![0; LONGEST];
+    let mut bytes = vec![0; LONGEST_MESSAGE_BYTES];
     // With no room behind the credentials not a single descriptor comes, and the kernel says that some are missing.
     let mut control = [0u64; CREDENTIALS / 8];
     let (length, header) = receive(socket, &mut bytes, &mut control, libc::MSG_PEEK)?;
