@@ -10,6 +10,11 @@ pub(crate) fn names(entry: &CStr, key: &[u8]) -> bool {
 
 /// The value of a variable: that of its first entry, which getenv(3) finds.
 pub(crate) fn get<'e>(env: &[&'e CStr], name: &str) -> Option<&'e OsStr> {
-    let entry = env.iter().find(|entry| names(entry, name.as_bytes()))?;
+    find(env.iter().copied(), name)
+}
+
+/// The same, of entries that are kept in another way.
+pub(crate) fn find<'e>(mut env: impl Iterator<Item = &'e CStr>, name: &str) -> Option<&'e OsStr> {
+    let entry = env.find(|entry| names(entry, name.as_bytes()))?;
     Some(OsStr::from_bytes(&entry.to_bytes()[name.len() + 1..]))
 }

@@ -1,6 +1,6 @@
 //! `--doctor`: what panicmon sees here, what that means, and which of its promises hold.
 
-use crate::model::env::names;
+use crate::model::env;
 use crate::model::signal::{Signal, SignalSet};
 use crate::program::one::directories;
 use crate::program::systemds;
@@ -45,10 +45,7 @@ fn finding(holds: Option<bool>, seen: impl Into<String>, means: impl Into<String
 /// Looks at everything. The text, and whether every promise holds.
 #[cold]
 pub(crate) fn report(inherited_mask: SignalSet, env: &[&CStr], several: bool) -> (String, bool) {
-    let variable = |name: &str| {
-        let entry = env.iter().find(|entry| names(entry, name.as_bytes()))?;
-        Some(String::from_utf8_lossy(&entry.to_bytes()[name.len() + 1..]).into_owned())
-    };
+    let variable = |name: &str| env::get(env, name).map(|value| value.to_string_lossy().into_owned());
     let findings = [
         kernel(),
         proc(),
@@ -79,13 +76,14 @@ pub(crate) fn report(inherited_mask: SignalSet, env: &[&CStr], several: bool) ->
 
 fn place(env: &[&CStr]) -> &'static str {
     let is_there = |path: &str| fs::exists(path).unwrap_or(false);
-    if env.iter().any(|entry| names(entry, b"KUBERNETES_SERVICE_HOST")) {
+    let is_set = |name| env::get(env, name).is_some();
+    if is_set("KUBERNETES_SERVICE_HOST") {
         "a Kubernetes pod"
     } else if is_there("/.dockerenv") || is_there("/run/.containerenv") {
         "a container"
-    } else if env.iter().any(|entry| names(entry, b"INVOCATION_ID")) {
+    } else if is_set("INVOCATION_ID") {
         "a systemd unit"
-    } else if env.iter().any(|entry| names(entry, b"SUPERVISOR_ENABLED")) {
+    } else if is_set("SUPERVISOR_ENABLED") {
         "a supervisord section"
     } else {
         "no container, unit or section that it knows of"

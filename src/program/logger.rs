@@ -1,6 +1,6 @@
 //! Where log messages go: stderr, by way of env_logger, made when the first message comes. On a clean run none does.
 
-use crate::model::env::names;
+use crate::model::env;
 use crate::program::journal::Message;
 use crate::program::stderr;
 use env_filter::ParseError;
@@ -47,10 +47,10 @@ pub(crate) fn install(verbosity: Verbosity, env: &[&CStr]) {
     let level = match verbosity {
         Verbosity::Quiet => LevelFilter::Off,
         Verbosity::Level(level) => level,
-        Verbosity::Default => match env.iter().find(|entry| names(entry, FILTER.as_bytes())) {
+        Verbosity::Default => match env::get(env, FILTER) {
             None => LevelFilter::Warn,
-            Some(entry) => {
-                let filter = String::from_utf8_lossy(&entry.to_bytes()[FILTER.len() + 1..]);
+            Some(filter) => {
+                let filter = filter.to_string_lossy();
                 filtered(&filter).unwrap_or_else(|error| {
                     wrong = Some(error);
                     LevelFilter::Warn

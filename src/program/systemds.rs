@@ -3,13 +3,14 @@
 //! systemd calls a stop a success only if the main process dies of it. With `PrivatePIDs=yes` this process is the first of
 //! its PID namespace, which can't die of a signal that it sends itself: there such a stop is the status 0.
 
-use crate::model::env::names;
+use crate::model::env;
 use crate::model::event::{ProcessStarted, SignalPassed};
 use crate::model::handler::Handler;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::{ExitStatus, StatusCode};
 use crate::sys::{cgroup, process};
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,8 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const STOPS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
 
 fn exec_pid<'e>(env: &[&'e CStr]) -> Option<&'e [u8]> {
-    let entry = env.iter().find(|entry| names(entry, b"SYSTEMD_EXEC_PID"))?;
-    Some(&entry.to_bytes()["SYSTEMD_EXEC_PID=".len()..])
+    env::get(env, "SYSTEMD_EXEC_PID").map(OsStr::as_bytes)
 }
 
 /// Whether systemd started this very process.

@@ -9,6 +9,7 @@ use super::process;
 use super::raw::syscall;
 use super::signals;
 use super::signals::{Disposition, disposition, own};
+use crate::model::child_group;
 use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::standing::Foreground;
@@ -19,16 +20,9 @@ use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// The process group of a child that is to be started.
-#[derive(Debug)]
-pub(crate) enum ChildGroup {
-    /// That of this process.
-    Shared,
-    /// One of its own, and the terminal of the session, if it has one.
-    Own(Option<Terminal>),
-    /// The first of a session of its own, and the terminal that becomes the session's.
-    Session(Option<OwnedFd>),
-}
+/// The process group of a child that is to be started: with one of its own the terminal of this process's session, if that
+/// has one; with a session of its own the terminal that becomes that session's.
+pub(crate) type ChildGroup = child_group::ChildGroup<Option<Terminal>, Option<OwnedFd>>;
 
 impl ChildGroup {
     /// One of its own, unless there is a terminal that it couldn't be given, or taken back from it. Then the child stays
@@ -50,12 +44,7 @@ impl ChildGroup {
         ChildGroup::Session(give_up())
     }
 
-    /// Whether the child is in another process group than this process.
-    pub(crate) fn is_own(&self) -> bool {
-        !matches!(self, ChildGroup::Shared)
-    }
-
-    /// The terminal, for what the child does before its exec.
+    /// The terminal that goes with it.
     pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
         match self {
             ChildGroup::Shared => None,
@@ -125,7 +114,7 @@ impl Terminal {
         Ok(Some(Terminal { fd, own_group, standing, modes: RefCell::new(None) }))
     }
 
-    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
 

@@ -1,11 +1,10 @@
 //! The variables whose names begin with `PANICMON_`: what they say, and which are misspelt.
 
 use crate::formats::nearest::nearest;
-use crate::model::env::names;
+use crate::model::env;
 use crate::program::logger;
 use crate::program::options::flags::FLAGS;
 use std::ffi::{CStr, OsStr};
-use std::os::unix::ffi::OsStrExt;
 
 const PREFIX: &str = "PANICMON_";
 
@@ -21,9 +20,7 @@ pub(crate) struct Slip {
 
 /// What a variable says. An empty one says nothing: so an image's variable is switched off.
 pub(crate) fn value(env: &[&'static CStr], name: &str) -> Option<&'static OsStr> {
-    let entry = env.iter().find(|entry| names(entry, name.as_bytes()))?;
-    let value = entry.to_bytes().get(name.len() + 1..).filter(|value| !value.is_empty());
-    value.map(OsStr::from_bytes)
+    env::get(env, name).filter(|value| !value.is_empty())
 }
 
 /// The variables that are nearly those of an option.

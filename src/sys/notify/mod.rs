@@ -19,5 +19,6 @@ mod relay;
 mod socket;
 mod trust;
 
+#[cfg(feature = "cli")]
 pub(crate) use place::Directories;
 pub(crate) use relay::Notify;

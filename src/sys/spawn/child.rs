@@ -3,25 +3,25 @@
 //! It runs in its parent's memory, at the same time as its parent, with all signals blocked. So: nothing but raw system
 //! calls, no allocation, no lock, no panic, no thread-local (`errno` is one). All it needs is in its [`Plan`].
 
-use super::command::{ExecFailure, ExecFailureKind};
-use super::elf::{ElfHeader, Format, LOOKED_AT};
+use super::elf::{Format, LOOKED_AT};
+use super::report::{Failure, Report, Step};
+use crate::model::child_group::ChildGroup;
 use crate::model::identity::Identity;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::limit::Changed;
 use crate::sys::raw::{Errno, syscall};
-use crate::sys::signals::{Disposition, disposition, pending, set_disposition, set_mask};
+use crate::sys::signals::{Disposition, disposition, set_disposition, set_mask};
 use crate::sys::user;
 use std::ffi::{c_char, c_int, c_void};
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What the child is to do. Everything it points to lives until the child has been waited for.
 #[derive(Debug)]
 pub(super) struct Plan {
     /// The process that must be the parent still when PR_SET_PDEATHSIG is set.
     pub(super) parent: i32,
-    /// The process group it is in.
-    pub(super) group: PlannedGroup,
+    /// The process group it is in, and the terminal whose foreground group that becomes, or that becomes its session's.
+    pub(super) group: ChildGroup<Option<RawFd>>,
     /// Who it is to be; null: whoever this process is.
     pub(super) user: *const Identity,
     /// Its working directory, a C string; null: this process's.
@@ -50,121 +50,8 @@ pub(super) struct Plan {
     pub(super) report: *const Report,
 }
 
-/// The process group of a child that is to be started.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum PlannedGroup {
-    /// That of its parent.
-    Shared,
-    /// One of its own.
-    Own {
-        /// The terminal whose foreground group it becomes.
-        terminal: Option<RawFd>,
-    },
-    /// The first of a session of its own.
-    Session {
-        /// The terminal that becomes the session's.
-        terminal: Option<RawFd>,
-    },
-}
-
 /// What the longest pid takes.
 pub(super) const PID_DIGITS: usize = 10;
-
-/// What the child tells its parent.
-#[derive(Debug, Default)]
-pub(super) struct Report {
-    /// What failed; nothing, if it executed its command.
-    failure: AtomicU64,
-    /// The header of the file that failed, if that is an ELF file.
-    header: AtomicU64,
-    /// What it had been sent when it had left its parent's process group.
-    had: AtomicU64,
-    has_left: AtomicBool,
-}
-
-/// A step that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// The command couldn't be executed.
-    Exec(ExecFailure),
-    /// A descriptor couldn't be put in place.
-    Stdio(Errno),
-    /// The kernel doesn't know PR_SET_PDEATHSIG, or a filter forbids it.
-    ParentDeathSignal(Errno),
-    /// A filter forbids setpgid.
-    Group(Errno),
-    /// A filter forbids setsid.
-    Session(Errno),
-    /// It may not become that user.
-    User(Errno),
-    /// The working directory isn't there, or not to be entered.
-    Dir(Errno),
-}
-
-// How a failure is packed: errno in the low half, then the kind, and the candidate on top.
-const KIND_SHIFT: u32 = 32;
-const CANDIDATE_SHIFT: u32 = 40;
-
-impl Report {
-    fn store(&self, failure: Failure) {
-        let (kind, errno, candidate) = match failure {
-            Failure::Exec(ExecFailure { kind: ExecFailureKind::Exec, candidate, errno }) => (1, errno, candidate),
-            Failure::Exec(ExecFailure { kind: ExecFailureKind::Interpreter, candidate, errno }) => {
-                (2, errno, candidate)
-            }
-            Failure::Exec(ExecFailure { kind: ExecFailureKind::Shell, candidate, errno }) => (3, errno, candidate),
-            Failure::Stdio(errno) => (4, errno, 0),
-            Failure::ParentDeathSignal(errno) => (5, errno, 0),
-            Failure::Group(errno) => (6, errno, 0),
-            Failure::Dir(errno) => (7, errno, 0),
-            Failure::Session(errno) => (8, errno, 0),
-            Failure::User(errno) => (9, errno, 0),
-            Failure::Exec(ExecFailure { kind: ExecFailureKind::Binary, candidate, errno }) => (10, errno, candidate),
-            Failure::Exec(ExecFailure { kind: ExecFailureKind::Elf(header), candidate, errno }) => {
-                self.header.store(header.bits(), Ordering::Relaxed);
-                (11, errno, candidate)
-            }
-        };
-        let packed = (candidate as u64) << CANDIDATE_SHIFT | kind << KIND_SHIFT | u64::from(errno as u32);
-        self.failure.store(packed, Ordering::Release);
-    }
-
-    /// Tells what came to this process as a member of its parent's process group, from which it has gone now.
-    fn store_had(&self) {
-        self.had.store(pending().bits(), Ordering::Relaxed);
-        self.has_left.store(true, Ordering::Release);
-    }
-
-    /// That, if it has been told.
-    pub(super) fn had(&self) -> Option<SignalSet> {
-        self.has_left.load(Ordering::Acquire).then(|| SignalSet::from_bits(self.had.load(Ordering::Relaxed)))
-    }
-
-    /// What the child said, once it has ended.
-    pub(super) fn load(&self) -> Option<Failure> {
-        let packed = self.failure.load(Ordering::Acquire);
-        let errno = packed as u32 as Errno;
-        let candidate = (packed >> CANDIDATE_SHIFT) as usize;
-        let exec = |kind| Failure::Exec(ExecFailure { kind, candidate, errno });
-        match packed >> KIND_SHIFT & 0xff {
-            1 => Some(exec(ExecFailureKind::Exec)),
-            2 => Some(exec(ExecFailureKind::Interpreter)),
-            3 => Some(exec(ExecFailureKind::Shell)),
-            4 => Some(Failure::Stdio(errno)),
-            5 => Some(Failure::ParentDeathSignal(errno)),
-            6 => Some(Failure::Group(errno)),
-            7 => Some(Failure::Dir(errno)),
-            8 => Some(Failure::Session(errno)),
-            9 => Some(Failure::User(errno)),
-            10 => Some(exec(ExecFailureKind::Binary)),
-            11 => {
-                let header = ElfHeader::from_bits(self.header.load(Ordering::Relaxed));
-                Some(exec(ExecFailureKind::Elf(header)))
-            }
-            _ => None,
-        }
-    }
-}
 
 /// The child's first function; returns to nobody.
 pub(super) extern "C" fn main(plan: *mut c_void) -> c_int {
@@ -182,22 +69,22 @@ fn become_command(plan: &Plan) -> Failure {
     if let Some(user) = unsafe { plan.user.as_ref() }
         && let Err(errno) = user::take(user)
     {
-        return Failure::User(errno);
+        return Failure::before_exec(Step::User, errno);
     }
     // After the change of user, with which the kernel takes it back.
     if let Err(errno) = die_with_parent(plan.parent) {
-        return Failure::ParentDeathSignal(errno);
+        return Failure::before_exec(Step::ParentDeathSignal, errno);
     }
     match plan.group {
-        PlannedGroup::Shared => {}
-        PlannedGroup::Own { terminal } => {
+        ChildGroup::Shared => {}
+        ChildGroup::Own(terminal) => {
             if let Err(errno) = lead_group(terminal) {
-                return Failure::Group(errno);
+                return Failure::before_exec(Step::Group, errno);
             }
         }
-        PlannedGroup::Session { terminal } => {
+        ChildGroup::Session(terminal) => {
             if let Err(errno) = lead_session(terminal) {
-                return Failure::Session(errno);
+                return Failure::before_exec(Step::Session, errno);
             }
         }
     }
@@ -207,7 +94,7 @@ fn become_command(plan: &Plan) -> Failure {
         // SAFETY: it is a C string that the plan's owner keeps.
         && let Err(errno) = unsafe { syscall(libc::SYS_chdir, [plan.dir as usize]) }
     {
-        return Failure::Dir(errno);
+        return Failure::before_exec(Step::Dir, errno);
     }
     for (target, source) in plan.stdio.iter().enumerate() {
         // dup3 leaves the new descriptor open across exec; the old one closes itself.
@@ -215,7 +102,7 @@ fn become_command(plan: &Plan) -> Failure {
             // SAFETY: the call touches no memory.
             && let Err(errno) = unsafe { syscall(libc::SYS_dup3, [source as usize, target, 0]) }
         {
-            return Failure::Stdio(errno);
+            return Failure::before_exec(Step::Stdio, errno);
         }
     }
     plan.limits.restore();
@@ -315,9 +202,9 @@ fn restore_signals(plan: &Plan) {
 ///
 /// execvp itself is not for a child like this: it copies argv to the stack when it turns to the shell.
 fn execute(plan: &Plan) -> Failure {
-    let failure = |kind, candidate, errno| Failure::Exec(ExecFailure { kind, candidate, errno });
+    let failure = Failure::of_candidate;
     let mut remembered = None;
-    let mut last = failure(ExecFailureKind::Exec, 0, libc::ENOENT);
+    let mut last = failure(Step::Exec, 0, libc::ENOENT);
     let mut index = 0;
     loop {
         // SAFETY: the list ends with a null pointer, and the loop with it.
@@ -327,18 +214,18 @@ fn execute(plan: &Plan) -> Failure {
         }
         // SAFETY: the plan's strings and lists are as execve wants them; argv begins behind the shell's place.
         let mut errno = unsafe { execve(file, plan.shell_argv.add(1), plan.envp) };
-        let mut kind = ExecFailureKind::Exec;
+        let mut step = Step::Exec;
         if errno == libc::ENOEXEC {
             match format(file) {
                 Ok(Format::Text) => {}
-                Ok(Format::Binary) => return failure(ExecFailureKind::Binary, index, errno),
-                Ok(Format::Elf(header)) => return failure(ExecFailureKind::Elf(header), index, errno),
+                Ok(Format::Binary) => return failure(Step::Binary, index, errno),
+                Ok(Format::Elf(header)) => return Failure { header, ..failure(Step::Elf, index, errno) },
                 // The shell couldn't read it either.
-                Err(libc::EACCES) => return failure(kind, index, errno),
+                Err(libc::EACCES) => return failure(step, index, errno),
                 // The shell may fare better, or say why not.
                 Err(_) => {}
             }
-            kind = ExecFailureKind::Shell;
+            step = Step::Shell;
             // SAFETY: the list has room for the shell before argv; nobody else reads it while the child is here.
             errno = unsafe {
                 let command = *plan.shell_argv.add(1);
@@ -349,18 +236,18 @@ fn execute(plan: &Plan) -> Failure {
                 errno
             };
         } else if errno == libc::ENOENT && exists(file) {
-            kind = ExecFailureKind::Interpreter;
+            step = Step::Interpreter;
         }
         match errno {
             // Another entry may have the command; if none has, this is what's reported.
-            libc::EACCES => remembered = remembered.or(Some(failure(kind, index, errno))),
-            libc::ENOENT if kind != ExecFailureKind::Exec => {
-                remembered = remembered.or(Some(failure(kind, index, errno)));
+            libc::EACCES => remembered = remembered.or(Some(failure(step, index, errno))),
+            libc::ENOENT if step != Step::Exec => {
+                remembered = remembered.or(Some(failure(step, index, errno)));
             }
             libc::ENOENT | libc::ESTALE | libc::ENOTDIR | libc::ENODEV | libc::ETIMEDOUT => {
-                last = failure(kind, index, errno);
+                last = failure(step, index, errno);
             }
-            _ => return failure(kind, index, errno),
+            _ => return failure(step, index, errno),
         }
         index += 1;
     }
@@ -401,42 +288,5 @@ fn exit(code: i32) -> ! {
     loop {
         // SAFETY: ends this process; no destructor of the parent's may run here.
         let _ = unsafe { syscall(libc::SYS_exit_group, [code as usize]) };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_report_says_what_was_stored() {
-        assert_eq!(Report::default().load(), None);
-        let header = ElfHeader::from_bits(183 << 32 | 3 << 16 | 1 << 8 | 2);
-        for kind in [
-            ExecFailureKind::Exec,
-            ExecFailureKind::Interpreter,
-            ExecFailureKind::Shell,
-            ExecFailureKind::Binary,
-            ExecFailureKind::Elf(header),
-        ] {
-            for candidate in [0, 1, 1000] {
-                let failure = Failure::Exec(ExecFailure { kind, candidate, errno: libc::EACCES });
-                let report = Report::default();
-                report.store(failure);
-                assert_eq!(report.load(), Some(failure));
-            }
-        }
-        for failure in [
-            Failure::Stdio(libc::EBADF),
-            Failure::ParentDeathSignal(libc::EPERM),
-            Failure::Group(libc::EPERM),
-            Failure::Dir(libc::ENOENT),
-            Failure::Session(libc::EPERM),
-            Failure::User(libc::EPERM),
-        ] {
-            let report = Report::default();
-            report.store(failure);
-            assert_eq!(report.load(), Some(failure));
-        }
     }
 }

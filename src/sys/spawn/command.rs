@@ -1,7 +1,7 @@
 //! A command as execve(2) wants it: the search of `PATH` and every string made ready before there is a child.
 
-use super::elf::ElfHeader;
-use crate::model::env::names;
+use super::report::{Failure, Step};
+use crate::model::env;
 use crate::model::error::os_string;
 use crate::model::error::{Error, NotExecutable};
 use crate::model::identity::Identity;
@@ -31,31 +31,6 @@ pub(crate) struct Command {
     pub(crate) user: Option<Identity>,
 }
 
-/// How the attempts to execute the candidates ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ExecFailure {
-    /// Which way it failed.
-    pub(crate) kind: ExecFailureKind,
-    /// Which candidate it was.
-    pub(crate) candidate: usize,
-    /// The error of execve(2).
-    pub(crate) errno: i32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ExecFailureKind {
-    /// execve(2) of the candidate failed.
-    Exec,
-    /// The candidate is there, but execve(2) says ENOENT: its interpreter is missing.
-    Interpreter,
-    /// The candidate has no format the kernel knows, and /bin/sh couldn't be executed.
-    Shell,
-    /// It has no such format, and is no text that /bin/sh could read.
-    Binary,
-    /// It is an ELF file that the kernel refuses.
-    Elf(ElfHeader),
-}
-
 impl Command {
     /// Checks the words and finds out what to try.
     pub(crate) fn new(args: Vec<Cow<'static, CStr>>, env: Vec<Cow<'static, CStr>>) -> Result<Command, Error> {
@@ -68,33 +43,34 @@ impl Command {
         Ok(Command { args, env, candidates, dir: None, user: None })
     }
 
-    /// The error to report when no candidate could be executed.
-    pub(crate) fn error(&self, failure: ExecFailure) -> Error {
+    /// The error to report when a step between clone and exec failed.
+    pub(crate) fn error(&self, failure: Failure) -> Error {
         let source = io::Error::from_raw_os_error(failure.errno);
-        let reason = match failure.kind {
-            ExecFailureKind::Interpreter => NotExecutable::InterpreterMissing,
-            ExecFailureKind::Shell => NotExecutable::Shell(source),
-            ExecFailureKind::Binary => {
-                NotExecutable::Binary("neither a program of this machine nor a script".to_owned())
+        match failure.step {
+            Step::User => {
+                let (uid, gid) = self.user.as_ref().map_or((0, 0), |user| (user.uid, user.gid));
+                Error::User { uid, gid, source }
             }
-            ExecFailureKind::Elf(header) => NotExecutable::Binary(header.why()),
-            ExecFailureKind::Exec if self.is_absent(failure.errno) => return self.not_found(),
-            ExecFailureKind::Exec => NotExecutable::Refused(source),
-        };
+            Step::ParentDeathSignal => Error::start("prctl(PR_SET_PDEATHSIG)", source),
+            Step::Group => Error::start("setpgid", source),
+            Step::Session => Error::start("setsid", source),
+            Step::Dir => Error::Dir { dir: self.dir.as_deref().map(os_string).unwrap_or_default(), source },
+            Step::Stdio => Error::start("dup3", source),
+            Step::Exec if self.is_absent(failure.errno) => self.not_found(),
+            Step::Exec => self.not_executable(failure, NotExecutable::Refused(source)),
+            Step::Interpreter => self.not_executable(failure, NotExecutable::InterpreterMissing),
+            Step::Shell => self.not_executable(failure, NotExecutable::Shell(source)),
+            Step::Binary => {
+                let why = "neither a program of this machine nor a script".to_owned();
+                self.not_executable(failure, NotExecutable::Binary(why))
+            }
+            Step::Elf => self.not_executable(failure, NotExecutable::Binary(failure.header.why())),
+        }
+    }
+
+    fn not_executable(&self, failure: Failure, reason: NotExecutable) -> Error {
         let file = self.candidates.get(failure.candidate).map(|file| os_string(file));
         Error::NotExecutable { file: file.unwrap_or_else(|| self.name()), reason }
-    }
-
-    /// The error to report when its working directory couldn't be entered.
-    pub(crate) fn dir_error(&self, errno: i32) -> Error {
-        let dir = self.dir.as_deref().map(os_string).unwrap_or_default();
-        Error::Dir { dir, source: io::Error::from_raw_os_error(errno) }
-    }
-
-    /// The error to report when it couldn't be given its user.
-    pub(crate) fn user_error(&self, errno: i32) -> Error {
-        let (uid, gid) = self.user.as_ref().map_or((0, 0), |user| (user.uid, user.gid));
-        Error::User { uid, gid, source: io::Error::from_raw_os_error(errno) }
     }
 
     fn name(&self) -> OsString {
@@ -123,7 +99,7 @@ impl Command {
 
 /// The value of the first `PATH` of an environment, which is the one getenv(3) finds.
 fn path_of<'a>(env: &'a [Cow<'static, CStr>]) -> Option<&'a [u8]> {
-    env.iter().find(|entry| names(entry, b"PATH")).map(|entry| &entry.to_bytes()[b"PATH=".len()..])
+    env::find(env.iter().map(Cow::as_ref), "PATH").map(OsStr::as_bytes)
 }
 
 /// The files execvp(3) would try: the command itself if it has a slash, else one for each entry of `PATH`, where an
@@ -188,11 +164,11 @@ mod tests {
     #[test]
     fn errors_are_of_the_kind_their_number_says() {
         let command = Command::new(vec![Cow::Borrowed(c"ls")], vec![Cow::Borrowed(c"PATH=/a:/b")]).unwrap();
-        let error = |kind, errno| command.error(ExecFailure { kind, candidate: 1, errno });
-        let not_found = error(ExecFailureKind::Exec, libc::ENOENT);
+        let error = |step, errno| command.error(Failure::of_candidate(step, 1, errno));
+        let not_found = error(Step::Exec, libc::ENOENT);
         assert_eq!(not_found.to_string(), "ls: command not found in PATH=/a:/b");
         assert_eq!(not_found.status_code().get(), 127);
-        assert_eq!(error(ExecFailureKind::Exec, libc::ENOTDIR).status_code().get(), 127);
+        assert_eq!(error(Step::Exec, libc::ENOTDIR).status_code().get(), 127);
         let refused = [
             libc::EACCES,
             libc::EPERM,
@@ -206,13 +182,13 @@ mod tests {
             libc::ELIBBAD,
         ];
         for errno in refused {
-            let refused = error(ExecFailureKind::Exec, errno);
+            let refused = error(Step::Exec, errno);
             assert_eq!(refused.status_code().get(), 126);
             assert!(refused.to_string().starts_with("/b/ls: can't be executed: "), "{refused}");
         }
-        assert_eq!(error(ExecFailureKind::Interpreter, libc::ENOENT).status_code().get(), 126);
-        assert_eq!(error(ExecFailureKind::Shell, libc::ENOENT).status_code().get(), 126);
-        let binary = error(ExecFailureKind::Binary, libc::ENOEXEC);
+        assert_eq!(error(Step::Interpreter, libc::ENOENT).status_code().get(), 126);
+        assert_eq!(error(Step::Shell, libc::ENOENT).status_code().get(), 126);
+        let binary = error(Step::Binary, libc::ENOEXEC);
         assert_eq!(binary.status_code().get(), 126);
         assert_eq!(
             binary.to_string(),
@@ -223,7 +199,7 @@ mod tests {
     #[test]
     fn a_path_through_a_file_is_refused_and_one_to_nothing_is_not_found() {
         let command = Command::new(vec![Cow::Borrowed(c"/etc/passwd/x")], Vec::new()).unwrap();
-        let error = |errno| command.error(ExecFailure { kind: ExecFailureKind::Exec, candidate: 0, errno });
+        let error = |errno| command.error(Failure::of_candidate(Step::Exec, 0, errno));
         for (errno, status) in [(libc::ENOENT, 127), (libc::ENOTDIR, 126), (libc::ESTALE, 126)] {
             assert_eq!(error(errno).status_code().get(), status, "{errno}");
         }

@@ -1,6 +1,7 @@
 //! Starting a command: what execve(2) wants, the clone(2), and what the child does until it executes.
 
-pub(crate) mod child;
+mod child;
 pub(crate) mod command;
-pub(crate) mod elf;
+mod elf;
+mod report;
 pub(crate) mod start;

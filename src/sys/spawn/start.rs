@@ -9,8 +9,10 @@
 //! process one that leaves no core and can't be looked into (PR_SET_DUMPABLE), for good.
 
 use super::child;
-use super::child::{Failure, PID_DIGITS, Plan, PlannedGroup, Report};
+use super::child::{PID_DIGITS, Plan};
 use super::command::Command;
+use super::report::Report;
+use crate::model::env;
 use crate::model::env::names;
 use crate::model::error::Error;
 use crate::model::pid::Pid;
@@ -94,10 +96,9 @@ const LISTEN_PIDFDID: &str = "LISTEN_PIDFDID";
 
 impl PidVariables {
     fn new(env: &[Cow<'static, CStr>], setup: &Setup<'_>) -> PidVariables {
-        let own = |value: &[u8]| *value == *setup.parent.to_string().as_bytes();
         let holds_own = |name: &str| {
-            let entry = env.iter().find(|entry| names(entry, name.as_bytes()));
-            setup.pid_variables && entry.is_some_and(|entry| own(&entry.to_bytes()[name.len() + 1..]))
+            setup.pid_variables
+                && env::find(env.iter().map(Cow::as_ref), name).is_some_and(|value| *value == *setup.parent.to_string())
         };
         let buffer = |name: &str| {
             let mut buffer = format!("{name}=").into_bytes();
@@ -163,14 +164,12 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
         None => Place::Own(Box::default()),
         Some(_) => Place::Shared(Shared::new(Report::default()).map_err(|source| Error::start("mmap", source))?),
     };
-    let terminal = setup.group.fd().map(|terminal| terminal.as_raw_fd());
     let mut plan = Box::new(Plan {
         parent: setup.parent.as_raw(),
-        group: match setup.group {
-            ChildGroup::Shared => PlannedGroup::Shared,
-            ChildGroup::Own(_) => PlannedGroup::Own { terminal: terminal.filter(|_| setup.hand_over) },
-            ChildGroup::Session(_) => PlannedGroup::Session { terminal },
-        },
+        group: setup.group.as_ref().map(
+            |terminal| terminal.as_ref().filter(|_| setup.hand_over).map(|terminal| terminal.fd().as_raw_fd()),
+            |terminal| terminal.as_ref().map(AsRawFd::as_raw_fd),
+        ),
         user: command.user.as_ref().map_or(ptr::null(), ptr::from_ref),
         dir: command.dir.as_deref().map_or(ptr::null(), CStr::as_ptr),
         stdio: setup.stdio.each_ref().map(|fd| fd.as_ref().map(|fd| fd.as_raw_fd())),
@@ -268,17 +267,8 @@ impl Child {
 
     /// Why it never executed its command; asked after its end.
     pub(crate) fn failure(&self) -> Option<Error> {
-        self.block.report.report().load().map(|failure| match failure {
-            Failure::Exec(failure) => self.block.command.error(failure),
-            Failure::Stdio(errno) => Error::start("dup3", io::Error::from_raw_os_error(errno)),
-            Failure::ParentDeathSignal(errno) => {
-                Error::start("prctl(PR_SET_PDEATHSIG)", io::Error::from_raw_os_error(errno))
-            }
-            Failure::Group(errno) => Error::start("setpgid", io::Error::from_raw_os_error(errno)),
-            Failure::Session(errno) => Error::start("setsid", io::Error::from_raw_os_error(errno)),
-            Failure::User(errno) => self.block.command.user_error(errno),
-            Failure::Dir(errno) => self.block.command.dir_error(errno),
-        })
+        let failure = self.block.report.report().load()?;
+        Some(self.block.command.error(failure))
     }
 }
 
