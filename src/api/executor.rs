@@ -3,6 +3,7 @@
 use crate::api::options::{Options, Output};
 use crate::engine::event_loop;
 use crate::engine::event_loop::{Run, Signals, Spec, Task};
+use crate::model::c_string::c_string;
 use crate::model::error::Error;
 use crate::model::event::{Event, ProcessFailed};
 use crate::model::handler::Handler;
@@ -29,11 +30,10 @@ use crate::sys::spawn::command::Command;
 use crate::sys::terminal::ChildGroup;
 use crate::sys::user;
 use std::borrow::Cow;
-use std::ffi::{CStr, CString, OsStr, OsString};
+use std::ffi::{CStr, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 use std::thread;
 
@@ -136,7 +136,7 @@ impl<'a> Executor<'a> {
             ..
         } = options;
         let ready = words.and_then(|words| {
-            let env = environment.resolve().map_err(|entry| Error::Nul { word: entry })?;
+            let env = environment.resolve()?;
             let mut command = Command::new(words, env)?;
             command.dir = dir.clone().map(c_string).transpose()?;
             // As whoever this process is already, it needs no right to become that.
@@ -317,8 +317,4 @@ fn pipe() -> Result<(PipeReader, PipeWriter), Error> {
     let pipe = io::pipe()
         .and_then(|(reader, writer)| Ok((above_stdio(reader.into())?.into(), above_stdio(writer.into())?.into())));
     pipe.map_err(|source| Error::start("pipe", source))
-}
-
-fn c_string(word: OsString) -> Result<CString, Error> {
-    CString::new(word.into_vec()).map_err(|error| Error::Nul { word: OsString::from_vec(error.into_vec()) })
 }

@@ -1,15 +1,17 @@
 //! How a command is run.
 
+use crate::model::c_string::c_string;
 use crate::model::env::names;
+use crate::model::error::Error;
 use crate::model::handler::Handler;
 use crate::model::identity::Identity;
 use crate::model::signal::{Signal, SignalSet};
 use crate::policy::forwarding::Forwarding;
 use std::borrow::Cow;
-use std::ffi::{CStr, CString, OsStr, OsString};
+use std::ffi::{CStr, OsStr, OsString};
 use std::fmt;
 use std::io::Write;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 /// Where the child's stdout or stderr goes.
@@ -84,8 +86,9 @@ impl Environment {
         self
     }
 
-    /// The `K=V` of the child, or the entry that has a NUL byte.
-    pub(crate) fn resolve(&self) -> Result<Vec<Cow<'static, CStr>>, OsString> {
+    /// The `K=V` of the child. The error is an entry that has a NUL byte.
+    pub(crate) fn resolve(&self) -> Result<Vec<Cow<'static, CStr>>, Error> {
+        let c_string = |entry| c_string(entry).map(Cow::Owned);
         let mut entries = match &self.base {
             Base::Entries(entries) => entries.iter().map(|entry| Cow::Borrowed(*entry)).collect(),
             Base::Exactly(entries) => entries.iter().cloned().map(c_string).collect::<Result<Vec<_>, _>>()?,
@@ -124,10 +127,6 @@ fn assignment(key: &OsStr, value: &OsStr) -> OsString {
     entry.push("=");
     entry.push(value);
     entry
-}
-
-fn c_string(entry: OsString) -> Result<Cow<'static, CStr>, OsString> {
-    CString::new(entry.into_vec()).map(Cow::Owned).map_err(|error| OsString::from_vec(error.into_vec()))
 }
 
 /// How an [`Executor`](crate::api::executor::Executor) runs its commands.
@@ -379,6 +378,7 @@ mod tests {
 
     #[test]
     fn a_nul_byte_in_a_variable_is_told() {
-        assert_eq!(Options::new().env("A", "x\0y").environment.resolve(), Err("A=x\0y".into()));
+        let error = Options::new().env("A", "x\0y").environment.resolve().unwrap_err();
+        assert!(matches!(&error, Error::Nul { word } if word == "A=x\0y"), "{error}");
     }
 }

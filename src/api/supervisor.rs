@@ -2,6 +2,7 @@
 
 use crate::api::options::Environment;
 use crate::engine::event_loop::{Left, Run, Signals, Spec, Streams, Task};
+use crate::model::c_string::c_string;
 use crate::model::error::Error;
 use crate::model::handler::Handler;
 use crate::model::process_config::ProcessConfig;
@@ -24,9 +25,8 @@ use crate::sys::signals::source::Source;
 use crate::sys::spawn::command::Command;
 use crate::sys::terminal::ChildGroup;
 use std::borrow::Cow;
-use std::ffi::{CString, OsString};
+use std::ffi::OsString;
 use std::fmt;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::Arc;
 
 /// Runs processes, each in a process group of its own, and starts them again when they end: what pmuxlib, the second
@@ -256,17 +256,10 @@ impl fmt::Debug for Supervisor<'_> {
 
 /// What is executed for a process.
 pub(crate) fn command(config: &ProcessConfig, args: &[OsString], environment: &Environment) -> Result<Command, Error> {
-    let nul = |word: OsString| Error::Nul { word };
-    let word = |word: &OsString| {
-        CString::new(word.clone().into_vec()).map(Cow::Owned).map_err(|error| nul(OsString::from_vec(error.into_vec())))
-    };
-    let words = args.iter().map(word).collect::<Result<Vec<_>, _>>()?;
-    let env = environment.clone().with(&config.env).resolve().map_err(nul)?;
+    let words = args.iter().cloned().map(|word| c_string(word).map(Cow::Owned)).collect::<Result<Vec<_>, _>>()?;
+    let env = environment.clone().with(&config.env).resolve()?;
     let mut command = Command::new(words, env)?;
-    if let Some(dir) = &config.dir {
-        let dir = CString::new(dir.as_os_str().as_bytes()).map_err(|_| nul(dir.clone().into_os_string()))?;
-        command.dir = Some(dir);
-    }
+    command.dir = config.dir.clone().map(|dir| c_string(dir.into_os_string())).transpose()?;
     Ok(command)
 }
 

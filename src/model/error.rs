@@ -1,7 +1,7 @@
 //! What can go wrong with a run.
 
 use crate::model::status::StatusCode;
-use std::ffi::{CStr, OsStr, OsString};
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -121,11 +121,6 @@ impl fmt::Display for Brief<'_> {
             error => error.fmt(f),
         }
     }
-}
-
-/// A C string as an `OsString`.
-pub(crate) fn os_string(text: &CStr) -> OsString {
-    OsStr::from_bytes(text.to_bytes()).to_owned()
 }
 
 impl fmt::Display for Error {

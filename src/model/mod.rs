@@ -3,6 +3,7 @@
 //! Values and their small questions only. No system call, no decision, nothing that is kept open.
 #![forbid(unsafe_code)]
 
+pub(crate) mod c_string;
 pub(crate) mod child_group;
 pub(crate) mod env;
 pub(crate) mod error;

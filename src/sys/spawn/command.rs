@@ -1,8 +1,8 @@
 //! A command as execve(2) wants it: the search of `PATH` and every string made ready before there is a child.
 
 use super::report::{Failure, Step};
+use crate::model::c_string::os_string;
 use crate::model::env;
-use crate::model::error::os_string;
 use crate::model::error::{Error, NotExecutable};
 use crate::model::identity::Identity;
 use std::borrow::Cow;
