@@ -54,7 +54,7 @@ pub use model::process_config::{NoRestartOn, ParseNoRestartOnError, ProcessConfi
 pub use model::signal::{ParseSignalError, Signal, SignalSet};
 pub use model::status::{ExitStatus, ResourceUsage, StatusCode};
 pub use policy::backoff::Backoff;
-pub use relay::{Line, Stream};
+pub use relay::stream::{Line, Stream};
 
 /// Handlers that come with panicmon.
 pub mod handlers {

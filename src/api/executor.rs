@@ -15,9 +15,9 @@ use crate::policy::drain::{Leftovers, Scope};
 use crate::policy::reload::Reload;
 use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
-use crate::relay;
-use crate::relay::Relay;
 use crate::relay::copy::copy;
+use crate::relay::pipes;
+use crate::relay::pipes::Relay;
 use crate::sys::fd::above_stdio;
 use crate::sys::limit::Changed;
 use crate::sys::notify::Notify;
@@ -307,7 +307,7 @@ fn open_stream<'w>(
         }
         Output::Writer(writer) => {
             let (reader, childs) = pipe()?;
-            relay::give_to(user, reader.as_fd());
+            pipes::give_to(user, reader.as_fd());
             (Some(childs.into()), Some((reader, &mut **writer)))
         }
     })

@@ -19,7 +19,7 @@ use crate::policy::job_control::JobControl;
 use crate::policy::reload::Reload;
 use crate::policy::restart::Supervision;
 use crate::policy::stop::{Asks, Stops};
-use crate::relay::Relay;
+use crate::relay::pipes::Relay;
 use crate::report::remarks::Remark;
 use crate::sys::default_action;
 use crate::sys::fd::above_stdio;

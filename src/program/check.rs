@@ -1,6 +1,9 @@
 //! `--check`: a good file is said to be good, and what it asks for and isn't here is warned of. It may be there later, or
 //! elsewhere.
 
+use super::config_file;
+use super::stderr::say;
+use super::stdout::print;
 use crate::api::options::Environment;
 use crate::api::supervisor;
 use crate::formats::pmux::Config;
@@ -8,9 +11,6 @@ use crate::formats::printable::printable;
 use crate::model::error::is_for_a_shell;
 use crate::model::process_config::ProcessConfig;
 use crate::model::status::StatusCode;
-use crate::program::config_file;
-use crate::program::print;
-use crate::program::stderr::say;
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{AccessFlags, faccessat};
 use std::ffi::{CStr, OsStr};

@@ -1,9 +1,9 @@
 //! `--doctor`: what panicmon sees here, what that means, and which of its promises hold.
 
+use super::notify::directories;
+use super::systemds;
 use crate::model::env;
 use crate::model::signal::{Signal, SignalSet};
-use crate::program::one::directories;
-use crate::program::systemds;
 use crate::sys::capability;
 use crate::sys::capability::Capability;
 use crate::sys::cgroup::OomKills;

@@ -2,7 +2,7 @@
 //!
 //! `PANICMON_UPDATE=1 cargo test --lib generated` writes them anew.
 
-use crate::program::options::parse::command;
+use super::options::words::command;
 use clap_complete::Shell;
 use std::path::Path;
 

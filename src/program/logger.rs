@@ -1,8 +1,8 @@
 //! Where log messages go: stderr, by way of env_logger, made when the first message comes. On a clean run none does.
 
+use super::journal::Message;
+use super::stderr;
 use crate::model::env;
-use crate::program::journal::Message;
-use crate::program::stderr;
 use env_filter::ParseError;
 use env_logger::Target;
 use log::{LevelFilter, Log, Metadata, Record};

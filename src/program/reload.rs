@@ -3,16 +3,18 @@
 //! systemd tells a service neither its unit's type nor its reload signal. Asking it over D-Bus could block; reading files
 //! doesn't. They may have been changed since systemd read them: then they say what the next start will do.
 
+use super::systemds;
 use crate::formats::unit_file::{Service, service_of_cgroup};
 use crate::policy::reload::Reload;
 use crate::sys::regular_file;
 use std::collections::BTreeMap;
+use std::ffi::CStr;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-/// Where systemd looks for the files of a system unit: in the first first.
+/// The directories of the files of system units; the first one wins.
 const DIRECTORIES: [&str; 13] = [
     "etc/systemd/system.control",
     "run/systemd/system.control",
@@ -33,12 +35,18 @@ const DIRECTORIES: [&str; 13] = [
 /// The largest unit file that is read, in bytes.
 const MAX_UNIT_FILE_BYTES: u64 = 64 * 1024;
 
-/// What a reload of the unit that this process is in sends.
-pub(crate) fn reload() -> Reload {
+/// What a reload of the unit sends, if systemd started this process itself. It is read before there is a child that would
+/// have to wait for it.
+#[cold]
+pub(crate) fn of_own_unit(env: &[&CStr]) -> Reload {
+    // Every systemd that knows Type=notify-reload tells its services that it started them.
+    if !systemds::is_own(env) && !systemds::is_own_init(env) {
+        return Reload::Unknown;
+    }
     find(Path::new("/")).unwrap_or(Reload::Unknown)
 }
 
-/// The same below another root directory; `None` where not all of it can be read.
+/// The same below another root directory; `None`: a file can't be read.
 fn find(root: &Path) -> Option<Reload> {
     let name = service_of_cgroup(&text(&root.join("proc/self/cgroup")).ok()?)?;
     let template = name.split_once('@').map(|(prefix, _)| format!("{prefix}@.service"));
@@ -47,7 +55,7 @@ fn find(root: &Path) -> Option<Reload> {
     let files = names.iter().flat_map(|name| directories().map(move |directory| directory.join(name)));
     let mut service = Service::default();
     service.apply(&files.map(|file| text(&file)).find(|text| !is_not_found(text))?.ok()?);
-    // Of those with the same name the first counts, in whatever directory; they are applied in the order of their names.
+    // Of drop-ins with the same name the first directory wins; all are applied in the order of their names.
     let mut drop_ins = BTreeMap::new();
     for directory in directories() {
         for name in &names {
@@ -64,7 +72,7 @@ fn find(root: &Path) -> Option<Reload> {
     Some(service.reload_signal().map_or(Reload::Harmless, Reload::Sends))
 }
 
-/// What a file says; one that is masked says nothing.
+/// The text of a file; empty if the file is masked by a link to /dev/null.
 fn text(path: &Path) -> io::Result<String> {
     if fs::metadata(path)?.file_type().is_char_device() {
         return Ok(String::new());

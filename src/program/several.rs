@@ -1,5 +1,9 @@
 //! The processes of a pmux file.
 
+use super::options::settings::Settings;
+use super::options::variables;
+use super::stderr::{self, say};
+use super::{check, config_file, lines, logger};
 use crate::api::options::Environment;
 use crate::api::supervisor::Supervisor;
 use crate::engine::event_loop::{Asked, Left};
@@ -9,16 +13,10 @@ use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
 use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
-use crate::program::options::variables;
-use crate::program::stderr;
-use crate::program::stderr::say;
-use crate::program::{Settings, check, colours, config_file, journal, logger, outlives_readers, stamp};
-use crate::relay::printed::{Names, Printed};
-use crate::relay::{Relay, Sink};
+use crate::relay::printed::Names;
 use crate::report::log::LogHandler;
 use crate::sys::inherited;
 use crate::sys::limit::Changed;
-use crate::sys::output::Output;
 use crate::sys::process;
 use crate::sys::process::Subreaper;
 use crate::sys::signals::process::ProcessSignals;
@@ -90,11 +88,7 @@ fn run_all(
     let _subreaper = subreaper.map_err(|source| Error::start("prctl(PR_SET_CHILD_SUBREAPER)", source))?;
 
     let names: Vec<_> = config.processes.iter().map(|process| process.name.clone()).collect();
-    let (out, err) = (Output::stdout(), Output::stderr());
-    let printed = Printed::new(out, err, &names, Names::Several, config.time_format.map(stamp), colours());
-    stderr::leave_to_relay();
-    let printed = printed.beside(stderr::take).outlives_readers(outlives_readers()).journal(journal::stream());
-    let relay = Relay::new(Sink::Printed(printed));
+    let relay = lines::relay(&names, Names::Several, config.time_format);
     let processes = config.processes.iter().map(|process| (process, Supervision::new(process))).collect();
     let mut supervisor = Supervisor::with_source(Source::Process(signals), stops, listened, had_terminal)?;
     // What it warns of, the remarks say anyway.

@@ -2,7 +2,7 @@
 //!
 //! Whoever reads stderr may be slow, or hang; a write would then wait, and with it every signal and the exit status.
 
-use crate::program::journal::Message;
+use super::journal::Message;
 use crate::sys::poll;
 use crate::sys::poll::Awaited;
 use log::Level;

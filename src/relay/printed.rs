@@ -2,8 +2,8 @@
 //!
 //! SEP is `›` for a line of stdout, `»` of stderr, `~` for a remark. Lines of stdout go to stdout, all others to stderr.
 
-use crate::relay::outbox::{ENOUGH, Outbox};
-use crate::relay::{Gone, Stream};
+use super::outbox::{ENOUGH, Outbox};
+use super::stream::{Gone, Stream};
 use crate::sys::output::Output;
 use std::fmt;
 use std::io;

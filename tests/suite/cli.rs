@@ -77,7 +77,7 @@ fn a_variable_that_is_nearly_an_options_is_told_once_and_kubernetes_are_not() {
 fn a_value_with_a_hyphen_is_no_command() {
     let (code, _, err) = says(&["-k", "-1s", "true"], &[]);
     assert_eq!(code, Some(125));
-    assert!(err.contains("unexpected argument '-1' found") && err.contains("behind '='"), "{err}");
+    assert!(err.contains("unexpected argument '-1' found") && err.contains("after '='"), "{err}");
     let (code, _, err) = says(&["-X", "true"], &[]);
     assert_eq!(code, Some(125));
     assert!(err.contains("unexpected argument '-X' found") && !err.contains("-- -X"), "{err}");

@@ -86,7 +86,7 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["--restart=always", "--max-wait", "x"], "--max-wait: 'x' is no duration"),
     (&["--restart=always", "--no-restart-on", "256"], "--no-restart-on: '256' is neither an exit code"),
     (&["--restart=always", "--max-restarts", "many"], "--max-restarts: 'many' is not a number from 0 to 4294967295"),
-    (&["--max-restarts", "3"], "--max-restarts: it says nothing without --restart"),
+    (&["--max-restarts", "3"], "--max-restarts: it has no effect without --restart"),
     (&["--label", "a\tb"], "--label: 'a\\tb' has a control character"),
     (&["--timestamps", "when"], "--timestamps: "),
     (&["--check"], "--check: it is for the file of a --config, and there is none"),

@@ -1,109 +1,13 @@
-//! The options: one entry a piece in [`FLAGS`], with all there is to say of it, and what it does to the settings.
+//! The table of the options: all there is to say of each, and what it does to the settings.
 
+use super::flag::{Flag, Given, OPTION, Often, Scope};
+use super::values;
 use crate::formats::duration;
-use crate::program::Settings;
 use crate::program::logger::Verbosity;
-use crate::program::options::values;
 use clap::ValueHint;
-use std::ffi::OsStr;
 
-/// One option. Its variable is `PANICMON_` and its long name in capitals.
-pub(crate) struct Flag {
-    pub(crate) long: &'static str,
-    pub(crate) short: Option<char>,
-    pub(crate) variable: &'static str,
-    /// The name of its value and the words for it; none for a switch, which may be given several times.
-    pub(crate) value: Option<&'static str>,
-    /// Whether its value may begin with a hyphen.
-    pub(crate) hyphen: bool,
-    /// Whether it may be given more than once, and what is between its values in the variable.
-    pub(crate) often: Often,
-    /// Where it has a meaning.
-    pub(crate) scope: Scope,
-    /// What a shell can complete its value with.
-    pub(crate) hint: ValueHint,
-    /// Under which it stands in the help.
-    pub(crate) heading: &'static str,
-    pub(crate) help: &'static str,
-    /// What it does; the error says what is wrong with the value, and what is allowed.
-    pub(crate) apply: fn(&mut Settings, &Given<'_>) -> Result<(), String>,
-}
-
-/// How often an option may be given.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Often {
-    Once,
-    /// Its value is a list with commas: several lists are one.
-    List,
-    /// Its value has no mark that it couldn't have in itself; in the variable, each line is one.
-    Lines,
-    /// A switch that means more the more often it is given; in the variable, the number.
-    Counted,
-}
-
-/// Where an option has a meaning.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
-    Anywhere,
-    /// For one command.
-    Command,
-    /// For one command that is started again.
-    Restarts,
-    /// For the processes of a file.
-    File,
-}
-
-impl Scope {
-    /// Whether it is for one command, and so not for the processes of a file.
-    pub(crate) fn is_one_command(self) -> bool {
-        matches!(self, Scope::Command | Scope::Restarts)
-    }
-}
-
-/// What was given for an option.
-pub(crate) enum Given<'a> {
-    Value(&'a OsStr),
-    /// So many times.
-    Switch(u8),
-}
-
-impl<'a> Given<'a> {
-    /// The value; none for a switch.
-    pub(crate) fn path(&self) -> &'a OsStr {
-        match self {
-            Given::Value(value) => value,
-            Given::Switch(_) => OsStr::new(""),
-        }
-    }
-
-    /// The same as text.
-    pub(crate) fn text(&self) -> Result<&'a str, String> {
-        let value = self.path();
-        value.to_str().ok_or_else(|| format!("'{}' is not UTF-8", value.display()))
-    }
-
-    /// Whether a switch is on.
-    pub(crate) fn is_on(&self) -> bool {
-        matches!(self, Given::Switch(1..))
-    }
-}
-
-/// What an option has that doesn't say otherwise.
-const OPTION: Flag = Flag {
-    long: "",
-    short: None,
-    variable: "",
-    value: None,
-    hyphen: false,
-    often: Often::Once,
-    scope: Scope::Anywhere,
-    hint: ValueHint::Other,
-    heading: "General",
-    help: "",
-    apply: |_, _| Ok(()),
-};
-
-/// Every option. To add one, add it here (and to the README's table, which a test compares).
+/// Every option. To add one: an entry here, a field in [`Settings`](super::settings::Settings), its use, and a line in the
+/// README's table, which a test compares.
 pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "dir",
@@ -112,10 +16,11 @@ pub(crate) const FLAGS: &[Flag] = &[
         value: Some("DIR"),
         scope: Scope::Command,
         hint: ValueHint::DirPath,
+        in_file: "its key is 'dir'",
         heading: "Command",
         help: "Start the command in this directory",
         apply: |settings, given| {
-            settings.dir = Some(values::directory(given.path())?);
+            settings.dir = Some(values::directory(given.value())?);
             Ok(())
         },
         ..OPTION
@@ -127,10 +32,11 @@ pub(crate) const FLAGS: &[Flag] = &[
         value: Some("K=V"),
         often: Often::Lines,
         scope: Scope::Command,
+        in_file: "its key is 'env'",
         heading: "Command",
         help: "Set a variable for the command; may be given several times",
         apply: |settings, given| {
-            settings.env.push(values::assignment(given.path())?);
+            settings.env.push(values::assignment(given.value())?);
             Ok(())
         },
         ..OPTION
@@ -144,7 +50,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Command",
         help: "Take these variables away from the command, e.g. TOKEN,DEBUG",
         apply: |settings, given| {
-            settings.unset_env.extend(values::variable_names(given.path())?);
+            settings.unset_env.extend(values::variable_names(given.value())?);
             Ok(())
         },
         ..OPTION
@@ -259,6 +165,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_KILL_AFTER",
         value: Some("DURATION"),
         scope: Scope::Command,
+        in_file: "its key is 'sigKillWait'",
         heading: "Ending",
         help: "Kill the command and its process group if it is still there this long after the first stop signal, e.g. 10s, 1m30s",
         apply: |settings, given| {
@@ -284,6 +191,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_DRAIN",
         value: Some("DURATION"),
         scope: Scope::Command,
+        in_file: "its key is 'drain: true'",
         heading: "Ending",
         help: "After the command's end send TERM to all that is left of its descendants, wait at most this long for their end, then KILL them; 0: nothing, not even what --restart would end",
         apply: |settings, given| {
@@ -308,6 +216,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_RESTART",
         value: Some("WHEN"),
         scope: Scope::Command,
+        in_file: "which are started again after every end, but for those that 'noRestartOn' lists",
         heading: "Restarts",
         help: "Start the command again when it ends: never, on-failure or always. A stop signal ends that, too",
         apply: |settings, given| {
@@ -321,6 +230,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_MIN_WAIT",
         value: Some("DURATION"),
         scope: Scope::Restarts,
+        in_file: "its key is 'minWait'",
         heading: "Restarts",
         help: "The least time between an end and the next start [default: 1s]; doubled after each quick failure",
         apply: |settings, given| {
@@ -334,6 +244,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_MAX_WAIT",
         value: Some("DURATION"),
         scope: Scope::Restarts,
+        in_file: "its key is 'maxWait'",
         heading: "Restarts",
         help: "The most time between an end and the next start [default: 64s]",
         apply: |settings, given| {
@@ -348,6 +259,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         value: Some("LIST"),
         hyphen: true,
         scope: Scope::Restarts,
+        in_file: "its key is 'noRestartOn'",
         heading: "Restarts",
         help: "Don't start it again after these: exit codes, signals, or -1 for any signal and for not started, e.g. 0,3,TERM",
         apply: |settings, given| {
@@ -376,6 +288,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_LABEL",
         value: Some("NAME"),
         scope: Scope::Command,
+        in_file: "its key is 'name'",
         heading: "Output",
         help: "Relay the command's output line by line, each with this in front",
         apply: |settings, given| {
@@ -393,6 +306,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_TIMESTAMPS",
         value: Some("FORMAT"),
         scope: Scope::Command,
+        in_file: "its key is 'timeFormat'",
         heading: "Output",
         help: "Relay the command's output line by line, each with the time in front: rfc3339, iso8601, unix, unix-ms, or a layout of Go's (15:04:05.000) or of strftime (%H:%M:%S)",
         apply: |settings, given| {
@@ -411,7 +325,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Several processes",
         help: "Run the processes of this pmux file instead of a command; - is stdin",
         apply: |settings, given| {
-            settings.config = Some(values::file(given.path())?);
+            settings.config = Some(values::file(given.value())?);
             Ok(())
         },
         ..OPTION

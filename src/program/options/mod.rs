@@ -1,7 +1,26 @@
-//! The command line's options: flags as data, their words to settings.
+//! The options: from words and variables to [`Settings`](settings::Settings).
+//!
+//! Everything that is known of an option is in its entry of `flags`; no other file has a list of options. Reading them
+//! touches nothing: looking up users, opening files and warning is for the run.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `flags`, `flag` | the table, and what an entry is |
+//! | `settings` | what comes out: a field for each option |
+//! | `parse` | words and variables to settings; `words`: the part of clap |
+//! | `values` | the value of an option to what it means |
+//! | `variables` | the variables `PANICMON_...`, and misspelt ones |
+//! | `together` | options that don't go together |
+//! | `name_of` | what an option was given by |
 
+pub(crate) mod flag;
 pub(crate) mod flags;
+mod name_of;
 pub(crate) mod parse;
 pub(crate) mod settings;
+#[cfg(test)]
+mod tests;
+mod together;
 pub(crate) mod values;
 pub(crate) mod variables;
+pub(crate) mod words;

@@ -1,9 +1,10 @@
-//! The variables whose names begin with `PANICMON_`: what they say, and which are misspelt.
+//! The variables whose names begin with `PANICMON_`: their values, and misspelt ones.
 
+use super::flags::FLAGS;
+use super::settings::Slip;
 use crate::formats::nearest::nearest;
 use crate::model::env;
 use crate::program::logger;
-use crate::program::options::flags::FLAGS;
 use std::ffi::{CStr, OsStr};
 
 const PREFIX: &str = "PANICMON_";
@@ -11,14 +12,7 @@ const PREFIX: &str = "PANICMON_";
 /// Options that have no variable. Images use PANICMON_VERSION for something of their own, and it is near PANICMON_SESSION.
 const NO_VARIABLES: [&str; 2] = ["PANICMON_VERSION", "PANICMON_HELP"];
 
-/// A variable that no option has, and the one that is nearly its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Slip {
-    written: String,
-    meant: String,
-}
-
-/// What a variable says. An empty one says nothing: so an image's variable is switched off.
+/// The value of a variable. An empty one counts as unset, so that a variable of an image can be switched off.
 pub(crate) fn value(env: &[&'static CStr], name: &str) -> Option<&'static OsStr> {
     env::get(env, name).filter(|value| !value.is_empty())
 }

@@ -1,0 +1,52 @@
+//! The start of the program: reads options, runs what they ask for, and returns the exit status.
+
+use super::options::parse::{Request, parse};
+use super::options::settings::Settings;
+use super::stderr::say;
+use super::stdout::print;
+use super::{doctor, one, several};
+use crate::model::status::StatusCode;
+use crate::sys::process;
+use crate::sys::signals::process::ProcessSignals;
+use std::ffi::CStr;
+
+/// The exit status of `--doctor` if a promise doesn't hold.
+const DOES_NOT_HOLD: StatusCode = StatusCode::new(1);
+
+/// Runs the program and returns its exit status.
+///
+/// `args` and `env` are this process's own. The process must be panicmon's alone, with one thread: its signals are blocked,
+/// its descriptors closed.
+pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
+    // Blocked before anything else, a signal is neither lost nor ends this process before the child can have it.
+    let signals = ProcessSignals::take();
+    let status = parse(args, env).map_err(|message| say(&message)).and_then(|request| {
+        die_with_parent(&request)?;
+        Ok(run(request, signals, args, env))
+    });
+    status.unwrap_or(StatusCode::OWN_FAILURE).get()
+}
+
+fn run(request: Request, signals: ProcessSignals, args: &[&'static CStr], env: &[&'static CStr]) -> StatusCode {
+    match request {
+        Request::Run(settings, _) | Request::RunFile(settings) if settings.doctor => diagnose(&settings, &signals, env),
+        Request::Run(settings, command) => one::run(signals, settings, &args[command..], env),
+        Request::RunFile(settings) => several::run(signals, &settings, env),
+        Request::Print(text) => print(&text),
+    }
+}
+
+/// Asks for the signal of `--parent-death-signal`. An error has been told.
+fn die_with_parent(request: &Request) -> Result<(), ()> {
+    let (Request::Run(settings, _) | Request::RunFile(settings)) = request else { return Ok(()) };
+    let Some(signal) = settings.parent_death_signal else { return Ok(()) };
+    process::die_with_parent(signal)
+        .map_err(|error| say(&format_args!("{}: {error}", settings.name_of("parent-death-signal"))))
+}
+
+#[cold]
+fn diagnose(settings: &Settings, signals: &ProcessSignals, env: &[&'static CStr]) -> StatusCode {
+    let (text, holds) = doctor::report(signals.inherited_mask(), env, settings.config.is_some());
+    let printed = print(&text);
+    if holds || !printed.is_success() { printed } else { DOES_NOT_HOLD }
+}

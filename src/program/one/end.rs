@@ -1,0 +1,54 @@
+//! After the last run: what its end means for our own exit status.
+
+use super::prepare::Watches;
+use crate::api::executor::Whole;
+use crate::model::error::Error;
+use crate::model::signal::Signal;
+use crate::model::status::{ExitStatus, StatusCode};
+use crate::policy::child::End;
+use crate::program::exit::{self, Ending};
+use crate::program::options::settings::Settings;
+use crate::program::stderr::{self, say};
+use crate::program::systemds;
+use crate::sys::signals::own;
+use std::ffi::CStr;
+
+/// The exit status. Where a signal is expected in its place, this process ends here by that signal.
+pub(super) fn status(result: Result<Whole, Error>, settings: &Settings, watches: Watches, env: &[&CStr]) -> StatusCode {
+    stderr::leave_no_more();
+    match result {
+        Ok(Whole { end, reader_gone }) => {
+            let code = code(&end, settings, watches, env);
+            // It was stopped because its reader had gone, which nobody asked for.
+            if reader_gone && code.is_success() { StatusCode::OWN_FAILURE } else { code }
+        }
+        Err(error) => {
+            match settings.variable_behind(&error) {
+                Some(variable) => say(&format_args!("{variable}: {error}")),
+                None => say(&error),
+            }
+            error.status_code()
+        }
+    }
+}
+
+fn code(end: &End, settings: &Settings, watches: Watches, env: &[&CStr]) -> StatusCode {
+    let oom = !end.killed && watches.oom.is_some_and(|verdict| verdict.is_oom());
+    let ending = Ending { status: end.status, requested: end.requested, timed_out: end.timed_out, oom };
+    if let Some(code) = exit::mapped(&settings.exit, ending) {
+        return StatusCode::new(code);
+    }
+    if let Some(signal) = end.die_of.or_else(|| systemds_signal(end.status, env)) {
+        own::die(signal);
+    }
+    let stop = watches.stops.and_then(|passed| passed.code(end.status));
+    stop.filter(|_| systemds::is_own_init(env)).unwrap_or_else(|| end.status.code())
+}
+
+/// The signal that ended the command, if systemd started this process: it judges a stop by the signal.
+fn systemds_signal(status: ExitStatus, env: &[&CStr]) -> Option<Signal> {
+    match status {
+        ExitStatus::Signaled { signal, .. } if systemds::is_own(env) => Some(signal),
+        ExitStatus::Signaled { .. } | ExitStatus::Exited(_) => None,
+    }
+}

@@ -1,0 +1,185 @@
+//! Before the command exists: what the settings name is looked up, and put into the options of an executor.
+
+use super::environment::environment;
+use crate::api::executor::Manner;
+use crate::api::options::Options;
+use crate::formats::accounts::{self, Account};
+use crate::model::process_config::ProcessConfig;
+use crate::model::signal::{Signal, SignalSet};
+use crate::model::status::StatusCode;
+use crate::policy::child::GRACE;
+use crate::policy::drain::{Leftovers, Scope};
+use crate::policy::forwarding::Forwarding;
+use crate::policy::reload::Reload;
+use crate::policy::restart::Supervision;
+use crate::policy::stop::Stops;
+use crate::program::exit::ExitFrom;
+use crate::program::lines;
+use crate::program::logger;
+use crate::program::notify;
+use crate::program::options::settings::Settings;
+use crate::program::options::variables;
+use crate::program::reload;
+use crate::program::stderr::say;
+use crate::program::systemds;
+use crate::relay::pipes::Relay;
+use crate::relay::printed::Names;
+use crate::report::log::LogHandler;
+use crate::report::oom;
+use crate::sys::capability;
+use crate::sys::capability::Capability;
+use crate::sys::inherited;
+use crate::sys::signals::process::ProcessSignals;
+use crate::sys::terminal;
+use crate::sys::terminal::ChildGroup;
+use std::ffi::CStr;
+
+/// All that the run needs.
+pub(super) struct Plan {
+    pub(super) signals: ProcessSignals,
+    pub(super) group: ChildGroup,
+    pub(super) options: Options<'static>,
+    pub(super) manner: Manner,
+    /// The command may be started again: each run must find what the first one found.
+    pub(super) may_restart: bool,
+}
+
+/// What is observed during the run, because its exit status depends on it.
+pub(super) struct Watches {
+    /// Whether memory ran out, if `--exit` asks for that.
+    pub(super) oom: Option<oom::Verdict>,
+    /// The stops that were passed on, if systemd expects the exit status 0 after one.
+    pub(super) stops: Option<systemds::Passed>,
+}
+
+/// Makes the plan; an error has been told, and is an exit status.
+pub(super) fn prepare(
+    mut signals: ProcessSignals,
+    settings: &mut Settings,
+    env: &[&'static CStr],
+) -> Result<(Plan, Watches), StatusCode> {
+    logger::install(settings.verbosity, env);
+    variables::warn_of(&settings.slips);
+    let account = account(settings)?;
+    let group = if settings.session { ChildGroup::session() } else { ChildGroup::find(signals.inherited_mask(), true) };
+    if settings.group && !group.is_own() {
+        log::warn!(
+            "{}: the command is in panicmon's own process group (SIGTTIN is ignored or blocked): it is signalled alone",
+            settings.name_of("group")
+        );
+    }
+    if let Some(listened) = settings.signals {
+        signals.limit(listened.union(group.needs()).union(group.sends()));
+    }
+    let notify = notify::relay(settings, env, account.as_ref());
+    let forwarding = forwarding(settings);
+    let reload = if notify.is_some() { reload::of_own_unit(env).forwarded(&forwarding) } else { Reload::Unknown };
+    let mut options = Options::default().handler(LogHandler).init(true);
+    options.environment = environment(settings, env, account.as_ref(), notify.as_ref());
+    options.signals = settings.signals;
+    options.kill_after = settings.kill_after;
+    options.stop_signals = settings.stop_signals;
+    options.forwarding = forwarding;
+    options.dir = settings.dir.clone();
+    options.drain = settings.drain;
+    options.user = account.map(|account| account.identity);
+    let (options, watches) = watch(options, settings, env);
+    // A group that has the terminal holds it open.
+    let had_terminal = match &group {
+        ChildGroup::Shared | ChildGroup::Session(None) => terminal::is_there(),
+        ChildGroup::Own(_) | ChildGroup::Session(Some(_)) => false,
+    };
+    let (supervision, relay) = (supervision(settings), relay(settings));
+    let may_restart = supervision.may_restart();
+    let leftovers = if may_restart { Leftovers::Ended(Scope::Group, GRACE) } else { Leftovers::Told };
+    let manner = Manner { supervision, relay, notify, reload, had_terminal, leftovers };
+    Ok((Plan { signals, group, options, manner, may_restart }, watches))
+}
+
+/// The account of `--user`.
+fn account(settings: &Settings) -> Result<Option<Account>, StatusCode> {
+    let Some(user) = &settings.user else { return Ok(None) };
+    let account = accounts::find(&user.user, user.group.as_deref()).map_err(|message| {
+        say(&format_args!("{}: {message}", settings.name_of("user")));
+        StatusCode::OWN_FAILURE
+    })?;
+    let is_other = account.identity.uid != nix::unistd::geteuid().as_raw();
+    if is_other && !capability::is_effective(Capability::Kill) {
+        log::warn!(
+            "{}: without the capability KILL the command can't be signalled, and outlives panicmon",
+            settings.name_of("user")
+        );
+    }
+    Ok(Some(account))
+}
+
+/// Adds the handlers that observe what the exit status depends on.
+fn watch(mut options: Options<'static>, settings: &Settings, env: &[&'static CStr]) -> (Options<'static>, Watches) {
+    let mut watches = Watches { oom: None, stops: None };
+    if settings.exit.iter().any(|(from, _)| *from == ExitFrom::Oom) {
+        let (handler, verdict) = oom::watch(settings.name_of("exit"));
+        options = options.handler(handler);
+        watches.oom = Some(verdict);
+    }
+    if systemds::may_be_own_init(env) {
+        let (handler, passed) = systemds::watch();
+        options = options.handler(handler);
+        watches.stops = Some(passed);
+    }
+    (options, watches)
+}
+
+/// What becomes of signals on their way to the command.
+fn forwarding(settings: &Settings) -> Forwarding {
+    Forwarding {
+        rewrites: settings.rewrites.clone(),
+        delays: settings.delays.clone(),
+        to_group: settings.group,
+        only: None,
+        unless_uncaught: if settings.drop_uncaught { all_but_stops(settings) } else { SignalSet::EMPTY },
+    }
+}
+
+/// The signals that `uncaught=drop` drops, if the command would die of them.
+#[cold]
+fn all_but_stops(settings: &Settings) -> SignalSet {
+    let requests: SignalSet =
+        [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::KILL].into_iter().collect();
+    let stops = settings.stop_signals.unwrap_or(Stops::DEFAULT);
+    // A stop is passed on whatever it is rewritten to: it is meant to end the command.
+    let rewritten_stops = settings.rewrites.iter().filter(|(from, _)| stops.contains(*from)).filter_map(|(_, to)| *to);
+    let kept = rewritten_stops.fold(requests.union(stops), SignalSet::with);
+    SignalSet::ALL.difference(kept)
+}
+
+/// When the command is started again.
+fn supervision(settings: &Settings) -> Supervision {
+    let defaults = ProcessConfig::new("");
+    // If only one of the two is given, the default of the other gives way.
+    let most = settings.max_wait.unwrap_or(defaults.max_wait);
+    let min_wait = settings.min_wait.unwrap_or(defaults.min_wait.min(most));
+    let max_wait = settings.max_wait.unwrap_or(defaults.max_wait.max(min_wait));
+    Supervision::new(&ProcessConfig {
+        min_wait,
+        max_wait,
+        restart: settings.restart(),
+        no_restart_on: settings.no_restart_on.clone(),
+        max_restarts: settings.max_restarts,
+        ..defaults
+    })
+}
+
+/// Where the command's lines go, if they are labelled or stamped.
+fn relay(settings: &mut Settings) -> Option<Relay<'static>> {
+    if settings.label.is_none() && settings.timestamps.is_none() {
+        return None;
+    }
+    Some(relay_lines(settings))
+}
+
+#[cold]
+fn relay_lines(settings: &mut Settings) -> Relay<'static> {
+    let which = if settings.label.is_some() { Names::One } else { Names::No };
+    inherited::fill_outputs();
+    lines::relay(&[settings.label.take().unwrap_or_default()], which, settings.timestamps.take())
+}

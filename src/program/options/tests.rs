@@ -1,0 +1,134 @@
+use super::flags::FLAGS;
+use super::parse::{Request, parse};
+use super::settings::Settings;
+use super::words::command;
+use crate::model::process_config::{NoRestartOn, Restart};
+use crate::model::signal::{Signal, SignalSet};
+use std::ffi::CStr;
+
+fn words(words: &[&'static str]) -> Vec<&'static CStr> {
+    let leak = |word: &str| &*Box::leak(std::ffi::CString::new(word).unwrap().into_boxed_c_str());
+    ["panicmon"].iter().chain(words).map(|word| leak(word)).collect()
+}
+
+fn parsed(line: &[&'static str]) -> Result<Request, String> {
+    parse(&words(line), &[])
+}
+
+/// The parser alone, as with a variable that says nothing.
+fn parsed_by_clap(line: &[&'static str]) -> Result<Request, String> {
+    parse(&words(line), &[c"PANICMON_NOTHING="])
+}
+
+#[test]
+fn options_end_at_the_first_word_that_is_none() {
+    for (line, command) in [
+        (&["sh", "-c", "echo -v"] as &[_], 1),
+        (&["--", "sh"], 2),
+        (&["--", "--", "sh"], 2),
+        (&["--", "-v"], 2),
+        (&["sh", "--", "-v"], 1),
+        (&["sh", "--help"], 1),
+        (&["sh", "-s", "--", "--"], 1),
+        (&["", "x"], 1),
+    ] {
+        assert_eq!(parsed(line), Ok(Request::Run(Settings::default(), command)), "{line:?}");
+        assert_eq!(parsed_by_clap(line), parsed(line), "the short way is the same as the long one: {line:?}");
+    }
+    for (line, command) in
+        [(&["-v", "sh", "-v"] as &[_], 2), (&["-vq", "--", "sh"], 3), (&["-s", "HUP", "-v", "a", "--", "b"], 4)]
+    {
+        assert!(matches!(parsed(line), Ok(Request::Run(_, at)) if at == command), "{line:?}");
+    }
+}
+
+#[test]
+fn signals_are_read_as_a_list() {
+    let set = SignalSet::from_iter([Signal::TERM, Signal::HUP]);
+    for line in [&["-s", "TERM,hup", "x"] as &[_], &["-sSIGTERM,1", "x"], &["--signals=15,1", "x"]] {
+        let expected = Settings { signals: Some(set), ..Settings::default() };
+        assert!(matches!(parsed(line), Ok(Request::Run(settings, _)) if settings == expected), "{line:?}");
+    }
+}
+
+#[test]
+fn a_file_is_instead_of_a_command() {
+    assert!(matches!(parsed(&["-c", "f.yml"]), Ok(Request::RunFile(settings)) if !settings.check));
+    assert!(matches!(parsed(&["--check", "--config=f.yml"]), Ok(Request::RunFile(settings)) if settings.check));
+}
+
+#[test]
+fn restarts_are_as_the_options_say() {
+    let line = ["--restart", "on-failure", "--no-restart-on", "-1,3,TERM", "--max-restarts=4", "--max-wait=2m", "x"];
+    let Ok(Request::Run(settings, 7)) = parsed(&line) else { panic!("{:?}", parsed(&line)) };
+    assert_eq!(settings.restart(), Restart::OnFailure);
+    assert_eq!(settings.no_restart_on, [NoRestartOn::NoCode, NoRestartOn::Code(3), NoRestartOn::Signal(Signal::TERM)]);
+    assert_eq!((settings.max_restarts, settings.max_wait), (Some(4), Some(std::time::Duration::from_secs(120))));
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    for (line, told) in [
+        (&[] as &[_], "COMMAND"),
+        (&["-v"], "COMMAND"),
+        (&["--"], "COMMAND"),
+        (&["-s", "TREM", "x"], "--signals: 'TREM' is not a signal: write a name"),
+        (&["-s", "", "x"], "--signals: '' is not a signal"),
+        (&["-s", "TERM,", "x"], "--signals: '' is not a signal"),
+        (&["-s", "KILL", "x"], "--signals: SIGKILL can't be listened to"),
+        (&["-s", "CHLD", "x"], "--signals: SIGCHLD can't be forwarded"),
+        (&["-s"], "--signals <LIST>"),
+        (&["--signal", "TERM", "x"], "--signals"),
+        (&["-x", "y"], "'-x'"),
+        (&["-s", "HUP", "-s", "TERM", "x"], "--signals"),
+        (&["--restart", "sometimes", "x"], "--restart: 'sometimes' is none of never, on-failure and always"),
+        (&["--min-wait", "5x", "--restart", "always", "x"], "--min-wait: '5x': 'x' is no unit"),
+        (&["--min-wait", "5s", "x"], "--min-wait: it has no effect without --restart"),
+        (&["--restart=always", "--min-wait=5s", "--max-wait=1s", "x"], "--max-wait: 1s is less than --min-wait, 5s"),
+        (&["--restart=always", "--no-restart-on=1,256", "x"], "--no-restart-on: '256' is neither an exit code"),
+        (&["--restart=always", "--max-restarts=-1", "x"], "--max-restarts: '-1' is not a number"),
+        (&["-k", "soon", "x"], "--kill-after: 'soon' is no duration"),
+        (&["--label", "a\nb", "x"], "--label: 'a\\nb' has a control character"),
+        (&["--timestamps", "when", "x"], "--timestamps: "),
+        (&["-c", "f.yml", "x"], "--config: a COMMAND is given as well"),
+        (&["-c", "f.yml", "--label", "x"], "--label: it is for one COMMAND"),
+        (&["--stop-signals=TERM,CHLD", "x"], "--stop-signals: SIGCHLD can't be forwarded"),
+        (&["--stop-signals=TERM,KILL", "x"], "--stop-signals: SIGKILL can't be listened to"),
+        (&["-s", "HUP", "--stop-signals=TERM", "x"], "--stop-signals: SIGTERM isn't listened to"),
+        (&["-s", "USR1", "-k", "3", "x"], "--kill-after: no stop signal is listened to: add TERM to --signals"),
+        (&["-r", "uncaught=HUP", "x"], "--rewrite: signals that the command doesn't catch can only be dropped"),
+        (&["--check", "x"], "--check: it is for the file of a --config"),
+    ] {
+        let message = parsed(line).unwrap_err();
+        assert!(message.contains(told), "{line:?}: {message}");
+    }
+}
+
+#[test]
+fn help_names_every_option_and_its_variable() {
+    let Ok(Request::Print(help)) = parsed(&["--help"]) else { panic!("no help") };
+    for flag in FLAGS {
+        assert!(help.contains(&format!("--{}", flag.long)) && help.contains(flag.variable), "{help}");
+        assert_eq!(flag.variable, format!("PANICMON_{}", flag.long.to_uppercase().replace('-', "_")));
+    }
+}
+
+#[test]
+fn the_readme_has_a_line_for_every_option() {
+    let readme = include_str!("../../../README.md");
+    for flag in FLAGS {
+        let short = flag.short.map(|short| format!("-{short}, ")).unwrap_or_default();
+        let cell = format!("| `{short}--{}", flag.long);
+        let line = readme.lines().find(|line| line.contains(&cell));
+        assert!(
+            line.is_some_and(|line| line.contains(flag.variable)),
+            "README.md has no line with {cell} and {}",
+            flag.variable
+        );
+    }
+}
+
+#[test]
+fn the_table_is_one_clap_accepts() {
+    command().debug_assert();
+}

@@ -1,0 +1,127 @@
+//! The command line, as clap reads it by the table of the options.
+
+use super::flag::{Flag, Given, Often};
+use super::flags::FLAGS;
+use super::settings::Settings;
+use clap::builder::OsStringValueParser;
+use clap::{Arg, ArgAction, ArgMatches, ValueHint};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// The name of the words that are no options.
+pub(super) const COMMAND: &str = "COMMAND";
+
+const AFTER_HELP: &str = "\
+Options end at the first word that is not one. The command line wins over the variables.
+PANICMON_LOG filters the log as env_logger's RUST_LOG does.
+
+Exit status: the command's own; 128+N if signal N ended it; 125 if panicmon itself fails or is called wrongly, 126 if
+the command can't be executed, 127 if it isn't found.";
+
+impl Flag {
+    fn arg(&self) -> Arg {
+        let help = format!("{} [env: {}]", self.help, self.variable);
+        let arg = Arg::new(self.long).long(self.long).short(self.short).help(help).help_heading(self.heading);
+        let arg = match self.value {
+            Some(name) => arg
+                .value_name(name)
+                .value_parser(OsStringValueParser::new())
+                .value_hint(self.hint)
+                .allow_hyphen_values(self.hyphen),
+            None => arg,
+        };
+        arg.action(match (self.value, self.often) {
+            (None, _) | (_, Often::Counted) => ArgAction::Count,
+            (Some(_), Often::Once) => ArgAction::Set,
+            (Some(_), Often::List | Often::Lines) => ArgAction::Append,
+        })
+    }
+
+    pub(super) fn apply_words(&self, matches: &ArgMatches, settings: &mut Settings) -> Result<(), String> {
+        let name = format!("--{}", self.long);
+        match self.value {
+            None => match matches.get_count(self.long) {
+                0 => Ok(()),
+                count => (self.apply)(settings, &Given::Switch(count)),
+            },
+            Some(_) => {
+                let mut values = matches.get_many::<OsString>(self.long).into_iter().flatten();
+                values.try_for_each(|value| self.apply_value(&name, value, settings))
+            }
+        }
+    }
+
+    pub(super) fn apply_variable(&self, value: &OsStr, settings: &mut Settings) -> Result<(), String> {
+        if self.value.is_some() {
+            let between = |byte: &u8| self.often == Often::Lines && *byte == b'\n';
+            let values = value.as_bytes().split(between).filter(|value| !value.is_empty());
+            let mut values = values.map(OsStr::from_bytes);
+            return values.try_for_each(|value| self.apply_value(self.variable, value, settings));
+        }
+        let count = self.switch(value).map_err(|why| format!("{}: {why}", self.variable))?;
+        (self.apply)(settings, &Given::Switch(count))
+    }
+
+    /// How often a switch is given by the value of its variable.
+    pub(super) fn switch(&self, value: &OsStr) -> Result<u8, String> {
+        let counted = self.often == Often::Counted;
+        match value.to_string_lossy().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Ok(1),
+            "false" | "no" | "off" | "0" => Ok(0),
+            number => number.parse().ok().filter(|_| counted).ok_or_else(|| {
+                let or_number = if counted { ", or a number from 0 to 3" } else { "" };
+                in_one_line(&format!(
+                    "'{}' is none of true, false, yes, no, on, off, 1 and 0{or_number}",
+                    value.display()
+                ))
+            }),
+        }
+    }
+
+    fn apply_value(&self, name: &str, value: &OsStr, settings: &mut Settings) -> Result<(), String> {
+        (self.apply)(settings, &Given::Value(value)).map_err(|why| format!("{name}: {}", in_one_line(&why)))
+    }
+}
+
+/// Shows control characters as escapes, such as the newline at the end of a variable.
+fn in_one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() }).collect()
+}
+
+/// The version; packaging/build-static adds the commit.
+const VERSION: &str = match option_env!("PANICMON_BUILD") {
+    Some(build) => build,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
+pub(crate) fn command() -> clap::Command {
+    clap::Command::new("panicmon")
+        .version(VERSION)
+        .about("Runs a command, forwards every signal to it, reaps what is orphaned, and ends as the command did")
+        .override_usage("panicmon [OPTIONS] [--] COMMAND [ARG]...\n       panicmon [OPTIONS] --config FILE")
+        .after_help(AFTER_HELP)
+        .args(FLAGS.iter().map(Flag::arg))
+        .arg(
+            Arg::new(COMMAND)
+                .value_names([COMMAND, "ARG"])
+                .help("The command to run and its arguments")
+                .value_hint(ValueHint::CommandWithArguments)
+                .value_parser(OsStringValueParser::new())
+                .num_args(1..)
+                .trailing_var_arg(true),
+        )
+}
+
+/// clap's message, without its own prefix, its colours and its exit status.
+pub(super) fn message(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+    // clap's tip to put -- before a word would make the word the command.
+    let Some(advice) = text.lines().find(|line| line.trim_start().starts_with("tip: to pass '-")) else {
+        return text.to_owned();
+    };
+    // As in --drain -5s.
+    let is_value = advice.split('-').nth(1).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    let better = if is_value { "  tip: a value that begins with a hyphen goes after '=': --option=-5\n" } else { "" };
+    text.replace(&format!("{advice}\n"), better).replace("\n\n\n", "\n\n")
+}

@@ -1,0 +1,28 @@
+//! Texts on stdout: help, version, reports.
+
+use super::stderr::say;
+use crate::model::status::StatusCode;
+use nix::errno::Errno;
+use std::io;
+
+/// Prints a text, and returns the exit status: a failure to write is told.
+#[cold]
+pub(crate) fn print(text: &str) -> StatusCode {
+    let mut rest = text.as_bytes();
+    // The standard library takes a closed stdout for one that works.
+    let written = loop {
+        match nix::unistd::write(io::stdout(), rest) {
+            Ok(written) if written == rest.len() => break Ok(()),
+            Ok(written) => rest = &rest[written..],
+            Err(Errno::EINTR) => {}
+            Err(errno) => break Err(errno),
+        }
+    };
+    match written {
+        Ok(()) => StatusCode::SUCCESS,
+        Err(error) => {
+            say(&format_args!("can't write to stdout: {error}"));
+            StatusCode::OWN_FAILURE
+        }
+    }
+}

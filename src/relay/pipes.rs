@@ -1,0 +1,260 @@
+//! The pipes of all children, and where their lines go.
+
+use super::lines::Lines;
+use super::outbox::{ENOUGH, ENOUGH_AT_END};
+use super::printed::Printed;
+use super::stream::{Gone, Line, Stream};
+use crate::model::identity::Identity;
+use crate::report::remarks::Remark;
+use crate::sys::pipe;
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Takes the lines of a library's user.
+pub(crate) type Tell<'o> = dyn FnMut(&Line<'_>) + Send + 'o;
+
+/// Where lines go.
+pub(crate) enum Sink<'o> {
+    Printed(Printed),
+    Told { names: Vec<String>, tell: Box<Tell<'o>> },
+}
+
+/// The pipes of all children, and where their lines go.
+pub(crate) struct Relay<'o> {
+    sink: Sink<'o>,
+    /// In the order in which they were opened.
+    pipes: Vec<Pipe>,
+    buffer: Vec<u8>,
+    /// Whose turn it is to be read first, for stdout and for stderr.
+    turns: [usize; 2],
+}
+
+/// One stream of one child.
+#[derive(Debug)]
+struct Pipe {
+    process: usize,
+    stream: Stream,
+    fd: OwnedFd,
+    lines: Lines,
+    /// The child has ended: how much of what it wrote is still to be read.
+    left: Option<usize>,
+}
+
+/// As much as is read at once.
+const CHUNK: usize = 64 * 1024;
+
+impl<'o> Relay<'o> {
+    pub(crate) fn new(sink: Sink<'o>) -> Relay<'o> {
+        Relay { sink, pipes: Vec::new(), buffer: Vec::new(), turns: [0; 2] }
+    }
+
+    /// Pipes for the stdout and the stderr of a process that is to be started: the child's ends. If it is another user's,
+    /// they are, too: it may open /dev/stdout and /dev/stderr anew, as it could without us.
+    pub(crate) fn open(&mut self, process: usize, user: Option<&Identity>) -> io::Result<[OwnedFd; 2]> {
+        let ((stdout, childs_stdout), (stderr, childs_stderr)) = (pipe::to_be_polled()?, pipe::to_be_polled()?);
+        for pipe in [&stdout, &stderr] {
+            give_to(user, pipe.as_fd());
+        }
+        for (stream, fd) in [(Stream::Stdout, stdout), (Stream::Stderr, stderr)] {
+            self.pipes.push(Pipe { process, stream, fd, lines: Lines::default(), left: None });
+        }
+        Ok([childs_stdout, childs_stderr])
+    }
+
+    /// The pipes to be read now, each with its number: those whose lines find room. All, or of ended children only.
+    pub(crate) fn to_read(&self, ended_only: bool) -> impl Iterator<Item = (usize, BorrowedFd<'_>)> {
+        let pipes = self.pipes.iter().enumerate();
+        let is_read = move |pipe: &Pipe| (!ended_only || pipe.left.is_some()) && self.has_room(pipe.stream, ENOUGH);
+        pipes.filter(move |(_, pipe)| is_read(pipe)).map(|(number, pipe)| (number, pipe.fd.as_fd()))
+    }
+
+    /// All descriptors it holds but stdout and stderr themselves.
+    pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let printed = match &self.sink {
+            Sink::Printed(printed) => Some(printed),
+            Sink::Told { .. } => None,
+        };
+        self.pipes.iter().map(|pipe| pipe.fd.as_fd()).chain(printed.into_iter().flat_map(Printed::fds))
+    }
+
+    /// The streams that have something to be written.
+    pub(crate) fn to_write(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let printed = match &self.sink {
+            Sink::Printed(printed) => Some(printed),
+            Sink::Told { .. } => None,
+        };
+        printed.into_iter().flat_map(Printed::to_write)
+    }
+
+    /// Whether all that ended children wrote has been read, and all that was read has been written.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.pipes.iter().all(|pipe| pipe.left.is_none()) && self.to_write().next().is_none()
+    }
+
+    /// Whether readers keep up, so that more may be written.
+    pub(crate) fn keeps_up(&self) -> bool {
+        self.has_room(Stream::Stdout, ENOUGH) && self.has_room(Stream::Stderr, ENOUGH)
+    }
+
+    /// Whether something that an ended child of this process wrote is still to be read.
+    pub(crate) fn is_behind(&self, process: usize) -> bool {
+        self.pipes.iter().any(|pipe| pipe.process == process && pipe.left.is_some())
+    }
+
+    /// Reads from these pipes, in rising order of their numbers, as long as there is room for their lines. Those that are
+    /// closed are pipes no more.
+    pub(crate) fn read(&mut self, numbers: &[usize]) {
+        let mut closed = Vec::new();
+        for outbox in 0..self.turns.len() {
+            let (before, from_turn) = numbers.split_at(numbers.partition_point(|number| *number < self.turns[outbox]));
+            for number in from_turn.iter().chain(before).copied() {
+                let Some(stream) = self.pipes.get(number).map(|pipe| pipe.stream) else { continue };
+                if self.outbox(stream) != outbox || !self.has_room(stream, ENOUGH) {
+                    continue;
+                }
+                // Where there is room for one only, it is another's each time.
+                self.turns[outbox] = number + 1;
+                if !self.read_chunk(number) {
+                    closed.push(number);
+                }
+            }
+        }
+        closed.sort_unstable();
+        for number in closed.into_iter().rev() {
+            self.close(number);
+        }
+    }
+
+    /// A child has ended: what its pipes hold by now is read, as soon as there is room, and no more, since a grandchild
+    /// may hold them open, and write to them, for as long as it lives.
+    pub(crate) fn ended(&mut self, process: usize) {
+        let mut number = 0;
+        while let Some(pipe) = self.pipes.get_mut(number) {
+            let mut more = true;
+            if pipe.process == process && pipe.left.is_none() {
+                let (stream, left) = (pipe.stream, pipe::bytes_in(pipe.fd.as_fd()));
+                pipe.left = Some(left);
+                more = left > 0;
+                while more && self.has_room(stream, ENOUGH_AT_END) {
+                    more = self.read_chunk(number);
+                }
+            }
+            if more {
+                number += 1;
+            } else {
+                self.close(number);
+            }
+        }
+    }
+
+    /// Reads once. Whether there may be more.
+    fn read_chunk(&mut self, number: usize) -> bool {
+        let pipe = &mut self.pipes[number];
+        let most = pipe.left.map_or(CHUNK, |left| left.min(CHUNK));
+        match read_some(pipe, most, &mut self.buffer, &mut self.sink) {
+            Some(read @ 1..) => {
+                pipe.left = pipe.left.map(|left| left - read);
+                pipe.left != Some(0)
+            }
+            Some(0) => false,
+            None => pipe.left.is_none(),
+        }
+    }
+
+    /// The last line, if it had no newline, is one.
+    fn close(&mut self, number: usize) {
+        let mut pipe = self.pipes.remove(number);
+        for turn in &mut self.turns {
+            *turn -= usize::from(*turn > number);
+        }
+        match &mut self.sink {
+            Sink::Printed(printed) => {
+                let mut to = printed.lines_of(pipe.process, pipe.stream);
+                pipe.lines.finish(|line| to.line(line));
+            }
+            Sink::Told { names, tell } => {
+                let name = &names[pipe.process];
+                pipe.lines.finish(|bytes| tell(&Line { name, stream: pipe.stream, bytes }));
+            }
+        }
+    }
+
+    /// A remark about a process; about the whole of them, if none.
+    pub(crate) fn remark(&mut self, process: Option<usize>, remark: &Remark<'_>) {
+        let text = &remark.to_string();
+        match &mut self.sink {
+            Sink::Printed(printed) => printed.remark(process, text, remark.is_warning()),
+            Sink::Told { names, tell } => {
+                let name = process.and_then(|process| names.get(process)).map_or("", String::as_str);
+                tell(&Line { name, stream: Stream::Remark, bytes: text.as_bytes() });
+            }
+        }
+    }
+
+    /// Writes what can be written without waiting: whether that is anything. An error is told once: nobody reads a stream
+    /// any more, and what is for it is lost from now on. Every other failure to write costs lines, and is said here.
+    pub(crate) fn flush(&mut self) -> Result<bool, Gone> {
+        match &mut self.sink {
+            Sink::Printed(printed) => printed.flush(),
+            Sink::Told { .. } => Ok(false),
+        }
+    }
+
+    /// All is over: says what was lost. Whether anything was said.
+    pub(crate) fn finish(&mut self) -> bool {
+        match &mut self.sink {
+            Sink::Printed(printed) => printed.finish(),
+            Sink::Told { .. } => false,
+        }
+    }
+
+    /// Which of our streams a child's goes to.
+    fn outbox(&self, stream: Stream) -> usize {
+        match &self.sink {
+            Sink::Printed(printed) => printed.number(stream),
+            Sink::Told { .. } => 0,
+        }
+    }
+
+    /// Whether less than this waits for the reader of a stream.
+    fn has_room(&self, stream: Stream, enough: usize) -> bool {
+        match &self.sink {
+            Sink::Printed(printed) => printed.has_room(stream, enough),
+            Sink::Told { .. } => true,
+        }
+    }
+}
+
+/// Makes the pipe of which this is an end that of the user who runs the command, if that is another.
+pub(crate) fn give_to(user: Option<&Identity>, end: BorrowedFd<'_>) {
+    if let Some(user) = user
+        && let Err(error) = pipe::give_to(end, user)
+    {
+        log::warn!("the command can't open /dev/stdout or /dev/stderr: its pipe can't be made its user's: {error}");
+    }
+}
+
+/// Reads once: how many bytes; none, if there is nothing now.
+fn read_some(pipe: &mut Pipe, most: usize, buffer: &mut Vec<u8>, sink: &mut Sink<'_>) -> Option<usize> {
+    buffer.resize(CHUNK, 0);
+    let read = pipe::read(pipe.fd.as_fd(), &mut buffer[..most])?;
+    let (bytes, lines) = (&buffer[..read], &mut pipe.lines);
+    match sink {
+        Sink::Printed(printed) => {
+            let mut to = printed.lines_of(pipe.process, pipe.stream);
+            lines.feed(bytes, |line| to.line(line));
+        }
+        Sink::Told { names, tell } => {
+            let name = &names[pipe.process];
+            lines.feed(bytes, |bytes| tell(&Line { name, stream: pipe.stream, bytes }));
+        }
+    }
+    Some(read)
+}
+
+impl fmt::Debug for Relay<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relay").field("pipes", &self.pipes).finish_non_exhaustive()
+    }
+}
