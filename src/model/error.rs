@@ -74,8 +74,9 @@ pub enum Error {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NotExecutable {
-    /// The interpreter in its `#!` line, or the loader an ELF file names, isn't there.
-    InterpreterMissing,
+    /// The interpreter that its `#!` line names isn't there; `None`: the file is no script, and the loader that it names isn't
+    /// there, or it couldn't be read again.
+    InterpreterMissing(Option<OsString>),
     /// It has no `#!` line and isn't a binary, and /bin/sh, which runs such files (execvp(3)), failed.
     Shell(io::Error),
     /// The kernel doesn't know its format, and it is no text that a shell could read: why, in words. It may be built for
@@ -140,9 +141,15 @@ impl fmt::Display for Error {
             Error::NotExecutable { file, reason } => {
                 let file = file.display();
                 match reason {
-                    NotExecutable::InterpreterMissing => write!(
+                    NotExecutable::InterpreterMissing(Some(interpreter)) => {
+                        let name = interpreter.to_string_lossy();
+                        let hint = if name.ends_with('\r') { " (its #! line ends in CR LF)" } else { "" };
+                        let name = name.escape_debug();
+                        write!(f, "{file}: can't be executed: its #! line names {name}, which isn't there{hint}")
+                    }
+                    NotExecutable::InterpreterMissing(None) => write!(
                         f,
-                        "{file}: can't be executed: the file is there, but the interpreter that its #! line or its ELF header names is not (does that line end in CR LF? was the binary built for another libc?)"
+                        "{file}: can't be executed: the file is there, but the loader that it names isn't (was it built for another libc?)"
                     ),
                     NotExecutable::Shell(source) => write!(
                         f,

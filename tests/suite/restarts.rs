@@ -61,7 +61,7 @@ fn why_it_could_not_be_started_is_said_each_time() {
     for (more, command, why) in [
         (&[] as &[&str], "./nothere", "./nothere: no such file"),
         (&["-C", "/no/where"], "true", "can't change to the working directory /no/where: No such file"),
-        (&[], script, &format!("{script}: can't be executed: the file is there, but the interpreter")),
+        (&[], script, &format!("{script}: can't be executed: its #! line names /no/interpreter, which isn't there")),
     ] {
         let options = [&options as &[&str], more].concat();
         let (_, _, err) = output(&mut wrapper(&options, &[command]));

@@ -79,11 +79,13 @@ fn a_command_that_cannot_be_executed_is_126() {
     let folder = Folder::new("not-executable");
     let plain = folder.file("plain", "echo hello\n", 0o644);
     let interpreter = folder.file("interpreter", "#!/no/such/interpreter\n", 0o755);
+    let line_ends = folder.file("line-ends", "#!/bin/sh\r\necho hello\r\n", 0o755);
     let directory = folder.0.to_str().unwrap().to_owned();
     for (words, told) in [
         ([plain.as_str()], "Permission denied"),
         ([directory.as_str()], "Permission denied"),
-        ([interpreter.as_str()], "the interpreter that its #! line"),
+        ([interpreter.as_str()], "its #! line names /no/such/interpreter, which isn't there\n"),
+        ([line_ends.as_str()], "its #! line names /bin/sh\\r, which isn't there (its #! line ends in CR LF)"),
         (
             ["/etc/passwd/x"],
             "/etc/passwd/x: can't be executed: Not a directory (os error 20) (a part of this path is a file)",

@@ -371,16 +371,21 @@ impl Notify {
             Some(_) => "they couldn't be taken",
             None => "its manager doesn't take them",
         };
-        if next.is_some() {
-            log::warn!("{} notifications of the command, or more, are lost: {why}", count + 1);
-        } else if count > 0 {
-            log::warn!("{count} notifications of the command are lost: {why}");
+        match (count, next) {
+            (0, None) => {}
+            (1, None) => log::warn!("one notification of the command is lost: {why}"),
+            (count, None) => log::warn!("{count} notifications of the command are lost: {why}"),
+            (0, Some(_)) => log::warn!("at least one notification of the command is lost: {why}"),
+            (count, Some(_)) => log::warn!("at least {} notifications of the command are lost: {why}", count + 1),
         }
-        if !self.keepers.is_empty() {
-            log::warn!(
-                "{} processes that close descriptors of the command's notifications can't be killed: they are left",
-                self.keepers.len()
-            );
+        match self.keepers.len() {
+            0 => {}
+            1 => log::warn!(
+                "a process that closes descriptors of the command's notifications can't be killed: it is left"
+            ),
+            count => log::warn!(
+                "{count} processes that close descriptors of the command's notifications can't be killed: they are left"
+            ),
         }
     }
 

@@ -1,5 +1,6 @@
 //! A command as execve(2) wants it: the search of `PATH` and every string made ready before there is a child.
 
+use super::interpreter::interpreter;
 use super::report::{Failure, Step};
 use crate::model::c_string::os_string;
 use crate::model::env;
@@ -58,7 +59,11 @@ impl Command {
             Step::Stdio => Error::start("dup3", source),
             Step::Exec if self.is_absent(failure.errno) => self.not_found(),
             Step::Exec => self.not_executable(failure, NotExecutable::Refused(source)),
-            Step::Interpreter => self.not_executable(failure, NotExecutable::InterpreterMissing),
+            Step::Interpreter => {
+                let file = self.candidates.get(failure.candidate);
+                let interpreter = file.and_then(|file| interpreter(file, self.dir.as_deref()));
+                self.not_executable(failure, NotExecutable::InterpreterMissing(interpreter))
+            }
             Step::Shell => self.not_executable(failure, NotExecutable::Shell(source)),
             Step::Binary => {
                 let why = "neither a program of this machine nor a script".to_owned();

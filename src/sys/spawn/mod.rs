@@ -3,5 +3,6 @@
 mod child;
 pub(crate) mod command;
 mod elf;
+mod interpreter;
 mod report;
 pub(crate) mod start;
