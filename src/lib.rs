@@ -26,6 +26,12 @@
 
 #![cfg_attr(not(feature = "cli"), allow(dead_code, reason = "what only a process of its own needs, the program"))]
 
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+compile_error!(
+    "panicmon is for 64-bit Linux: it uses Linux's own system calls (clone, signalfd, pidfd, prctl), and structures as the \
+     64-bit kernels have them (siginfo_t, sigset_t in one word)"
+);
+
 mod api;
 mod engine;
 #[cfg(feature = "config")]

@@ -1,26 +1,36 @@
-//! All system calls, and all `unsafe`, behind safe functions.
+//! Every system call that the standard library doesn't make, and all `unsafe`, behind safe functions: one concern, one file.
+//!
+//! A function here does one thing to the system and says how it went. What is done when, and to which process, is decided
+//! above: nothing here reads options, keeps a plan, or prints but to the log. Values that other floors speak of are in
+//! `model`.
 //!
 //! | file | what it wraps |
 //! |---|---|
-//! | `raw` | a system call that touches no `errno` |
-//! | `spawn` | clone(2); what the child does between clone and exec |
-//! | `capability` | what this process is allowed |
+//! | `capability` | what this process is allowed: capget(2) |
 //! | `cgroup` | the cgroup this process is in, and what it counts |
-//! | `descendants` | the processes that descend from this one |
-//! | `fd` | descriptors of our own |
-//! | `terminal` | the controlling terminal, its foreground process group, its modes |
-//! | `signals` | masks, dispositions, passing signals on, the two sources they come from, and those sent to oneself |
-//! | `limit` | limits changed, and given back to children |
+//! | `default_action` | whether another process leaves a signal to its default action |
+//! | `descendants` | the processes that descend from this one, and signals to them alone |
+//! | `entry` | the C `main` of the program; no part of the library |
+//! | `fd` | opening and closing descriptors by their numbers |
+//! | `inherited` | letting go of what this process was started with |
+//! | `keepers` | children of this process that have nothing to do with the command |
+//! | `limit` | limits changed, and given back to children: prlimit(2) |
 //! | `notify` | the notification socket of a service manager |
 //! | `orders` | orders from other threads |
 //! | `output` | writing without waiting for a reader |
+//! | `pidfd` | a descriptor of a process |
 //! | `pipe` | pipes from children |
-//! | `poll` | ppoll(2): the one place where this process waits |
-//! | `shared_memory` | memory shared with a child that has none of ours |
-//! | `user` | who a process is: user and groups |
+//! | `poll` | waiting until descriptors are ready: ppoll(2) |
+//! | `proc_fs` | reading /proc: processes and mounts |
+//! | `process` | this process: its number, its parent's death, its orphans |
+//! | `raw` | a system call that touches no `errno` |
+//! | `regular_file` | reading a file that may be anything |
+//! | `shared_memory` | memory shared with a child that has none of ours: mmap(2) |
+//! | `signals` | masks, dispositions, passing signals on, the sources they come from, those sent to oneself |
+//! | `spawn` | clone(2), and what the child does between clone and exec |
+//! | `terminal` | the controlling terminal, its foreground process group, its modes |
+//! | `user` | which user and groups a process has |
 //! | `wait` | waitid(2) with resource usage |
-//! | `process` | getpid(2), prctl(2), and letting go of what was inherited |
-//! | `entry` | the C `main` of the programs; no part of the library |
 #![allow(unsafe_code)]
 
 #[cfg(feature = "cli")]
