@@ -10,8 +10,10 @@ use crate::model::handler::Handler;
 use crate::model::identity::Identity;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
-use crate::policy::child::{End, Lifecycle};
+use crate::policy::action::End;
+use crate::policy::child::Lifecycle;
 use crate::policy::drain::{Leftovers, Scope};
+use crate::policy::own::Own;
 use crate::policy::reload::Reload;
 use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
@@ -152,7 +154,7 @@ impl<'a> Executor<'a> {
         // In a program that isn't a wrapper only nothing else comes.
         let listened = signals.map_or(SignalSet::ALL, |signals| signals.union(group.needs()));
         let timers_are_childs = matches!(source, Source::Process(_));
-        let lifecycle = Lifecycle::new(own, timers_are_childs, listened, forwarding.clone(), *kill_after);
+        let lifecycle = Lifecycle::new(Own { pid: own, timers_are_childs }, listened, forwarding.clone(), *kill_after);
         let Manner { supervision, relay, notify, reload, had_terminal, leftovers } = manner;
         let stops = Stops::new(stop_signals.unwrap_or(Stops::DEFAULT), true);
         let reaps_all = *init;

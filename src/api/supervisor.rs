@@ -8,9 +8,11 @@ use crate::model::handler::Handler;
 use crate::model::process_config::ProcessConfig;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
-use crate::policy::child::{End, Lifecycle};
+use crate::policy::action::End;
+use crate::policy::child::Lifecycle;
 use crate::policy::drain::{Leftovers, Scope};
 use crate::policy::forwarding::Forwarding;
+use crate::policy::own::Own;
 use crate::policy::reload::Reload;
 use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
@@ -215,9 +217,14 @@ impl<'a> Supervisor<'a> {
                 stop_signal: config.stop_signal,
             };
             // Nobody is to die of what is meant for a neighbour.
-            let unless_uncaught = if config.signals.is_some() { SignalSet::EMPTY } else { SignalSet::ALL };
-            let forwarding = Forwarding { only: config.signals, unless_uncaught, ..Forwarding::default() };
-            let lifecycle = Lifecycle::new(own, own_process, self.listened, forwarding, Some(config.sig_kill_wait));
+            let drop_uncaught = if config.signals.is_some() { SignalSet::EMPTY } else { SignalSet::ALL };
+            let forwarding = Forwarding { only: config.signals, drop_uncaught, ..Forwarding::default() };
+            let lifecycle = Lifecycle::new(
+                Own { pid: own, timers_are_childs: own_process },
+                self.listened,
+                forwarding,
+                Some(config.sig_kill_wait),
+            );
             // In another's program an orphan may be anybody's.
             let leftovers = match (own_process, config.drain) {
                 (false, _) => Leftovers::Ignored,

@@ -3,8 +3,8 @@
 use crate::engine::event_loop::{Asked, Left, Run, Signals, Task, Woken, remark};
 use crate::model::pid::Pid;
 use crate::model::signal::Signal;
-use crate::policy::child::End;
-use crate::policy::drain::{Drain, Leftovers, Scope, Seen, Who};
+use crate::policy::action::End;
+use crate::policy::drain::{Drain, DrainTarget, Leftovers, Scope, Seen};
 use crate::policy::leftovers::{EndOfRun, Told};
 use crate::report::remarks::Remark;
 use crate::sys::descendants;
@@ -213,7 +213,7 @@ impl Run<'_, '_> {
         &mut self,
         number: usize,
         members: &[&Descendant],
-        (signal, who): (Signal, Who),
+        (signal, who): (Signal, DrainTarget),
         more: bool,
         now: Instant,
     ) -> bool {
@@ -226,7 +226,8 @@ impl Run<'_, '_> {
         *trouble = None;
         for member in members {
             let identity = member.identity();
-            if who == Who::Orphans && !member.is_child() || !drain.is_for(signal, identity, member.has_executed) {
+            if who == DrainTarget::Orphans && !member.is_child() || !drain.is_for(signal, identity, member.has_executed)
+            {
                 continue;
             }
             match member.send(signal) {

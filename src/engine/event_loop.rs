@@ -13,8 +13,10 @@ use crate::model::origin::Received;
 use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::standing::Foreground;
-use crate::policy::child::{Action, Actions, End, Group, Lifecycle, To};
+use crate::policy::action::{Action, Actions, ChildAction, End, LoopAction, To};
+use crate::policy::child::Lifecycle;
 use crate::policy::drain::Leftovers;
+use crate::policy::held::MANY_HELD;
 use crate::policy::job_control::JobControl;
 use crate::policy::reload::Reload;
 use crate::policy::restart::Supervision;
@@ -29,6 +31,7 @@ use crate::sys::orders::{Order, Orders};
 use crate::sys::poll::Awaited;
 use crate::sys::signals;
 use crate::sys::signals::own;
+use crate::sys::signals::process::BATCH;
 use crate::sys::signals::source::Source;
 use crate::sys::spawn::command::Command;
 use crate::sys::spawn::start;
@@ -52,6 +55,9 @@ const PATIENCE_IN_ALL: Duration = Duration::from_secs(10);
 
 /// So many children are started before we see what has come meanwhile.
 const STARTS_AT_ONCE: usize = 16;
+
+// Why: see `MANY_HELD`.
+const _: () = assert!(MANY_HELD >= 2 * BATCH);
 
 /// What a loop is about.
 pub(crate) struct Run<'r, 'o> {
@@ -331,11 +337,7 @@ impl Run<'_, '_> {
                 if let ChildGroup::Own(_) = task.spec.group {
                     terminal::set_child_group(pid);
                 }
-                let group = match task.spec.group {
-                    ChildGroup::Shared => Group::Shared,
-                    ChildGroup::Own(_) => Group::Own(job),
-                    ChildGroup::Session(_) => Group::Session,
-                };
+                let group = task.spec.group.as_ref().map(|_| job, |_| ());
                 task.started = Some(Started { child, at, ended: None, end: None, had_seen: false });
                 task.lifecycle.started(pid, group, || foreground(task.spec.group, pid), &mut task.actions);
                 self.act(number, left);
@@ -406,7 +408,7 @@ impl Run<'_, '_> {
                 }
             }
             // What isn't among these was none of it.
-            task.lifecycle.had(had);
+            task.lifecycle.already_received(had);
         }
     }
 
@@ -722,12 +724,13 @@ impl Run<'_, '_> {
 
     /// Does what a lifecycle wants.
     pub(super) fn act(&mut self, number: usize, left: &mut Left) {
-        while let Some(action) = self.tasks[number].actions.pop_front() {
+        while let Some(action) = self.tasks[number].actions.take_next() {
             let task = &mut self.tasks[number];
             match action {
                 // What is ignored, as after nohup(1), asks for nothing.
-                Action::StopAsked { unless_ignored: Some(signal), .. } if self.source.is_ignored(signal) => {}
-                Action::StopAsked { asks, after, .. } => {
+                Action::Loop(LoopAction::StopAsked { unless_ignored: Some(signal), .. })
+                    if self.source.is_ignored(signal) => {}
+                Action::Loop(LoopAction::StopAsked { asks, after, .. }) => {
                     if self.signals == Signals::Shared {
                         // One of several has ended by a QUIT: the others go on.
                     } else if left.asked == Asked::Nothing {
@@ -740,30 +743,30 @@ impl Run<'_, '_> {
                         self.over(number);
                     }
                 }
-                Action::TakeCourse(signal) => try_to("take a signal", own::take_course(signal)),
-                Action::StopBeside(signal) => {
+                Action::Loop(LoopAction::TakeEffect(signal)) => try_to("take a signal", own::take_course(signal)),
+                Action::Loop(LoopAction::StopWithChild(signal)) => {
                     if self.source.is_stopped_by(signal) {
                         let _ = own::stop(signal, false);
                         task.lifecycle.resumed();
                     }
                 }
-                Action::ReserveQueue => {
+                Action::Loop(LoopAction::ReserveQueue) => {
                     try_to("keep room for signals", self.source.reserve_queue(&mut self.limits));
                 }
-                Action::LeaveRealtime => {
+                Action::Loop(LoopAction::LeaveRealtime) => {
                     let leave = self.tasks.iter().any(|task| task.lifecycle.leaves_realtime());
                     try_to("leave signals in the queue", self.source.leave_realtime(leave));
                 }
-                Action::SignalOwnGroup(signal) => {
+                Action::Loop(LoopAction::SignalOwnGroup(signal)) => {
                     try_to("signal the process group", own::send_to_others_of_group(signal));
                 }
-                Action::Finish(end) => {
+                Action::Loop(LoopAction::Ended(end)) => {
                     if let Some(started) = &mut task.started {
                         started.end = Some(end);
                     }
                     self.child_ended(number, left);
                 }
-                Action::SignalGroup(signal) => {
+                Action::Child(ChildAction::SignalGroup(signal)) => {
                     remark(&mut self.relay, Some(number), Remark::Sending(signal));
                     if let Some(started) = &task.started {
                         let target = started.child.target();
@@ -775,7 +778,7 @@ impl Run<'_, '_> {
                         try_to("signal a process", sent);
                     }
                 }
-                Action::TellKilled(after) => {
+                Action::Child(ChildAction::TellTimedOut(after)) => {
                     if let Some(pid) = task.pid() {
                         log::warn!(
                             "{} (pid {pid}) hasn't ended within {after:?} of the stop: it is killed",
@@ -783,7 +786,7 @@ impl Run<'_, '_> {
                         );
                     }
                 }
-                action => with_child(task, self.handlers, action),
+                Action::Child(action) => with_child(task, self.handlers, Action::Child(action)),
             }
         }
     }
@@ -864,74 +867,68 @@ pub(super) fn with_child(task: &mut Task<'_>, handlers: &mut [Box<dyn Handler + 
     let at_terminal =
         |act: &dyn Fn(&Terminal) -> io::Result<()>| -> io::Result<()> { group.terminal().map_or(Ok(()), act) };
     match action {
-        Action::SeeFate(signal) => {
+        Action::Child(ChildAction::CheckDefaultAction(signal)) => {
             if default_action::applies_to(pid, signal) {
-                lifecycle.doomed(signal);
+                lifecycle.will_die_of(signal);
             }
         }
-        Action::SeeFateAgain(signal) => {
+        Action::Child(ChildAction::CheckDefaultActionAgain(signal)) => {
             if !default_action::applies_to(pid, signal) {
-                lifecycle.spared();
+                lifecycle.not_fatal();
             }
         }
-        Action::Pass(received, _)
-            if lifecycle.spares(received.signal) && default_action::would_end(pid, received.signal) =>
+        Action::Child(ChildAction::Pass(received, _))
+            if lifecycle.drops_uncaught(received.signal) && default_action::would_end(pid, received.signal) =>
         {
-            lifecycle.spared_of(received, actions);
+            lifecycle.dropped_uncaught(received, actions);
         }
-        Action::Pass(received, to) => {
+        Action::Child(ChildAction::Pass(received, to)) => {
             let result = match to {
                 To::Child => signals::pass(child.target(), received),
                 To::Group => signals::pass_to_group(child.target(), received),
             };
             lifecycle.passed(received, result, Instant::now, actions);
         }
-        Action::HandOver { asked } => {
+        Action::Child(ChildAction::HandOver { asked }) => {
             if at_terminal(&|terminal| terminal.hand_over(pid)).is_err() {
                 lifecycle.not_handed_over(asked, actions);
             }
         }
         // A terminal that has hung up is nobody's any more.
-        Action::TakeBack => drop(at_terminal(&Terminal::take_back)),
-        Action::SaveModes => drop(at_terminal(&Terminal::save_modes)),
-        Action::RestoreModes => drop(at_terminal(&Terminal::restore_modes)),
-        Action::Continue => {
+        Action::Child(ChildAction::TakeBack) => drop(at_terminal(&Terminal::take_back)),
+        Action::Child(ChildAction::SaveModes) => drop(at_terminal(&Terminal::save_modes)),
+        Action::Child(ChildAction::RestoreModes) => drop(at_terminal(&Terminal::restore_modes)),
+        Action::Child(ChildAction::Continue) => {
             try_to("continue the command", signals::send_to_group(child.target(), Signal::CONT));
         }
-        Action::StopSelf { signal, whole_group } => match own::stop(signal, whole_group) {
+        Action::Child(ChildAction::StopSelf { signal, whole_group }) => match own::stop(signal, whole_group) {
             Ok(true) => lifecycle.resumed(),
             Ok(false) => lifecycle.not_stopped(signal, foreground(group, pid), actions),
             Err(_) => {}
         },
-        Action::TellReceived(Received { signal, origin }) => {
+        Action::Child(ChildAction::TellReceived(Received { signal, origin })) => {
             tell(handlers, &Event::Received(SignalReceived { signal, origin, child: pid }));
         }
-        Action::TellPassed(Received { signal, origin }) => {
+        Action::Child(ChildAction::TellPassed(Received { signal, origin })) => {
             tell(handlers, &Event::Passed(SignalPassed { signal, origin, child: pid }));
         }
-        Action::TellDropped(Received { signal, origin }) => {
+        Action::Child(ChildAction::TellDropped(Received { signal, origin })) => {
             tell(handlers, &Event::Dropped(SignalDropped { signal, origin, child: pid }));
         }
-        Action::Delay(delayed, delay) => {
+        Action::Child(ChildAction::Delay(delayed, delay)) => {
             let Received { signal, origin } = delayed.came;
             tell(handlers, &Event::Delayed(SignalDelayed { signal, origin, child: pid, delay }));
             lifecycle.delayed(delayed, Instant::now().checked_add(delay));
         }
-        Action::TellNotPassed(Received { signal, origin }, error) => {
+        Action::Child(ChildAction::TellNotPassed(Received { signal, origin }, error)) => {
             tell(handlers, &Event::NotPassed(SignalFailed { signal, origin, child: pid, error: &error }));
         }
-        Action::TellStopped(signal) => tell(handlers, &Event::Stopped(ProcessStopped { pid, signal })),
-        Action::TellContinued => tell(handlers, &Event::Continued(ProcessContinued { pid })),
+        Action::Child(ChildAction::TellStopped(signal)) => {
+            tell(handlers, &Event::Stopped(ProcessStopped { pid, signal }))
+        }
+        Action::Child(ChildAction::TellContinued) => tell(handlers, &Event::Continued(ProcessContinued { pid })),
         // The loop has done these.
-        Action::TakeCourse(_)
-        | Action::ReserveQueue
-        | Action::LeaveRealtime
-        | Action::StopBeside(_)
-        | Action::SignalOwnGroup(_)
-        | Action::StopAsked { .. }
-        | Action::SignalGroup(_)
-        | Action::TellKilled(_)
-        | Action::Finish(_) => {}
+        Action::Loop(_) | Action::Child(ChildAction::SignalGroup(_) | ChildAction::TellTimedOut(_)) => {}
     }
 }
 

@@ -46,6 +46,11 @@ impl Origin {
             Origin::Kernel | Origin::Other { .. } => None,
         }
     }
+
+    /// Whether a timer of this program sent it (timer_create(2)).
+    pub(crate) const fn is_from_timer(self) -> bool {
+        matches!(self, Origin::Other { code: libc::SI_TIMER, .. })
+    }
 }
 
 /// A signal that came, with what its `siginfo_t` says of where it came from.

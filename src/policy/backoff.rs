@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// The waits between restarts: doubled after each quick failure up to a most, back at the least after a long run.
+/// The waits between restarts: doubled after each quick end up to the longest one, and the shortest again after a long run.
 ///
-/// The rule is pmux's: `wait = clamp(2 * wait - took, least, most)`, in whole milliseconds, where `took` is how long the
-/// last run took, and `wait` starts at zero. So the first wait is the least one, whatever the run took.
+/// The rule is pmux's: `wait = clamp(2 * wait - took, least, most)`, in whole milliseconds. `took` is how long the last run
+/// took, and `wait` starts at zero. So the first wait is the least one, however long the run took.
 ///
 /// ```
 /// use panicmon::Backoff;
@@ -25,16 +25,16 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Waits of at least and at most so long; a most below the least counts as the least.
+    /// Waits between the least and the most. A most below the least counts as the least.
     pub const fn new(least: Duration, most: Duration) -> Backoff {
         Backoff { least, most, wait: Duration::ZERO }
     }
 
-    /// How long to wait after a run that took so long.
+    /// How long to wait after a run that took this time.
     pub fn after(&mut self, took: Duration) -> Duration {
         let wait = self.wait.saturating_mul(2).saturating_sub(took);
         let whole = Duration::new(wait.as_secs(), wait.subsec_millis() * 1_000_000);
-        // In this order: clamp panics where the most is below the least.
+        // In this order, and not by `clamp`, which panics if the most is below the least.
         self.wait = whole.min(self.most).max(self.least);
         self.wait
     }
@@ -91,9 +91,9 @@ mod tests {
         assert_eq!([backoff.after(Duration::ZERO), backoff.after(Duration::MAX)], [Duration::MAX; 2]);
     }
 
-    /// The formula in whole nanoseconds, signed, as the seed has it.
+    /// The formula in whole nanoseconds, signed, as pmux has it.
     #[test]
-    fn the_formula_holds_for_whatever_runs() {
+    fn the_formula_holds_for_random_runs() {
         let mut random = Random::new(1);
         let mut below = |limit: u64| random.below(limit);
         for _ in 0..2_000 {

@@ -2,254 +2,88 @@
 //!
 //! | | a signal came | it was passed on, or not | the time is up | the child stopped | the child ended |
 //! |---|---|---|---|---|---|
-//! | child runs | pass it on; behind those held, if real-time | tell; hold what found no room | try those held again; kill | tell; see [`job_control`] | tell, finish |
+//! | child runs | pass it on; behind those [`held`](super::held), if real-time | tell; hold what found no room | try those held again; [`kill`](super::kill) | tell; see [`job_control`](super::job_control) | tell, end |
 //! | no child | keep it for the next; a stop ends it all | | | | |
 //!
-//! An empty cell does nothing: there is nobody to act on. What comes before there is a first child waits in the kernel.
-//! Whether and when there is a next child is the matter of [`supervision`].
+//! An empty cell: there is nobody to act on, and nothing is done. Before the first child is started, signals wait in the
+//! kernel. Whether and when there is a next child is decided in [`restart`](super::restart).
 
-use crate::model::origin::Origin;
-use crate::model::origin::Received;
+use super::action::{Actions, ChildAction, Delayed, End, LoopAction, To};
+use super::delays::{Delays, When};
+use super::forwarding::Forwarding;
+use super::group::Group;
+use super::held::Held;
+use super::job_control::is_from_terminal;
+use super::kill::GracePeriod;
+use super::own::Own;
+use super::requests::Requests;
+use super::stop::Asks;
+use crate::model::origin::{Origin, Received};
 use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::standing::Foreground;
 use crate::model::status::ExitStatus;
-use crate::policy::forwarding::{Delayed, Forwarding, Waiting};
-use crate::policy::job_control::{self, JobControl};
-use crate::policy::stop::Asks;
 use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// How soon signals that found no room are tried again; doubled, while there is none, up to [`RETRY_MAX`].
-const RETRY_MIN: Duration = Duration::from_millis(1);
-const RETRY_MAX: Duration = Duration::from_millis(100);
+/// When this many signals are kept for the next child, further ones are lost.
+const MOST_KEPT: usize = 65_536;
 
-/// How long a child that we stop on our own account has, if nobody has said how long; pmux's.
-pub(crate) const GRACE: Duration = Duration::from_secs(10);
-
-/// With so many signals held, the kernel's queue must hold the others. More than are read at once: while the first of them
-/// found no room, and our own limit was lowered for that, senders may have filled the queue up to the limit as it was. Were
-/// none of those read, the child would have no room for ever.
-const HELD_ENOUGH: usize = 2 * crate::sys::signals::process::BATCH;
-
-/// With so many held, further ones are given up: where signals come by handlers, they can't be left in the kernel.
-const HELD_MAX: usize = 65_536;
-
-/// What a lifecycle wants done, in this order.
-#[derive(Debug)]
-pub(crate) enum Action {
-    /// Tell the handlers that this signal came.
-    TellReceived(Received),
-    /// See whether the child lets this signal take its default course, and if so, say it with [`Lifecycle::doomed`].
-    SeeFate(Signal),
-    /// See whether it still does now that it has it, and if not, say it with [`Lifecycle::spared`].
-    SeeFateAgain(Signal),
-    /// Let this signal, which isn't listened to, do to this process what it does.
-    TakeCourse(Signal),
-    /// Pass it on and say how that went, with [`Lifecycle::passed`].
-    Pass(Received, To),
-    /// Tell the handlers that it was passed on.
-    TellPassed(Received),
-    /// Tell the handlers that it isn't.
-    TellDropped(Received),
-    /// Tell the handlers that it will be so much later, and say when that is, with [`Lifecycle::delayed`].
-    Delay(Delayed, Duration),
-    /// Tell the handlers that it couldn't be.
-    TellNotPassed(Received, io::Error),
-    /// There is no room in the queue of signals: see that some is kept for the child.
-    ReserveQueue,
-    /// See whether real-time signals are to be left in the kernel's queue, or read: [`Lifecycle::leaves_realtime`].
-    LeaveRealtime,
-    /// Tell the handlers that the child stopped by this signal.
-    TellStopped(Signal),
-    /// Tell the handlers that the child was continued.
-    TellContinued,
-    /// Make the child's group the terminal's foreground group, and say if that failed, with
-    /// [`Lifecycle::not_handed_over`].
-    HandOver {
-        /// By which signal the child stopped for want of it.
-        asked: Option<Signal>,
-    },
-    /// Make this process's group the terminal's foreground group.
-    TakeBack,
-    /// Remember the terminal's modes.
-    SaveModes,
-    /// Give the terminal the modes it had.
-    RestoreModes,
-    /// Continue the child's group.
-    Continue,
-    /// Stop by this signal, and say if that did nothing, with [`Lifecycle::not_stopped`].
-    StopSelf {
-        signal: Signal,
-        /// All of this process's group.
-        whole_group: bool,
-    },
-    /// Stop by this signal, which the terminal has sent to the child too.
-    StopBeside(Signal),
-    /// Send this to this process's group.
-    SignalOwnGroup(Signal),
-    /// The child isn't to be started again. To be said with [`Lifecycle::stop_asked`], with the time.
-    StopAsked {
-        asks: Asks,
-        /// It is no stop if this signal, which is passed on as it is, was ignored from the start.
-        unless_ignored: Option<Signal>,
-        /// The child hears of it this much later.
-        after: Duration,
-    },
-    /// Send this to the child's group, on our own account.
-    SignalGroup(Signal),
-    /// Say that the child hasn't ended within this time of the stop, and is killed.
-    TellKilled(Duration),
-    /// The child has ended, and the run with it.
-    Finish(End),
-}
-
-/// To whom a signal is passed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum To {
-    Child,
-    /// The process group it leads.
-    Group,
-}
-
-/// How the child ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct End {
-    pub(crate) status: ExitStatus,
-    /// A stop came, and it ended with 0, by the signal that was sent, or with 128 and that. Or by a QUIT that was passed on
-    /// in the same way. Not if this process sent it KILL.
-    pub(crate) requested: bool,
-    /// It was sent KILL by this process.
-    pub(crate) killed: bool,
-    /// Because its grace period was over.
-    pub(crate) timed_out: bool,
-    /// Whoever waits for this process should see it die of this signal, as the child did: a shell ends its loop on ^C,
-    /// and restores the terminal's modes, only then.
-    pub(crate) die_of: Option<Signal>,
-}
-
-/// Which process group the child is in.
-#[derive(Debug)]
-pub(crate) enum Group {
-    /// That of this process: what the terminal sends has reached the child, too.
-    Shared,
-    /// One of its own; with a terminal that both can use, or none.
-    Own(Option<JobControl>),
-    /// The first of a session of its own, which this process's terminal sends nothing.
-    Session,
-}
-
-/// Actions still to be done.
-pub(crate) type Actions = VecDeque<Action>;
-
-/// One child, from its start to its end.
+/// One child, from its start to its end; and the next one.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
-    /// This process, whose own signals are none of the child's.
-    own: Pid,
+    own: Own,
     group: Group,
-    /// Whether the timers of this process were the child's, had it been executed in its place (setitimer(2)).
-    timers_are_childs: bool,
     forwarding: Forwarding,
-    /// Whatever else comes was sent to this process, not to its child; what a terminal sends is for both.
+    /// Any other signal was sent to this process, not to its child; but what a terminal sends is for both.
     listened: SignalSet,
     child: Option<Pid>,
-    /// What of those that come now was sent to the child, too, by whoever sent it.
-    had: SignalSet,
+    /// Which of the signals that come now the child has already received: they were sent to the group it was in.
+    already_received: SignalSet,
     /// What the terminal has sent to this process's group.
     from_terminal: SignalSet,
-    /// What the terminal has sent and the child can't survive.
-    doom: Option<Signal>,
-    /// Real-time signals that found no room with the child, in order.
-    held: VecDeque<Received>,
-    /// The first of `held` is being passed on.
-    passing_held: bool,
-    leaving_realtime: bool,
-    reserved: bool,
-    retry: Option<Retry>,
-    /// Those to be passed on later.
-    waiting: Waiting,
-    /// Stop signals that aren't delayed any more: one has been passed on already.
-    hurried: SignalSet,
-    /// What this child has been passed.
-    passed: SignalSet,
-    /// A stop has come for this child.
-    stop_came: bool,
-    /// As what stops are passed on to it.
-    stops_become: SignalSet,
-    /// As what QUIT is passed on to it, or what is passed on as QUIT; stops apart.
-    quits_become: SignalSet,
-    killed: bool,
-    timed_out: bool,
+    /// The terminal has sent this signal, and the child will die of it.
+    will_die_of: Option<Signal>,
+    held: Held,
+    delays: Delays,
+    requests: Requests,
+    grace: GracePeriod,
     /// What came while there was no child.
-    early: VecDeque<Received>,
-    /// We have told the child to stop.
+    kept: VecDeque<Received>,
+    /// This process has stopped the child by itself.
     told_to_stop: bool,
     /// The child is stopped, as by ^Z.
-    stopped: bool,
-    /// This process was stopped beside it, and goes on.
-    resumed: bool,
-    /// How long after a stop the child is killed.
-    kill_after: Option<Duration>,
-    kill_at: Option<Instant>,
-}
-
-/// When a signal is passed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Delay {
-    /// Now.
-    None,
-    Until(Duration),
-    /// With the first of its kind, which waits still, for so long at most: they are one.
-    WithFirst(Duration),
-}
-
-/// When those held are tried again.
-#[derive(Clone, Copy, Debug)]
-struct Retry {
-    at: Instant,
-    wait: Duration,
+    is_stopped: bool,
+    /// This process was stopped with it, and has been continued.
+    has_resumed: bool,
 }
 
 impl Lifecycle {
-    /// A lifecycle without a child yet, in this process.
+    /// A lifecycle in which no child was started yet.
     pub(crate) fn new(
-        own: Pid,
-        timers_are_childs: bool,
+        own: Own,
         listened: SignalSet,
         forwarding: Forwarding,
-        kill_after: Option<Duration>,
+        grace_period: Option<Duration>,
     ) -> Lifecycle {
         Lifecycle {
             own,
             group: Group::Shared,
-            timers_are_childs,
             forwarding,
             listened,
             child: None,
-            had: SignalSet::EMPTY,
+            already_received: SignalSet::EMPTY,
             from_terminal: SignalSet::EMPTY,
-            doom: None,
-            held: VecDeque::new(),
-            passing_held: false,
-            leaving_realtime: false,
-            reserved: false,
-            retry: None,
-            waiting: Waiting::default(),
-            hurried: SignalSet::EMPTY,
-            passed: SignalSet::EMPTY,
-            stop_came: false,
-            stops_become: SignalSet::EMPTY,
-            quits_become: SignalSet::EMPTY,
-            killed: false,
-            timed_out: false,
-            early: VecDeque::new(),
+            will_die_of: None,
+            held: Held::default(),
+            delays: Delays::default(),
+            requests: Requests::default(),
+            grace: GracePeriod::new(grace_period),
+            kept: VecDeque::new(),
             told_to_stop: false,
-            stopped: false,
-            resumed: false,
-            kill_after,
-            kill_at: None,
+            is_stopped: false,
+            has_resumed: false,
         }
     }
 
@@ -264,20 +98,16 @@ impl Lifecycle {
         self.child = Some(child);
         self.group = group;
         self.from_terminal = SignalSet::EMPTY;
-        self.doom = None;
-        self.passing_held = false;
+        self.will_die_of = None;
+        self.held.child_started();
+        self.delays.child_started();
+        self.requests = Requests::default();
+        self.grace.child_started();
         self.told_to_stop = false;
-        self.stopped = false;
-        self.resumed = false;
-        self.hurried = SignalSet::EMPTY;
-        self.passed = SignalSet::EMPTY;
-        self.stop_came = false;
-        self.stops_become = SignalSet::EMPTY;
-        self.quits_become = SignalSet::EMPTY;
-        self.killed = false;
-        self.timed_out = false;
-        for received in std::mem::take(&mut self.early) {
-            // A stop isn't kept for the next child: it ends it all.
+        self.is_stopped = false;
+        self.has_resumed = false;
+        for received in std::mem::take(&mut self.kept) {
+            // No stop is kept: it would have ended it all.
             self.signal(received, Asks::Nothing, &foreground, actions);
         }
     }
@@ -287,15 +117,15 @@ impl Lifecycle {
         self.forwarding.to_group
     }
 
-    /// These came to the child as well: they were sent to the process group in which it was still.
-    pub(crate) fn had(&mut self, signals: SignalSet) {
-        // What was kept for it while there was no child, it has from us.
-        self.had = signals.difference(self.passed);
+    /// The child has received these signals, too: they were sent to this process's group while the child was still in it.
+    pub(crate) fn already_received(&mut self, signals: SignalSet) {
+        // What was kept for it while there was no child, it has from this process.
+        self.already_received = signals.difference(self.requests.passed());
     }
 
     /// When [`time_is_up`](Lifecycle::time_is_up) is to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.retry.map(|retry| retry.at).into_iter().chain(self.kill_at).chain(self.waiting.deadline()).min()
+        self.held.deadline().into_iter().chain(self.grace.deadline()).chain(self.delays.deadline()).min()
     }
 
     /// A signal came, which asks for this.
@@ -306,79 +136,85 @@ impl Lifecycle {
         foreground: impl FnOnce() -> Foreground,
         actions: &mut Actions,
     ) {
-        if self.is_own(received) {
+        if self.own.made(received) {
             return;
         }
-        let from_terminal = received.origin == Origin::Kernel && job_control::is_from_terminal(received.signal);
+        let from_terminal = received.origin == Origin::Kernel && is_from_terminal(received.signal);
         if from_terminal {
             self.from_terminal = self.from_terminal.with(received.signal);
         } else if !self.listened.contains(received.signal) {
-            actions.push_back(Action::TakeCourse(received.signal));
+            actions.push(LoopAction::TakeEffect(received.signal));
             return;
         }
         if self.child.is_none() {
             self.keep(received, asks, from_terminal, actions);
             return;
         }
-        actions.push_back(Action::TellReceived(received));
+        actions.push(ChildAction::TellReceived(received));
         let Some(signal) = self.forwarding.becomes(received.signal) else {
-            actions.push_back(Action::TellDropped(received));
+            actions.push(ChildAction::TellDropped(received));
             // The terminal has stopped the child all the same.
-            if from_terminal && received.signal == Signal::TSTP && matches!(self.group, Group::Shared) {
-                actions.push_back(Action::StopBeside(Signal::TSTP));
+            if from_terminal && received.signal == Signal::TSTP && !self.group.is_own() {
+                actions.push(LoopAction::StopWithChild(Signal::TSTP));
             }
             return;
         };
         let sent = Received { signal, ..received };
-        self.note(received, sent, asks);
-        let unless_ignored = (sent == received).then_some(signal);
-        let asked = |after| (asks != Asks::Nothing).then_some(Action::StopAsked { asks, unless_ignored, after });
-        match self.delay(received, asks, actions) {
-            Delay::None => {
-                actions.extend(asked(Duration::ZERO));
+        self.requests.note(received, sent, asks);
+        self.forward(received, sent, asks, from_terminal, foreground, actions);
+        if from_terminal && self.group.stops_with_child(received, sent) {
+            actions.push(LoopAction::StopWithChild(Signal::TSTP));
+        }
+    }
+
+    /// Passes on what is sent for a signal that came, now or later; and says what that means as a stop.
+    fn forward(
+        &mut self,
+        received: Received,
+        sent: Received,
+        asks: Asks,
+        from_terminal: bool,
+        foreground: impl FnOnce() -> Foreground,
+        actions: &mut Actions,
+    ) {
+        let is_stop = asks != Asks::Nothing;
+        let unless_ignored = (sent == received).then_some(sent.signal);
+        let tell_stop = |after: Duration, actions: &mut Actions| {
+            if is_stop {
+                actions.push(LoopAction::StopAsked { asks, unless_ignored, after });
+            }
+        };
+        let delay = self.forwarding.delay(received.signal);
+        match self.delays.when(received, asks, delay) {
+            When::Now { first } => {
+                match first {
+                    // Two standard signals that wait are one, as they are in the kernel.
+                    Some(first) if !first.sent.signal.is_realtime() => {
+                        actions.push(ChildAction::TellDropped(first.came));
+                    }
+                    Some(first) => self.pass(first.sent, first.to, false, actions),
+                    None => {}
+                }
+                tell_stop(Duration::ZERO, actions);
                 if let Some(to) = self.to(received, sent, from_terminal, foreground, actions) {
                     self.pass(sent, to, from_terminal, actions);
                 }
             }
-            Delay::Until(delay) => {
+            When::After(delay) => {
                 if let Some(to) = self.to(received, sent, from_terminal, foreground, actions) {
-                    let is_stop = asks != Asks::Nothing;
-                    actions.push_back(Action::Delay(Delayed { came: received, sent, to, is_stop }, delay));
+                    actions.push(ChildAction::Delay(Delayed { came: received, sent, to, is_stop }, delay));
                 }
-                actions.extend(asked(delay));
+                tell_stop(delay, actions);
             }
-            Delay::WithFirst(delay) => {
-                // The first may have been none: a reload by HUP, and then the terminal hangs up.
-                actions.extend(asked(delay));
-                actions.push_back(Action::TellDropped(received));
+            When::WithFirst(delay) => {
+                // The first may have been no stop: a reload by HUP, and then the terminal hangs up.
+                tell_stop(delay, actions);
+                actions.push(ChildAction::TellDropped(received));
             }
         }
-        if from_terminal && self.stops_beside(received, sent) {
-            actions.push_back(Action::StopBeside(Signal::TSTP));
-        }
     }
 
-    /// Notes what is sent for a stop, and for a QUIT.
-    fn note(&mut self, received: Received, sent: Received, asks: Asks) {
-        if asks != Asks::Nothing {
-            self.stops_become = self.stops_become.with(sent.signal);
-        } else if received.signal == Signal::QUIT || sent.signal == Signal::QUIT {
-            self.quits_become = self.quits_become.with(sent.signal);
-        }
-    }
-
-    /// Whether ^Z, which stops the others of this process's group, stops this process though the child's stop may not be
-    /// seen: it is in this group itself; in a session that the kernel doesn't let a terminal stop; or sent something else.
-    fn stops_beside(&self, received: Received, sent: Received) -> bool {
-        match &self.group {
-            Group::Shared => received.signal == Signal::TSTP,
-            Group::Own(Some(_)) => received.signal == Signal::TSTP && !sent.signal.stops_by_default(),
-            Group::Session => received.signal == Signal::TSTP || sent.signal == Signal::TSTP,
-            Group::Own(None) => false,
-        }
-    }
-
-    /// To whom it is passed on; none, if that has been done, or isn't to be.
+    /// To whom it is passed on. `None`: the child has it already, or it isn't for the child.
     fn to(
         &mut self,
         received: Received,
@@ -387,121 +223,85 @@ impl Lifecycle {
         foreground: impl FnOnce() -> Foreground,
         actions: &mut Actions,
     ) -> Option<To> {
-        if self.had.contains(sent.signal) && sent == received {
-            self.had = self.had.without(sent.signal);
+        if self.already_received.contains(sent.signal) && sent == received {
+            self.already_received = self.already_received.without(sent.signal);
             self.is_passed(received, actions);
             return None;
         }
-        let to = match &mut self.group {
-            // The terminal signals a whole process group, and the child is in ours: it has had this one.
-            Group::Shared if from_terminal => {
-                self.passed = self.passed.with(received.signal);
+        if !self.group.is_own() {
+            // The terminal signals a whole process group, in which the child is, too.
+            if from_terminal {
+                self.requests.note_passed(received.signal);
                 return None;
             }
-            Group::Shared => return Some(To::Child),
-            Group::Own(Some(job)) if sent == received => job.signal(received, foreground, actions)?,
-            // The terminal would have sent it to a whole group.
-            Group::Own(Some(_)) | Group::Session if from_terminal => To::Group,
-            // What ^Z has stopped with it goes on with it.
-            Group::Session if received.signal == Signal::CONT => To::Group,
-            Group::Own(_) | Group::Session => To::Child,
-        };
+            return Some(To::Child);
+        }
+        let to = self.group.to(received, sent, from_terminal, foreground, actions)?;
         Some(if self.forwarding.to_group { To::Group } else { to })
     }
 
-    /// How long this signal is to wait. A second one doesn't, and the first no longer: two of a kind that wait are one, as
-    /// they are in the kernel, but for real-time signals. What is the same stop waits with the first.
-    fn delay(&mut self, received: Received, asks: Asks, actions: &mut Actions) -> Delay {
-        let Some(delay) = self.forwarding.delay(received.signal) else { return Delay::None };
-        if self.hurried.contains(received.signal) {
-            return Delay::None;
-        }
-        if asks == Asks::SameStop && self.waiting.contains(received.signal) {
-            return if received.signal.is_realtime() { Delay::Until(delay) } else { Delay::WithFirst(delay) };
-        }
-        let Some(first) = self.waiting.take(received.signal) else { return Delay::Until(delay) };
-        if first.is_stop {
-            self.hurried = self.hurried.with(received.signal);
-        }
-        if first.sent.signal.is_realtime() {
-            self.pass(first.sent, first.to, false, actions);
-        } else {
-            actions.push_back(Action::TellDropped(first.came));
-        }
-        Delay::None
-    }
-
-    /// It was said when a signal is due that is to wait.
+    /// The answer to [`ChildAction::Delay`]. `None`: so late that the time overflows, which is never.
     pub(crate) fn delayed(&mut self, delayed: Delayed, until: Option<Instant>) {
-        // A time that never comes is none.
         if let Some(until) = until
             && self.child.is_some()
         {
-            self.waiting.add(until, delayed);
+            self.delays.add(until, delayed);
         }
     }
 
     /// Passes it on, behind those that are held.
     fn pass(&mut self, received: Received, to: To, from_terminal: bool, actions: &mut Actions) {
-        let in_one_job = from_terminal && matches!(self.group, Group::Own(Some(_))) && to == To::Group;
+        let in_one_job = from_terminal && to == To::Group && self.group.job().is_some();
         if in_one_job && matches!(received.signal, Signal::INT | Signal::QUIT) {
-            actions.push_back(Action::SeeFate(received.signal));
-            actions.push_back(Action::Pass(received, to));
-            actions.push_back(Action::SeeFateAgain(received.signal));
-            return;
-        }
-        if !received.signal.is_realtime() || self.held.is_empty() {
-            actions.push_back(Action::Pass(received, to));
-        } else if self.held.len() < HELD_MAX {
-            self.hold(received, actions);
+            actions.push(ChildAction::CheckDefaultAction(received.signal));
+            actions.push(ChildAction::Pass(received, to));
+            actions.push(ChildAction::CheckDefaultActionAgain(received.signal));
         } else {
-            actions.push_back(Action::TellNotPassed(received, io::Error::from_raw_os_error(libc::EAGAIN)));
+            self.held.pass(received, to, actions);
         }
     }
 
-    /// The child is to stop: its group is sent this, once, and KILL later if it hasn't ended.
+    /// The child is to stop: its group is sent this signal, once, and KILL after the grace period.
     pub(crate) fn stop(&mut self, signal: Signal, now: Instant, actions: &mut Actions) {
         if self.child.is_some() && !std::mem::replace(&mut self.told_to_stop, true) {
-            actions.push_back(Action::SignalGroup(signal));
-            if self.stopped {
-                // Else it couldn't end.
-                actions.push_back(Action::Continue);
+            actions.push(ChildAction::SignalGroup(signal));
+            if self.is_stopped {
+                // A stopped child couldn't end.
+                actions.push(ChildAction::Continue);
             }
-            self.stop_asked(Duration::ZERO, now);
-            if self.kill_after.is_none() {
-                self.kill_at.get_or_insert(now + GRACE);
-            }
+            self.requests.stop_asked();
+            self.grace.own_stop(now);
         }
     }
 
     /// The child's group is to be killed now.
     pub(crate) fn kill(&mut self, actions: &mut Actions) {
         if self.child.is_some() {
-            self.killed = true;
-            actions.push_back(Action::SignalGroup(Signal::KILL));
+            self.grace.killed();
+            actions.push(ChildAction::SignalGroup(Signal::KILL));
         }
     }
 
-    /// The child is asked to stop, and hears of it so much later. The first time counts.
+    /// The answer to [`LoopAction::StopAsked`]: it is a stop, which is passed on to the child after this time.
     pub(crate) fn stop_asked(&mut self, after: Duration, now: Instant) {
         if self.child.is_some() {
-            self.stop_came = true;
-            // A time that never comes is none.
-            let kill_at = self.kill_after.and_then(|kill_after| now.checked_add(after)?.checked_add(kill_after));
-            self.kill_at = self.kill_at.into_iter().chain(kill_at).min();
+            self.requests.stop_asked();
+            self.grace.stop_asked(after, now);
         }
     }
 
-    /// The child can't survive this signal, which the terminal sent to the whole of a job: the child would have had it
-    /// together with the others. One that ends otherwise before it is passed on (the others are gone, and their pipes
-    /// closed) ended too soon only because we are slower than the kernel.
-    pub(crate) fn doomed(&mut self, signal: Signal) {
-        self.doom = Some(signal);
+    /// The child will die of this signal, which the terminal sent to the whole job.
+    ///
+    /// Without this process, the child would have received it together with the others. If it ends otherwise before the
+    /// signal is passed on (the others are gone, and their pipes are closed), that is only because this process is slower
+    /// than the kernel: the signal counts.
+    pub(crate) fn will_die_of(&mut self, signal: Signal) {
+        self.will_die_of = Some(signal);
     }
 
-    /// It could, after all.
-    pub(crate) fn spared(&mut self) {
-        self.doom = None;
+    /// The child won't die of it after all.
+    pub(crate) fn not_fatal(&mut self) {
+        self.will_die_of = None;
     }
 
     /// A signal was passed on, or couldn't be.
@@ -512,254 +312,174 @@ impl Lifecycle {
         now: impl FnOnce() -> Instant,
         actions: &mut Actions,
     ) {
-        let was_held = received.signal.is_realtime() && std::mem::take(&mut self.passing_held);
+        let was_held = self.held.takes_passing(received);
         match result {
-            Err(error) if received.signal.is_realtime() && error.raw_os_error() == Some(libc::EAGAIN) => {
-                if !was_held {
-                    self.hold(received, actions);
-                }
-                self.retry_later(now(), actions);
+            // EAGAIN: the queue is full.
+            Err(error) if received.signal.is_realtime() && error.kind() == io::ErrorKind::WouldBlock => {
+                self.held.found_no_room(received, was_held, now(), actions);
                 return;
             }
             Ok(()) => self.is_passed(received, actions),
-            Err(error) => actions.push_back(Action::TellNotPassed(received, error)),
+            Err(error) => actions.push(ChildAction::TellNotPassed(received, error)),
         }
-        self.was_dealt_with(was_held, actions);
-    }
-
-    fn was_dealt_with(&mut self, was_held: bool, actions: &mut Actions) {
         if was_held {
-            self.held.pop_front();
-            // There is room: the next wait is a short one again.
-            self.retry = None;
-            self.pass_held(actions);
+            self.held.first_is_done(actions);
         }
     }
 
-    /// Whether the child is to get this signal only if it won't die of it unasked.
-    pub(crate) fn spares(&self, signal: Signal) -> bool {
-        self.forwarding.unless_uncaught.contains(signal)
+    /// Whether this signal is dropped if the child would die of it without having asked for it.
+    pub(crate) fn drops_uncaught(&self, signal: Signal) -> bool {
+        self.forwarding.drop_uncaught.contains(signal)
     }
 
-    /// It would have died of this signal, which isn't passed on therefore.
-    pub(crate) fn spared_of(&mut self, received: Received, actions: &mut Actions) {
-        let was_held = received.signal.is_realtime() && std::mem::take(&mut self.passing_held);
-        actions.push_back(Action::TellDropped(received));
-        self.was_dealt_with(was_held, actions);
+    /// The child would have died of this signal, so it isn't passed on.
+    pub(crate) fn dropped_uncaught(&mut self, received: Received, actions: &mut Actions) {
+        let was_held = self.held.takes_passing(received);
+        actions.push(ChildAction::TellDropped(received));
+        if was_held {
+            self.held.first_is_done(actions);
+        }
     }
 
     fn is_passed(&mut self, received: Received, actions: &mut Actions) {
-        self.passed = self.passed.with(received.signal);
-        self.killed |= received.signal == Signal::KILL;
-        actions.push_back(Action::TellPassed(received));
+        self.requests.note_passed(received.signal);
+        if received.signal == Signal::KILL {
+            self.grace.killed();
+        }
+        actions.push(ChildAction::TellPassed(received));
     }
 
     /// The deadline has come.
     pub(crate) fn time_is_up(&mut self, now: Instant, actions: &mut Actions) {
-        if self.retry.is_some_and(|retry| retry.at <= now) {
-            self.pass_held(actions);
-        }
-        while let Some(delayed) = self.waiting.take_due(now) {
-            if delayed.is_stop {
-                self.hurried = self.hurried.with(delayed.came.signal);
-            }
+        self.held.time_is_up(now, actions);
+        while let Some(delayed) = self.delays.take_due(now) {
             self.pass(delayed.sent, delayed.to, false, actions);
         }
-        if self.kill_at.is_some_and(|at| at <= now) {
-            self.kill_at = None;
-            self.timed_out = true;
-            actions.push_back(Action::TellKilled(self.kill_after.unwrap_or(GRACE)));
+        if let Some(period) = self.grace.take_end(now) {
+            actions.push(ChildAction::TellTimedOut(period));
             self.kill(actions);
         }
     }
 
     /// The child stopped.
     pub(crate) fn stopped(&mut self, signal: Signal, foreground: impl FnOnce() -> Foreground, actions: &mut Actions) {
-        self.stopped = true;
-        actions.push_back(Action::TellStopped(signal));
+        self.is_stopped = true;
+        actions.push(ChildAction::TellStopped(signal));
         if self.told_to_stop {
-            // Else it couldn't end.
-            actions.push_back(Action::Continue);
-            return;
-        }
-        if let Group::Own(Some(job)) = &mut self.group {
+            // A stopped child couldn't end.
+            actions.push(ChildAction::Continue);
+        } else if let Some(job) = self.group.job() {
             job.stopped(signal, foreground(), actions);
         }
     }
 
     /// The child was continued.
     pub(crate) fn continued(&mut self, actions: &mut Actions) {
-        self.stopped = false;
-        actions.push_back(Action::TellContinued);
+        self.is_stopped = false;
+        actions.push(ChildAction::TellContinued);
     }
 
-    /// [`Action::HandOver`] failed.
+    /// [`ChildAction::HandOver`] failed.
     pub(crate) fn not_handed_over(&mut self, asked: Option<Signal>, actions: &mut Actions) {
-        if let Group::Own(Some(job)) = &mut self.group {
+        if let Some(job) = self.group.job() {
             job.not_handed_over(asked, actions);
         }
     }
 
-    /// [`Action::StopSelf`] or [`Action::StopBeside`] was done, and this process goes on.
+    /// This process was stopped, by [`ChildAction::StopSelf`] or [`LoopAction::StopWithChild`], and has been continued.
     pub(crate) fn resumed(&mut self) {
-        self.resumed = true;
+        self.has_resumed = true;
     }
 
-    /// Signals are going to be dealt with; `with_cont` says whether SIGCONT is among them. One that has continued this process
-    /// and isn't was discarded by what comes now: the child is to go on all the same, before it hears of that.
+    /// Signals are going to be dealt with, SIGCONT among them or not. If SIGCONT has continued this process and isn't among
+    /// them, one of them has discarded it: the child is continued all the same, before it is sent any of them.
     pub(crate) fn signals_come(
         &mut self,
         with_cont: bool,
         foreground: impl FnOnce() -> Foreground,
         actions: &mut Actions,
     ) {
-        if !std::mem::take(&mut self.resumed) || with_cont || self.child.is_none() {
-            return;
+        if std::mem::take(&mut self.has_resumed)
+            && !with_cont
+            && self.child.is_some()
+            && self.group.continued(foreground, actions)
+        {
+            actions.push(ChildAction::Continue);
         }
-        match &mut self.group {
-            // The child had what this process had.
-            Group::Shared | Group::Own(None) => return,
-            Group::Own(Some(job)) => job.continued(foreground(), actions),
-            Group::Session => {}
-        }
-        actions.push_back(Action::Continue);
     }
 
-    /// [`Action::StopSelf`] did nothing.
+    /// [`ChildAction::StopSelf`] did nothing.
     pub(crate) fn not_stopped(&mut self, signal: Signal, foreground: Foreground, actions: &mut Actions) {
-        if let Group::Own(Some(job)) = &mut self.group {
+        if let Some(job) = self.group.job() {
             job.not_stopped(signal, foreground, actions);
         }
     }
 
     /// The child ended and was reaped.
     pub(crate) fn ended(&mut self, status: ExitStatus, foreground: impl FnOnce() -> Foreground, actions: &mut Actions) {
-        // From here on nobody signals that number: it may be somebody else's.
+        // From here on nobody signals that pid: it may be another process's.
         self.child = None;
-        self.held.clear();
-        self.leave_realtime(actions);
-        self.retry = None;
-        // What waits for its time is the next child's, as what comes between two is; but for what asked this one to stop.
-        let waiting = self.waiting.take_all().filter(|delayed| !delayed.is_stop);
-        self.early.extend(waiting.map(|delayed| delayed.came));
-        self.kill_at = None;
-        actions.retain(|action| {
-            let to_child = matches!(
-                action,
-                Action::Pass(..)
-                    | Action::Delay(..)
-                    | Action::HandOver { .. }
-                    | Action::Continue
-                    | Action::SignalGroup(_)
-                    | Action::TellKilled(_)
-            );
-            !to_child
-        });
-        // The others of the group have had it as well, a script's shell among them, which ends if its command did.
-        let by_terminal = matches!(status, ExitStatus::Signaled { signal, .. } if self.from_terminal.contains(signal));
-        let alike = match &mut self.group {
-            Group::Own(Some(job)) => job.ended(status, by_terminal, foreground(), actions),
-            Group::Shared | Group::Own(None) | Group::Session => by_terminal,
-        };
-        let die_of = match status {
-            ExitStatus::Signaled { signal, .. } if alike => Some(signal),
-            ExitStatus::Signaled { .. } | ExitStatus::Exited(_) => None,
-        };
-        let die_of = self.doom.or(die_of);
-        let is_quit = self.ended_by(status, self.quits_become) && self.has_passed_any(self.quits_become);
-        if is_quit && !self.killed {
-            actions.push_back(Action::StopAsked { asks: Asks::SameStop, unless_ignored: None, after: Duration::ZERO });
+        self.held.child_ended(actions);
+        // What is delayed is for the next child, as is what comes between two; but for what asked this one to stop.
+        let delayed = self.delays.child_ended().filter(|delayed| !delayed.is_stop);
+        self.kept.extend(delayed.map(|delayed| delayed.came));
+        self.grace.child_ended();
+        actions.child_ended();
+        let die_of = self.die_of(status, foreground, actions);
+        let was_killed = self.grace.was_killed();
+        let was_quit = self.requests.was_quit(status) && !was_killed;
+        if was_quit {
+            actions.push(LoopAction::StopAsked { asks: Asks::SameStop, unless_ignored: None, after: Duration::ZERO });
         }
-        let is_stop = self.stop_came && self.ended_by(status, self.stops_become);
         let by_kill = matches!(status, ExitStatus::Signaled { signal: Signal::KILL, .. });
-        actions.push_back(Action::Finish(End {
+        actions.push(LoopAction::Ended(End {
             status,
-            requested: !self.killed && (is_stop || is_quit),
-            killed: self.killed,
-            timed_out: self.timed_out && by_kill,
+            requested: was_quit || !was_killed && self.requests.was_stop(status),
+            killed: was_killed,
+            timed_out: by_kill && self.grace.is_spent(),
             die_of,
         }));
     }
 
-    fn has_passed_any(&self, signals: SignalSet) -> bool {
-        signals.iter().any(|signal| self.passed.contains(signal))
-    }
-
-    /// Whether a child that ended so did as one of these asked it to: with 0, by one that was passed on, or with 128 and that.
-    fn ended_by(&self, status: ExitStatus, signals: SignalSet) -> bool {
+    /// Which signal this process should die of after that end of the child, if any.
+    fn die_of(
+        &mut self,
+        status: ExitStatus,
+        foreground: impl FnOnce() -> Foreground,
+        actions: &mut Actions,
+    ) -> Option<Signal> {
+        // The others of the group have received it as well, a script's shell among them, which ends if its command died.
+        let by_terminal = matches!(status, ExitStatus::Signaled { signal, .. } if self.from_terminal.contains(signal));
+        let dies_alike = match self.group.job() {
+            Some(job) => job.ended(status, by_terminal, foreground(), actions),
+            None => by_terminal,
+        };
         let by = match status {
             ExitStatus::Signaled { signal, .. } => Some(signal),
-            ExitStatus::Exited(code) => code.checked_sub(128).and_then(|number| Signal::new(number.into())),
+            ExitStatus::Exited(_) => None,
         };
-        status.is_success() || by.is_some_and(|by| signals.contains(by) && self.passed.contains(by))
+        self.will_die_of.or(by.filter(|_| dies_alike))
     }
 
-    /// What this process did to itself: a write to a closed pipe, or beyond the limit for files, or too much of its own
-    /// time; the child is told of its own by the kernel. And a timer of a program that isn't a wrapper only.
-    fn is_own(&self, received: Received) -> bool {
-        match received.signal {
-            // The last was for the others of this process's group.
-            Signal::PIPE | Signal::XFSZ | Signal::CONT => received.origin.sender() == Some(self.own),
-            Signal::XCPU => received.origin == Origin::Kernel,
-            Signal::ALRM | Signal::VTALRM | Signal::PROF if received.origin == Origin::Kernel => {
-                !self.timers_are_childs
-            }
-            _ if matches!(received.origin, Origin::Other { code: libc::SI_TIMER, .. }) => !self.timers_are_childs,
-            _ => false,
-        }
-    }
-
-    /// There is no child now. What is for the child is for the next one, as it is for the first before there is one.
+    /// A signal came while there is no child: it is kept for the next one. A stop ends it all.
     fn keep(&mut self, received: Received, asks: Asks, from_terminal: bool, actions: &mut Actions) {
         let sent = self.forwarding.becomes(received.signal).filter(|_| asks != Asks::Nothing);
         if let Some(sent) = sent {
             let unless_ignored = (sent == received.signal).then_some(sent);
-            actions.push_back(Action::StopAsked { asks, unless_ignored, after: Duration::ZERO });
+            actions.push(LoopAction::StopAsked { asks, unless_ignored, after: Duration::ZERO });
         } else if from_terminal {
-            // What the terminal says of now is nothing to the next, but ^Z is for this job.
+            // The terminal's signals are about this moment, and nothing to the next child; but ^Z is for this process, too.
             if received.signal == Signal::TSTP {
-                actions.push_back(Action::StopBeside(received.signal));
+                actions.push(LoopAction::StopWithChild(received.signal));
             }
-        } else if received.signal != Signal::CONT && self.early.len() < HELD_MAX {
-            self.early.push_back(received);
+        } else if received.signal != Signal::CONT && self.kept.len() < MOST_KEPT {
+            self.kept.push_back(received);
         }
     }
 
-    fn hold(&mut self, received: Received, actions: &mut Actions) {
-        self.held.push_back(received);
-        self.leave_realtime(actions);
-    }
-
-    fn pass_held(&mut self, actions: &mut Actions) {
-        self.leave_realtime(actions);
-        if let Some(first) = self.held.front()
-            && !self.passing_held
-        {
-            self.passing_held = true;
-            actions.push_back(Action::Pass(*first, To::Child));
-        }
-    }
-
-    fn leave_realtime(&mut self, actions: &mut Actions) {
-        let leave = self.held.len() >= HELD_ENOUGH;
-        if leave != self.leaving_realtime {
-            self.leaving_realtime = leave;
-            actions.push_back(Action::LeaveRealtime);
-        }
-    }
-
-    /// Whether it holds so many signals that others are to wait in the kernel's queue.
+    /// Whether many signals are held, and further ones are to be left in the kernel's queue.
     pub(crate) fn leaves_realtime(&self) -> bool {
-        self.leaving_realtime
-    }
-
-    fn retry_later(&mut self, now: Instant, actions: &mut Actions) {
-        if !self.reserved {
-            self.reserved = true;
-            actions.push_back(Action::ReserveQueue);
-        }
-        let wait = self.retry.map_or(RETRY_MIN, |retry| (retry.wait * 2).min(RETRY_MAX));
-        self.retry = Some(Retry { at: now + wait, wait });
+        self.held.leaves_realtime()
     }
 }
 

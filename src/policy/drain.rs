@@ -1,40 +1,44 @@
-//! The end of what a run of a command has left behind: when to look for it, and with which signal.
+//! How what a run has left behind is ended: when to look for it, and with which signal.
 //!
-//! | | begins | it is time to look, or a child ended | the budget is spent, or somebody is impatient | nobody is left |
+//! | | the run has ended | it is time to look, or a child ended | the budget is spent, or a second stop came | nobody is left |
 //! |---|---|---|---|---|
 //! | off | ask | | | |
-//! | asking | | TERM to those that are new, see [`Who`] | kill | off |
-//! | killing | | KILL to all, at once again while any was new | give up, a while after the last progress | off |
+//! | asking | | TERM to the new ones, see [`DrainTarget`] | kill | off |
+//! | killing | | KILL to all; at once again while any was new | give up, some time after the last progress | off |
 
 use crate::model::pid::Pid;
 use crate::model::signal::Signal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-/// How soon to look again for those born meanwhile, of whom nothing tells; then after twice as long, and so on.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// The time to the second look, which finds processes born since the first: nothing tells of those. It doubles each time.
+const FIRST_LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// And at least this often where some may end without this process being told.
-const LOOK_AT_LEAST: Duration = Duration::from_secs(1);
+/// The longest time between two looks for processes that may end without this process being told.
+const LONGEST_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long those that were killed have to end, and those to be found that they have born meanwhile, since there were fewer
-/// of them the last time; on a busy machine that takes its time.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest time between two looks for processes whose end this process is told of.
+const LONGEST_TOLD_LOOK_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// After how many looks that found nobody nobody is there: one who forks and ends all the time is easily missed.
-const EMPTY_LOOKS: u32 = 3;
+/// How long after the last progress processes that were sent KILL are given up. Progress is that there are fewer of them.
+/// A busy machine takes its time to end them, and to let this process find those that they have started meanwhile.
+const KILL_PATIENCE: Duration = Duration::from_secs(5);
 
-/// A process, and when it was started: what tells it from a later one of its number.
+/// After this many looks in a row that found nobody, nobody is there: processes that fork and end all the time are easily
+/// missed.
+const LOOKS_UNTIL_EMPTY: u32 = 3;
+
+/// A process, and when it was started: this tells it from a later process with the same pid.
 pub(crate) type Identity = (Pid, u64);
 
 /// What is done about what a run leaves behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leftovers {
-    /// Nothing, and nothing is said.
+    /// Nothing is done, and nothing said.
     Ignored,
-    /// Nothing, but it is said where somebody may be surprised.
+    /// Nothing is done, but it is said where somebody may be surprised.
     Told,
-    /// It is ended: TERM, and KILL so much later.
+    /// It is ended: TERM, and KILL after this time.
     Ended(Scope, Duration),
 }
 
@@ -45,23 +49,23 @@ impl Leftovers {
     }
 }
 
-/// Whom a run may leave behind.
+/// Which processes are a run's leftovers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// Every descendant of this process: it runs nothing else.
     All,
-    /// Who is still in the run's own process group or session.
+    /// Those in the run's own process group or session.
     Group,
-    /// These, and every other descendant of this process that can be of no other run.
+    /// Those, and every other descendant of this process that can be of no other run.
     Run,
 }
 
-/// Who is to be sent something.
+/// To which processes a signal is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Who {
+pub(crate) enum DrainTarget {
     All,
-    /// Those that nobody else looks after. What somebody who has had his TERM starts, and waits for, may be what he needs
-    /// to end in good order.
+    /// Those without a parent but this process. A process that has had its TERM may start another one that it needs to end
+    /// in good order, and wait for it.
     Orphans,
 }
 
@@ -78,15 +82,15 @@ pub(crate) struct Seen {
     pub(crate) killed: usize,
 }
 
-/// One run after the other may leave something behind.
+/// The drains of a process that is run again and again: one after the other.
 #[derive(Debug)]
 pub(crate) struct Drain {
     leftovers: Leftovers,
-    /// The first process of the run, which has ended: its number is that of its process group.
+    /// The first process of the run, which has ended: its pid is the number of its process group.
     leader: Pid,
     phase: Phase,
-    // Ordered sets: a hashed one asks the kernel for a key when it is made, which each start would pay for.
-    /// Those that have had their TERM, and whether they had executed anything by then.
+    // Ordered sets: a hashed one asks the kernel for a key when it is made, at each start of a process.
+    /// The processes that were sent TERM, and whether they had executed a program by then.
     told: BTreeMap<Identity, bool>,
     killed: BTreeSet<Identity>,
     empty_looks: u32,
@@ -96,9 +100,9 @@ pub(crate) struct Drain {
 enum Phase {
     Off,
     Asking {
-        /// `None`: never.
+        /// `None`: for ever.
         until: Option<Instant>,
-        /// From when on those that were born meanwhile are sent TERM, too, whoever looks after them.
+        /// From then on processes that were born meanwhile are sent TERM, too, with or without a parent.
         all_from: Option<Instant>,
         look: Look,
         has_looked: bool,
@@ -106,26 +110,28 @@ enum Phase {
     Killing {
         until: Instant,
         look: Look,
-        /// How few there were at a look.
+        /// The lowest number of processes that a look has found.
         least: usize,
     },
 }
 
+/// When to look.
 #[derive(Debug)]
 struct Look {
     at: Instant,
+    /// The time from the next look to the one after it.
     wait: Duration,
-    longest: Duration,
+    longest_wait: Duration,
 }
 
 impl Look {
     fn new(now: Instant, scope: Scope) -> Look {
-        let longest = match scope {
-            // Each of them becomes a child of this process before it is the last, and a child's end is told.
-            Scope::All => Duration::from_secs(3600),
-            Scope::Group | Scope::Run => LOOK_AT_LEAST,
+        let longest_wait = match scope {
+            // The last of them is a child of this process by then, and the end of a child is told.
+            Scope::All => LONGEST_TOLD_LOOK_INTERVAL,
+            Scope::Group | Scope::Run => LONGEST_LOOK_INTERVAL,
         };
-        Look { at: now, wait: LOOK_AGAIN, longest }
+        Look { at: now, wait: FIRST_LOOK_INTERVAL, longest_wait }
     }
 
     fn is_due(&mut self, now: Instant, news: bool) -> bool {
@@ -133,13 +139,13 @@ impl Look {
             return false;
         }
         self.at = now + self.wait;
-        self.wait = self.wait.saturating_mul(2).min(self.longest);
+        self.wait = self.wait.saturating_mul(2).min(self.longest_wait);
         true
     }
 
     fn again(&mut self, now: Instant, wait: Duration) {
         self.at = now + wait;
-        self.wait = LOOK_AGAIN;
+        self.wait = FIRST_LOOK_INTERVAL;
     }
 }
 
@@ -164,7 +170,8 @@ impl Drain {
         self.is_on().then_some(self.leader)
     }
 
-    /// The run that this process led has ended, and may have left something; it was asked to stop at that time.
+    /// The run that this process led has ended, and may have left something. The budget has begun when the run was asked to
+    /// stop, if it was.
     #[cold]
     pub(crate) fn begin(&mut self, leader: Pid, now: Instant, asked_at: Option<Instant>) {
         let Leftovers::Ended(scope, budget) = self.leftovers else { return };
@@ -180,17 +187,17 @@ impl Drain {
         }
     }
 
-    /// Somebody is impatient, or the budget is spent.
+    /// A second stop came, or the budget is spent.
     pub(crate) fn hurry(&mut self, now: Instant) {
         if let Phase::Asking { .. } = self.phase
             && let Leftovers::Ended(scope, _) = self.leftovers
         {
             self.empty_looks = 0;
-            self.phase = Phase::Killing { until: now + PATIENCE, look: Look::new(now, scope), least: usize::MAX };
+            self.phase = Phase::Killing { until: now + KILL_PATIENCE, look: Look::new(now, scope), least: usize::MAX };
         }
     }
 
-    /// Nobody is left, or who is left is given up.
+    /// Nobody is left, or those that are left are given up.
     pub(crate) fn end(&mut self) {
         self.phase = Phase::Off;
     }
@@ -199,10 +206,10 @@ impl Drain {
         !matches!(self.phase, Phase::Off)
     }
 
-    /// What is to be sent now, and to whom of those that are there, if they are to be looked for; `news` says that some
-    /// child has ended.
+    /// Which signal is to be sent to which processes now. `None`: it is not time to look for them. `news`: some child has
+    /// ended.
     #[cold]
-    pub(crate) fn look(&mut self, now: Instant, news: bool) -> Option<(Signal, Who)> {
+    pub(crate) fn look(&mut self, now: Instant, news: bool) -> Option<(Signal, DrainTarget)> {
         if let Phase::Asking { until: Some(until), .. } = self.phase
             && until <= now
         {
@@ -212,15 +219,15 @@ impl Drain {
             Phase::Off => None,
             Phase::Asking { all_from, look, has_looked, .. } => {
                 let all = all_from.take_if(|at| *at <= now).is_some();
-                let who = if all || !*has_looked { Who::All } else { Who::Orphans };
-                look.is_due(now, news || all).then_some((Signal::TERM, who))
+                let target = if all || !*has_looked { DrainTarget::All } else { DrainTarget::Orphans };
+                look.is_due(now, news || all).then_some((Signal::TERM, target))
             }
-            Phase::Killing { look, .. } => look.is_due(now, news).then_some((Signal::KILL, Who::All)),
+            Phase::Killing { look, .. } => look.is_due(now, news).then_some((Signal::KILL, DrainTarget::All)),
         }
     }
 
-    /// Whether this one is to be sent that now. TERM comes once, but for one that was just forked, and then executes
-    /// something: its parent's handler may have had it.
+    /// Whether this process is to be sent that signal now. TERM is sent once, but twice to a process that executes a program
+    /// in between: the first one may have gone to the handler of the program that forked it.
     #[cold]
     pub(crate) fn is_for(&self, signal: Signal, identity: Identity, has_executed: bool) -> bool {
         let told = match signal {
@@ -230,7 +237,7 @@ impl Drain {
         told.is_none_or(|had_executed| has_executed && !had_executed)
     }
 
-    /// It was sent that. Whether it was for the first time.
+    /// It was sent that signal. Whether for the first time.
     #[cold]
     pub(crate) fn sent(&mut self, signal: Signal, identity: Identity, has_executed: bool) -> bool {
         match signal {
@@ -239,7 +246,7 @@ impl Drain {
         }
     }
 
-    /// A look was taken. Whether that was the last: nobody is left but those that are out of reach.
+    /// A look was taken. Whether it was the last one: nobody is left but those that may not be signalled.
     #[cold]
     pub(crate) fn looked(&mut self, now: Instant, seen: Seen) -> bool {
         match &mut self.phase {
@@ -247,33 +254,33 @@ impl Drain {
             Phase::Asking { look, has_looked, .. } => {
                 *has_looked |= seen.failed == 0;
                 if seen.failed > 0 {
-                    look.again(now, LOOK_AGAIN);
+                    look.again(now, FIRST_LOOK_INTERVAL);
                 }
                 return false;
             }
             Phase::Killing { until, look, least } => {
                 if seen.alive < *least {
                     *least = seen.alive;
-                    *until = now + PATIENCE;
+                    *until = now + KILL_PATIENCE;
                 }
                 if seen.killed > 0 {
-                    // Those that they have born since the look began are there now, without their parents.
+                    // What they have started since the look began is there now, without its parents.
                     look.again(now, Duration::ZERO);
                 } else if seen.alive == seen.out_of_reach || seen.failed > 0 {
-                    look.again(now, LOOK_AGAIN);
+                    look.again(now, FIRST_LOOK_INTERVAL);
                 }
             }
         }
         let is_empty = match seen.alive {
-            // Where every descendant counts, a child of this process lives as long as any of them does.
+            // If every descendant counts, some child of this process lives as long as any of them does.
             0 => !self.leftovers.is_all(),
             alive => alive == seen.out_of_reach,
         };
         self.empty_looks = if is_empty { self.empty_looks + 1 } else { 0 };
-        self.empty_looks >= EMPTY_LOOKS
+        self.empty_looks >= LOOKS_UNTIL_EMPTY
     }
 
-    /// Whether they can't be ended.
+    /// Whether those that were sent KILL are given up.
     pub(crate) fn is_given_up(&self, now: Instant) -> bool {
         matches!(self.phase, Phase::Killing { until, .. } if until <= now)
     }
@@ -290,194 +297,4 @@ impl Drain {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const BUDGET: Duration = Duration::from_secs(10);
-    const LEADER: Pid = Pid::new(7);
-
-    fn drain(scope: Scope, budget: Duration) -> Drain {
-        Drain::new(Leftovers::Ended(scope, budget))
-    }
-
-    fn begun(now: Instant) -> Drain {
-        let mut drain = drain(Scope::All, BUDGET);
-        drain.begin(LEADER, now, None);
-        drain
-    }
-
-    /// This many live, and none of them is new.
-    fn seen(alive: usize) -> Seen {
-        Seen { alive, ..Seen::default() }
-    }
-
-    #[test]
-    fn term_comes_at_once_and_kill_when_the_budget_is_spent() {
-        let now = Instant::now();
-        let mut drain = begun(now);
-        assert_eq!(drain.leader(), Some(LEADER));
-        assert_eq!(drain.look(now, false), Some((Signal::TERM, Who::All)));
-        assert_eq!(drain.look(now + BUDGET, false), Some((Signal::KILL, Who::All)));
-        assert!(!drain.is_given_up(now + BUDGET));
-        assert!(drain.is_given_up(now + BUDGET + PATIENCE));
-        drain.end();
-        assert_eq!((drain.look(now, true), drain.deadline(), drain.is_on()), (None, None, false));
-    }
-
-    #[test]
-    fn the_budget_of_a_run_that_was_asked_to_stop_has_begun_with_that() {
-        let now = Instant::now();
-        for (took, signal) in [(BUDGET / 2, Signal::TERM), (BUDGET, Signal::KILL), (BUDGET * 2, Signal::KILL)] {
-            let mut drain = drain(Scope::Group, BUDGET);
-            drain.begin(LEADER, now + took, Some(now));
-            assert_eq!(drain.look(now + took, false), Some((signal, Who::All)), "{took:?}");
-            assert_eq!(drain.look(now + took.max(BUDGET), true), Some((Signal::KILL, Who::All)));
-        }
-    }
-
-    #[test]
-    fn nothing_is_begun_where_nothing_is_to_be_ended() {
-        for leftovers in [Leftovers::Ignored, Leftovers::Told] {
-            let mut drain = Drain::new(leftovers);
-            drain.begin(LEADER, Instant::now(), None);
-            assert!(!drain.is_on());
-        }
-    }
-
-    #[test]
-    fn who_is_born_meanwhile_is_told_when_orphaned_or_when_half_of_the_time_is_over() {
-        let now = Instant::now();
-        let mut drain = begun(now);
-        drain.look(now, false);
-        drain.looked(now, seen(1));
-        let half = now + BUDGET / 2;
-        assert_eq!(drain.look(half - LOOK_AGAIN, true), Some((Signal::TERM, Who::Orphans)));
-        assert!(drain.deadline() <= Some(half));
-        assert_eq!(drain.look(half, false), Some((Signal::TERM, Who::All)));
-        assert_eq!(drain.look(half + LOOK_AGAIN, true), Some((Signal::TERM, Who::Orphans)));
-    }
-
-    #[test]
-    fn a_look_that_failed_or_reached_not_all_is_taken_again() {
-        let now = Instant::now();
-        let mut drain = begun(now);
-        drain.look(now, false);
-        // It was never said what it found.
-        let mut at = now + LOOK_AGAIN;
-        assert_eq!(drain.look(at, false), Some((Signal::TERM, Who::All)));
-        drain.looked(at, Seen { alive: 2, failed: 1, ..Seen::default() });
-        at += LOOK_AGAIN;
-        assert_eq!(drain.look(at, false), Some((Signal::TERM, Who::All)));
-        drain.looked(at, seen(2));
-        assert_eq!(drain.look(at, true), Some((Signal::TERM, Who::Orphans)));
-    }
-
-    #[test]
-    fn it_looks_more_and_more_rarely_but_whenever_a_child_ends() {
-        for (scope, most) in [(Scope::All, 20), (Scope::Group, 620)] {
-            let now = Instant::now();
-            let mut drain = drain(scope, Duration::MAX);
-            drain.begin(LEADER, now, None);
-            let mut looks = 0;
-            let end = now + Duration::from_secs(600);
-            while let Some(at) = drain.deadline().filter(|at| *at < end) {
-                assert!(matches!(drain.look(at, false), Some((Signal::TERM, _))));
-                drain.looked(at, seen(1));
-                looks += 1;
-            }
-            assert!((10..most).contains(&looks), "{looks} looks in ten minutes");
-            let at = drain.deadline().unwrap() - LOOK_AGAIN;
-            assert_eq!(drain.look(at, false), None);
-            assert_eq!(drain.look(at, true), Some((Signal::TERM, Who::Orphans)));
-        }
-    }
-
-    #[test]
-    fn each_is_told_once_and_killed_until_it_ends() {
-        let now = Instant::now();
-        let mut drain = begun(now);
-        let one = (Pid::new(7), 70);
-        assert!(drain.is_for(Signal::TERM, one, true));
-        assert!(drain.is_for(Signal::TERM, one, true), "it couldn't be sent");
-        assert!(drain.sent(Signal::TERM, one, true));
-        assert!(!drain.is_for(Signal::TERM, one, true));
-        assert!(drain.is_for(Signal::TERM, (Pid::new(7), 71), true), "another of that number");
-        assert!(drain.is_for(Signal::KILL, one, true) && drain.sent(Signal::KILL, one, true));
-        assert!(drain.is_for(Signal::KILL, one, true) && !drain.sent(Signal::KILL, one, true));
-        drain.end();
-        drain.begin(LEADER, now, None);
-        assert!(drain.is_for(Signal::TERM, one, true), "what one child has left was told, and not what the next has");
-    }
-
-    #[test]
-    fn who_was_told_between_fork_and_exec_is_told_again() {
-        let mut drain = begun(Instant::now());
-        let one = (Pid::new(7), 70);
-        for has_executed in [false, true] {
-            assert!(drain.is_for(Signal::TERM, one, has_executed));
-            drain.sent(Signal::TERM, one, has_executed);
-            assert!(!drain.is_for(Signal::TERM, one, has_executed));
-        }
-    }
-
-    #[test]
-    fn impatience_kills_at_once() {
-        let now = Instant::now();
-        let mut drain = drain(Scope::All, BUDGET);
-        drain.hurry(now);
-        assert!(!drain.is_on());
-        drain.begin(LEADER, now, None);
-        drain.hurry(now);
-        assert_eq!(drain.look(now, false), Some((Signal::KILL, Who::All)));
-    }
-
-    #[test]
-    fn it_kills_at_once_again_while_any_was_new_and_waits_while_their_number_falls() {
-        let start = Instant::now();
-        let mut drain = begun(start);
-        drain.hurry(start);
-        let mut now = start;
-        for killed in [5, 3, 1] {
-            assert_eq!(drain.look(now, false), Some((Signal::KILL, Who::All)));
-            assert!(!drain.looked(now, Seen { alive: 9, killed, ..Seen::default() }));
-            assert_eq!(drain.deadline(), Some(now));
-        }
-        for alive in (1..9).rev() {
-            now += PATIENCE - LOOK_AGAIN;
-            assert!(!drain.is_given_up(now), "{alive}");
-            drain.look(now, true);
-            assert!(!drain.looked(now, seen(alive)));
-            assert!(drain.deadline() > Some(now));
-        }
-        drain.looked(now + LOOK_AGAIN, seen(5));
-        assert!(drain.is_given_up(now + PATIENCE), "there are no fewer than before");
-    }
-
-    #[test]
-    fn it_is_over_when_looks_find_nobody_but_those_out_of_reach() {
-        let out_of_reach = |alive, out_of_reach| Seen { alive, out_of_reach, ..Seen::default() };
-        for (scope, kill, found, over) in [
-            // It may have been missed, and may need its time.
-            (Scope::Group, false, seen(0), false),
-            (Scope::Group, true, seen(0), true),
-            (Scope::Run, true, seen(0), true),
-            (Scope::Group, false, out_of_reach(1, 1), false),
-            (Scope::Group, true, out_of_reach(1, 1), true),
-            (Scope::All, true, out_of_reach(2, 2), true),
-            (Scope::All, true, out_of_reach(2, 1), false),
-            // As long as there is any, there is a child.
-            (Scope::All, true, seen(0), false),
-        ] {
-            let now = Instant::now();
-            let mut drain = drain(scope, BUDGET);
-            drain.begin(LEADER, now, None);
-            if kill {
-                drain.hurry(now);
-            }
-            let looks: Vec<_> = (0..EMPTY_LOOKS).map(|_| drain.looked(now, found)).collect();
-            assert_eq!(looks, [false, false, over], "{scope:?} {kill} {found:?}");
-            drain.looked(now, seen(5));
-            assert!(!drain.looked(now, found), "one was found meanwhile");
-        }
-    }
-}
+mod tests;

@@ -1,27 +1,25 @@
-//! What becomes of a signal on its way to the child: another one, or none; at once, or later; to the child, or its group.
+//! What the options say about signals on their way to the child: which signal is sent instead, how much later, to whom.
 
-use crate::model::origin::Received;
 use crate::model::signal::{Signal, SignalSet};
-use crate::policy::child::To;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// What is to become of them.
+/// What is configured for signals on their way to the child.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Forwarding {
-    /// Instead of the first of each pair the second is sent; none: nothing.
+    /// Instead of the first of each pair the second is sent. `None`: it is dropped.
     pub(crate) rewrites: Vec<(Signal, Option<Signal>)>,
-    /// How much later it is sent, by what came.
+    /// How long the signal is delayed, judged as it came.
     pub(crate) delays: Vec<(Signal, Duration)>,
-    /// To the child's process group, not to the child alone.
+    /// Signals go to the child's process group, not to the child alone.
     pub(crate) to_group: bool,
-    /// Nothing but these is passed on; `None`: all are.
+    /// Only these signals are passed on. `None`: all are.
     pub(crate) only: Option<SignalSet>,
-    /// These aren't passed on to a child that would die of them without having asked for them.
-    pub(crate) unless_uncaught: SignalSet,
+    /// These signals are dropped if the child would die of them without having asked for them.
+    pub(crate) drop_uncaught: SignalSet,
 }
 
 impl Forwarding {
-    /// What is sent for one that came; CONT stays as it is, since job control needs it.
+    /// What is sent for a signal that came. `None`: nothing. CONT stays as it is, since job control needs it.
     pub(crate) fn becomes(&self, signal: Signal) -> Option<Signal> {
         if signal == Signal::CONT {
             return Some(signal);
@@ -33,57 +31,11 @@ impl Forwarding {
         rewrite.map_or(Some(signal), |(_, to)| *to)
     }
 
-    /// How long one that came is kept; CONT isn't.
+    /// How long a signal that came is delayed, if it is; CONT never is.
     pub(crate) fn delay(&self, signal: Signal) -> Option<Duration> {
         if signal == Signal::CONT {
             return None;
         }
         self.delays.iter().find(|(from, _)| *from == signal).map(|(_, delay)| *delay)
-    }
-}
-
-/// A signal that is to be sent later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Delayed {
-    pub(crate) came: Received,
-    /// As it will be sent.
-    pub(crate) sent: Received,
-    pub(crate) to: To,
-    /// It asks the child to stop.
-    pub(crate) is_stop: bool,
-}
-
-/// Those that wait, each with its time.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Waiting(Vec<(Instant, Delayed)>);
-
-impl Waiting {
-    pub(crate) fn add(&mut self, at: Instant, delayed: Delayed) {
-        self.0.push((at, delayed));
-    }
-
-    pub(crate) fn take_all(&mut self) -> impl Iterator<Item = Delayed> + use<> {
-        std::mem::take(&mut self.0).into_iter().map(|(_, delayed)| delayed)
-    }
-
-    /// Whether one that came as this signal waits.
-    pub(crate) fn contains(&self, signal: Signal) -> bool {
-        self.0.iter().any(|(_, delayed)| delayed.came.signal == signal)
-    }
-
-    /// Takes the one that came as this signal.
-    pub(crate) fn take(&mut self, signal: Signal) -> Option<Delayed> {
-        let at = self.0.iter().position(|(_, delayed)| delayed.came.signal == signal)?;
-        Some(self.0.remove(at).1)
-    }
-
-    /// Takes the first that is due.
-    pub(crate) fn take_due(&mut self, now: Instant) -> Option<Delayed> {
-        let at = self.0.iter().position(|(at, _)| *at <= now)?;
-        Some(self.0.remove(at).1)
-    }
-
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.0.iter().map(|(at, _)| *at).min()
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// A command that ends with 0 sooner than this, and leaves processes, has probably put itself into the background.
-const DAEMONISES_WITHIN: Duration = Duration::from_secs(10);
+/// A command that ends with 0 in a shorter time, and leaves processes, has probably put itself into the background.
+const LONGEST_DAEMON_START: Duration = Duration::from_secs(10);
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub(crate) struct EndOfRun {
     pub(crate) took: Duration,
     /// It was asked to stop.
     pub(crate) asked: bool,
-    /// Together with its whole process group: the others may need a moment longer.
+    /// Its whole process group was, too: the others may need a moment longer.
     pub(crate) whole_group: bool,
 }
 
@@ -22,18 +22,19 @@ pub(crate) enum Told {
     Nothing,
     /// It looks as if the command had put itself into the background.
     Daemon,
-    /// Those of its group are being ended.
+    /// The processes of its group are being ended.
     Ending,
-    /// Others are there that it may have started, which is for those only who want to know.
+    /// There are other processes that it may have started. That is told at the log level info only.
     Others,
 }
 
 impl EndOfRun {
     pub(crate) fn looks_like_a_daemon(&self) -> bool {
-        self.succeeded && self.took < DAEMONISES_WITHIN && !self.asked
+        self.succeeded && self.took < LONGEST_DAEMON_START && !self.asked
     }
 
-    /// What is told of this many processes in its group, which are being ended or not, and this many others.
+    /// What is told of this many processes in its group, and this many others. `is_cleaned`: those in its group are being
+    /// ended.
     pub(crate) fn tells(&self, is_cleaned: bool, in_group: usize, others: usize) -> Told {
         if in_group + others == 0 {
             Told::Nothing
@@ -54,8 +55,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_surprises_is_told() {
-        let (soon, late) = (Duration::ZERO, DAEMONISES_WITHIN);
+    fn what_may_surprise_is_told() {
+        let (soon, late) = (Duration::ZERO, LONGEST_DAEMON_START);
         for (succeeded, took, asked, whole_group, is_cleaned, counts, told) in [
             (true, soon, false, false, false, (0, 0), Told::Nothing),
             (true, soon, false, false, false, (1, 0), Told::Daemon),

@@ -1,15 +1,33 @@
 //! Pure decisions: what to do next, given what happened.
 //!
-//! State machines that are told what happened and say what is to be done. No system call, no clock of their own, no output:
-//! tables and random sequences test them.
+//! State machines: they are told what happened, and say what is to be done. They make no system call, have no clock of
+//! their own and print nothing, so tables and random sequences can test them.
+//!
+//! | file | what it decides |
+//! |---|---|
+//! | `child` | what is done next with a child; with `action`, the list of what can be done |
+//! | `own`, `stop` | whose signal it is; whether it is a stop |
+//! | `forwarding`, `delays`, `held` | what is sent instead; when; and what waits for room |
+//! | `group`, `job_control` | who gets the terminal's signals; who has the terminal |
+//! | `kill`, `requests` | when the child is killed; whether its end was asked for |
+//! | `restart`, `backoff` | when a process is started, and how long that waits |
+//! | `drain`, `leftovers` | how what a run leaves behind is ended; what is told of it |
+//! | `reload` | what a reload by the service manager means for the command |
 #![forbid(unsafe_code)]
 
+pub(crate) mod action;
 pub(crate) mod backoff;
 pub(crate) mod child;
+pub(crate) mod delays;
 pub(crate) mod drain;
 pub(crate) mod forwarding;
+pub(crate) mod group;
+pub(crate) mod held;
 pub(crate) mod job_control;
+pub(crate) mod kill;
 pub(crate) mod leftovers;
+pub(crate) mod own;
 pub(crate) mod reload;
+pub(crate) mod requests;
 pub(crate) mod restart;
 pub(crate) mod stop;

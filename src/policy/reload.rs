@@ -1,12 +1,12 @@
 //! What a reload by the service manager means for the command.
 
+use super::forwarding::Forwarding;
 use crate::model::signal::Signal;
-use crate::policy::forwarding::Forwarding;
 
-/// What a reload sends.
+/// What a reload by the service manager sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reload {
-    /// HUP, if the unit's type is `notify-reload`, which isn't known.
+    /// HUP, if the unit's type is `notify-reload`; whether it is isn't known.
     Unknown,
     /// Nothing that would end the command.
     Harmless,
@@ -15,11 +15,11 @@ pub(crate) enum Reload {
 }
 
 impl Reload {
-    /// What comes to the command of it.
+    /// What the command is sent in the end.
     pub(crate) fn forwarded(self, forwarding: &Forwarding) -> Reload {
         let Reload::Sends(signal) = self else { return self };
         let sent = forwarding.becomes(signal);
-        let can_end = |sent: &Signal| sent.ends_by_default() && !forwarding.unless_uncaught.contains(*sent);
+        let can_end = |sent: &Signal| sent.ends_by_default() && !forwarding.drop_uncaught.contains(*sent);
         sent.filter(can_end).map_or(Reload::Harmless, Reload::Sends)
     }
 }
@@ -33,7 +33,7 @@ mod tests {
     fn what_can_end_the_command_is_what_is_sent_to_it() {
         let forwarding = Forwarding {
             rewrites: vec![(Signal::USR1, Some(Signal::HUP)), (Signal::ALRM, None)],
-            unless_uncaught: SignalSet::EMPTY.with(Signal::USR2),
+            drop_uncaught: SignalSet::EMPTY.with(Signal::USR2),
             ..Forwarding::default()
         };
         let forwarded = |signal| Reload::Sends(signal).forwarded(&forwarding);

@@ -1,15 +1,14 @@
-//! When a process is started, and when again: decisions only.
+//! When a process is started, and whether it is started again: decisions only.
 //!
 //! | | it is time | the process ended, or couldn't be started | it is to stop |
 //! |---|---|---|---|
-//! | due | start it | | over |
-//! | running | | wait, or over | over with its end |
-//! | waiting | start it | | over |
+//! | due, at once or after a wait | start it | | over |
+//! | running | | due after a wait, or over | over with its end |
 //! | over | | | |
 
+use super::backoff::Backoff;
 use crate::model::process_config::{NoRestartOn, ProcessConfig, Restart};
 use crate::model::status::ExitStatus;
-use crate::policy::backoff::Backoff;
 use std::time::{Duration, Instant};
 
 /// One process, from its first start to its last end.
@@ -18,13 +17,14 @@ pub(crate) struct Supervision {
     restart: Restart,
     no_restart_on: Vec<NoRestartOn>,
     backoff: Backoff,
+    /// `None`: for ever.
     restarts_left: Option<u32>,
     state: State,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// To be started at this time; none: at once.
+    /// To be started at this time. `None`: at once.
     Due(Option<Instant>),
     Running {
         stopping: bool,
@@ -33,7 +33,7 @@ enum State {
 }
 
 impl Supervision {
-    /// Run once.
+    /// A process that is run once.
     pub(crate) fn once() -> Supervision {
         Supervision {
             restart: Restart::Never,
@@ -44,7 +44,7 @@ impl Supervision {
         }
     }
 
-    /// Run as the configuration says.
+    /// A process that is run as its configuration says.
     pub(crate) fn new(config: &ProcessConfig) -> Supervision {
         Supervision {
             restart: config.restart,
@@ -55,7 +55,7 @@ impl Supervision {
         }
     }
 
-    /// Whether there is nothing more to come.
+    /// Whether it isn't started any more, and has ended.
     pub(crate) fn is_over(&self) -> bool {
         self.state == State::Over
     }
@@ -65,7 +65,7 @@ impl Supervision {
         self.restart != Restart::Never && self.restarts_left != Some(0)
     }
 
-    /// When it is due, if that is a matter of time.
+    /// When it is to be started, if it waits for that time.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Due(at) => at,
@@ -87,7 +87,8 @@ impl Supervision {
         self.state = State::Running { stopping: false };
     }
 
-    /// It ended, after so long; or couldn't be started (none). How long until it is started again, if it is.
+    /// It ended with this status after this time. `None`: it couldn't be started. How long until it is started again, if it
+    /// is.
     pub(crate) fn ended(&mut self, status: Option<ExitStatus>, took: Duration, now: Instant) -> Option<Duration> {
         let stopping = self.state == State::Running { stopping: true };
         self.state = State::Over;
@@ -98,12 +99,12 @@ impl Supervision {
             *left -= 1;
         }
         let wait = self.backoff.after(took);
-        // A time that never comes.
+        // A time so late that it overflows never comes.
         self.state = now.checked_add(wait).map_or(State::Over, |at| State::Due(Some(at)));
         Some(wait)
     }
 
-    /// It is not to be started again. Whether it is over with that.
+    /// It is not to be started again. Whether that is the moment in which it is over.
     pub(crate) fn stop(&mut self) -> bool {
         match self.state {
             State::Running { .. } => {
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_restarts_and_no_more() {
+    fn it_is_restarted_as_often_as_configured() {
         for most in [0, 1, 3] {
             let mut supervision = supervised(Restart::Always, &[], Some(most));
             let (mut starts, mut now) = (0, Instant::now());
@@ -217,7 +218,7 @@ mod tests {
         assert!(supervised(Restart::Always, &[], None).stop(), "before the first start");
     }
 
-    /// Whatever happens in whichever order: after a stop there is no start.
+    /// In any order of events, there is no start after a stop.
     #[test]
     fn at_random_nothing_starts_after_a_stop() {
         let mut random = Random::new(7);

@@ -1,22 +1,22 @@
 //! Which signals are a stop: decisions only.
 //!
-//! A stop starts the grace period, ends the restarting, hurries a drain the second time, and stops the processes of a
-//! file. A signal is judged as it came, whatever it is rewritten to.
+//! A stop starts the grace period, ends the restarting, and stops the processes of a file. A second one hurries a drain. A
+//! signal is judged as it came, whatever it is rewritten to.
 //!
 //! | what came | |
 //! |---|---|
-//! | TERM, INT, or what stands in their place | a stop |
-//! | the same once more from the same sender, within [`SAME_STOP`] | the same stop |
-//! | a hang-up: HUP from the kernel, or while the controlling terminal is gone | a stop; the second one is the same |
-//! | anything else: a reload by HUP, a thread dump by QUIT | none |
+//! | TERM, INT, or the signals configured instead | a stop |
+//! | the same signal from the same sender again, within [`SAME_STOP_WINDOW`] | the same stop |
+//! | a hang-up: HUP from the kernel, or while the controlling terminal is gone | a stop; a second one is the same stop |
+//! | anything else: a reload by HUP, a thread dump by QUIT | no stop |
 
-use crate::model::origin::Origin;
-use crate::model::origin::Received;
+use crate::model::origin::{Origin, Received};
 use crate::model::signal::{Signal, SignalSet};
 use std::time::{Duration, Instant};
 
-/// timeout(1) signals the process it has started, and then its whole process group: that is one stop.
-const SAME_STOP: Duration = Duration::from_millis(100);
+/// A signal that its sender repeats within this time is the same stop: timeout(1) signals the process it has started, and
+/// then its whole process group.
+const SAME_STOP_WINDOW: Duration = Duration::from_millis(100);
 
 /// What a signal that came asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) enum Asks {
     Nothing,
     /// A stop.
     Stop,
-    /// A stop, but if there was one before, it is the same: nobody is impatient.
+    /// A stop; but if one came before, it is the same one, and hurries nothing.
     SameStop,
 }
 
@@ -33,7 +33,7 @@ pub(crate) enum Asks {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stops {
     signals: SignalSet,
-    /// Whether a hang-up is one.
+    /// Whether a hang-up is a stop.
     hang_up: bool,
     last: Option<(Received, Instant)>,
 }
@@ -56,7 +56,7 @@ impl Stops {
         let Received { signal, origin } = received;
         let is_hang_up = || self.hang_up && (origin == Origin::Kernel || has_hung_up());
         if signal == Signal::HUP && is_hang_up() {
-            // A terminal that hangs up, and its shell, send one each.
+            // The terminal that hangs up sends one, and its shell another.
             return Asks::SameStop;
         }
         // A terminal sends WINCH when it is resized; as a stop signal (httpd's) it comes by kill(2).
@@ -69,7 +69,7 @@ impl Stops {
         }
         let now = now();
         let is_same =
-            |(last, at): (Received, Instant)| last == received && now.saturating_duration_since(at) <= SAME_STOP;
+            |(last, at): (Received, Instant)| last == received && now.saturating_duration_since(at) <= SAME_STOP_WINDOW;
         if self.last.is_some_and(is_same) {
             return Asks::SameStop;
         }
@@ -125,8 +125,8 @@ mod tests {
         let queued = Received { origin: Origin::Queue { pid: Pid::new(9), uid: 0, value: 0 }, ..first };
         for (second, after, asks) in [
             (first, Duration::ZERO, Asks::SameStop),
-            (first, SAME_STOP, Asks::SameStop),
-            (first, SAME_STOP + Duration::from_nanos(1), Asks::Stop),
+            (first, SAME_STOP_WINDOW, Asks::SameStop),
+            (first, SAME_STOP_WINDOW + Duration::from_nanos(1), Asks::Stop),
             (by(Signal::INT, 9, 0), Duration::ZERO, Asks::Stop),
             (by(Signal::TERM, 8, 0), Duration::ZERO, Asks::Stop),
             (by(Signal::TERM, 9, 1), Duration::ZERO, Asks::Stop),
@@ -136,7 +136,7 @@ mod tests {
             assert_eq!(stops.judge(first, || false, || now), Asks::Stop);
             assert_eq!(stops.judge(second, || false, || now + after), asks, "{second:?} {after:?}");
         }
-        // Of the first: who goes on and on becomes impatient.
+        // The window begins with the first: a sender that goes on and on does hurry.
         let mut stops = Stops::new(Stops::DEFAULT, true);
         let asks = [0, 60, 120].map(|at| stops.judge(first, || false, || now + Duration::from_millis(at)));
         assert_eq!(asks, [Asks::Stop, Asks::SameStop, Asks::Stop]);

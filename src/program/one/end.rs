@@ -5,7 +5,7 @@ use crate::api::executor::Whole;
 use crate::model::error::Error;
 use crate::model::signal::Signal;
 use crate::model::status::{ExitStatus, StatusCode};
-use crate::policy::child::End;
+use crate::policy::action::End;
 use crate::program::exit::{self, Ending};
 use crate::program::options::settings::Settings;
 use crate::program::stderr::{self, say};

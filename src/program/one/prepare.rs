@@ -7,9 +7,9 @@ use crate::formats::accounts::{self, Account};
 use crate::model::process_config::ProcessConfig;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
-use crate::policy::child::GRACE;
 use crate::policy::drain::{Leftovers, Scope};
 use crate::policy::forwarding::Forwarding;
+use crate::policy::kill::DEFAULT_GRACE_PERIOD;
 use crate::policy::reload::Reload;
 use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
@@ -91,7 +91,7 @@ pub(super) fn prepare(
     };
     let (supervision, relay) = (supervision(settings), relay(settings));
     let may_restart = supervision.may_restart();
-    let leftovers = if may_restart { Leftovers::Ended(Scope::Group, GRACE) } else { Leftovers::Told };
+    let leftovers = if may_restart { Leftovers::Ended(Scope::Group, DEFAULT_GRACE_PERIOD) } else { Leftovers::Told };
     let manner = Manner { supervision, relay, notify, reload, had_terminal, leftovers };
     Ok((Plan { signals, group, options, manner, may_restart }, watches))
 }
@@ -136,7 +136,7 @@ fn forwarding(settings: &Settings) -> Forwarding {
         delays: settings.delays.clone(),
         to_group: settings.group,
         only: None,
-        unless_uncaught: if settings.drop_uncaught { all_but_stops(settings) } else { SignalSet::EMPTY },
+        drop_uncaught: if settings.drop_uncaught { all_but_stops(settings) } else { SignalSet::EMPTY },
     }
 }
 
