@@ -50,13 +50,14 @@ pub use api::options::{Options, Output};
 pub use api::supervisor::{Canceller, Supervisor};
 pub use model::error::{Error, NotExecutable};
 pub use model::event::{
-    Event, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, RestartScheduled,
-    SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
+    DrainEnded, DrainSignaled, DrainStarted, Event, OrphanReaped, ProcessContinued, ProcessExited, ProcessFailed,
+    ProcessStarted, ProcessStarting, ProcessStopped, RestartScheduled, SignalDelayed, SignalDropped, SignalFailed,
+    SignalPassed, SignalReceived,
 };
 pub use model::handler::Handler;
 pub use model::origin::Origin;
 pub use model::pid::Pid;
-pub use model::process_config::{NoRestartOn, ParseNoRestartOnError, ProcessConfig, Restart};
+pub use model::process_config::{NoRestartOn, ParseNoRestartOnError, ParseRestartError, ProcessConfig, Restart};
 pub use model::signal::{ParseSignalError, Signal, SignalSet};
 pub use model::status::{ExitStatus, ResourceUsage, StatusCode};
 pub use policy::backoff::Backoff;

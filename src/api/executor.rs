@@ -5,6 +5,7 @@ use crate::engine::event_loop;
 use crate::engine::event_loop::{Run, Signals, Spec, Task};
 use crate::model::c_string::c_string;
 use crate::model::error::Error;
+use crate::model::event::process::base_name;
 use crate::model::event::{Event, ProcessFailed};
 use crate::model::handler::Handler;
 use crate::model::identity::Identity;
@@ -123,6 +124,7 @@ impl<'a> Executor<'a> {
         let Executor { options, source, group, .. } = self;
         let group = &*group;
         let Options {
+            name,
             handlers,
             stdout,
             stderr,
@@ -137,6 +139,7 @@ impl<'a> Executor<'a> {
             drain,
             ..
         } = options;
+        let name = name.as_deref();
         let ready = words.and_then(|words| {
             let env = environment.resolve()?;
             let mut command = Command::new(words, env)?;
@@ -148,7 +151,7 @@ impl<'a> Executor<'a> {
         });
         let (command, streams) = match ready {
             Ok(ready) => ready,
-            Err(error) => return Err(failed(handlers, args, error)),
+            Err(error) => return Err(failed(handlers, name, args, error)),
         };
         let own = process::id();
         // In a program that isn't a wrapper only nothing else comes.
@@ -169,7 +172,7 @@ impl<'a> Executor<'a> {
                 None => event_loop::Streams::Given(childs),
             };
             let (heeded, stop_signal) = (SignalSet::EMPTY, Signal::INT);
-            let spec = Spec { name: None, args, command, group, streams, heeded, stop_signal };
+            let spec = Spec { name, args, command, group, streams, heeded, stop_signal };
             let (tasks, limits) = (vec![Task::new(spec, supervision, lifecycle, leftovers)], Changed::default());
             let signals = Signals::Forwarded;
             let run = Run {
@@ -200,7 +203,7 @@ impl<'a> Executor<'a> {
                 let end = left.results.into_iter().next().unwrap_or(Err(Error::Cancelled))?;
                 Ok(Whole { end, reader_gone: left.gone })
             }
-            Err(error) => Err(failed(handlers, args, error)),
+            Err(error) => Err(failed(handlers, name, args, error)),
         }
     }
 }
@@ -240,8 +243,9 @@ impl Manner {
 }
 
 /// Tells the handlers, and hands the error on.
-fn failed(handlers: &mut [Box<dyn Handler + Send + '_>], args: &[OsString], error: Error) -> Error {
-    let failed = Event::Failed(ProcessFailed { args, error: &error });
+fn failed(handlers: &mut [Box<dyn Handler + Send + '_>], name: Option<&str>, args: &[OsString], error: Error) -> Error {
+    let name = name.map_or_else(|| base_name(args), Cow::Borrowed);
+    let failed = Event::Failed(ProcessFailed::new(name, args, &error));
     handlers.iter_mut().for_each(|handler| handler.event(&failed));
     error
 }

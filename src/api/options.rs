@@ -144,6 +144,7 @@ fn assignment(key: &OsStr, value: &OsStr) -> OsString {
 /// ```
 #[derive(Default)]
 pub struct Options<'a> {
+    pub(crate) name: Option<String>,
     pub(crate) handlers: Vec<Box<dyn Handler + Send + 'a>>,
     pub(crate) signals: Option<SignalSet>,
     pub(crate) stdout: Output<'a>,
@@ -164,6 +165,13 @@ impl<'a> Options<'a> {
     /// All signals, no handler, everything inherited: the same as [`Options::default`].
     pub fn new() -> Options<'a> {
         Options::default()
+    }
+
+    /// What [events](crate::model::event::Event) and messages call the process, instead of the base name of its command.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
     }
 
     /// Adds a handler to those there are; they are called in this order.

@@ -1,6 +1,7 @@
 //! What ended runs have left behind: it is looked for, ended, and told.
 
-use crate::engine::event_loop::{Asked, Left, Run, Signals, Task, Woken, remark};
+use crate::engine::event_loop::{Asked, Left, Run, Signals, Task, Woken, remark, tell};
+use crate::model::event::{DrainEnded, DrainSignaled, Event};
 use crate::model::pid::Pid;
 use crate::model::signal::Signal;
 use crate::policy::action::End;
@@ -13,6 +14,8 @@ use crate::sys::proc_fs;
 use crate::sys::terminal::ChildGroup;
 use crate::sys::wait;
 use crate::sys::wait::Which;
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::time::Instant;
@@ -37,6 +40,10 @@ pub(crate) struct Cleanup {
     trouble: Option<String>,
     /// Who was there at the last look.
     there: String,
+    /// Which have been killed without being looked at, and told.
+    told_killed: HashSet<Pid>,
+    /// How many were there; `None` while they can't be looked for.
+    remaining: Option<usize>,
     /// That has been told.
     is_told: bool,
 }
@@ -57,6 +64,8 @@ impl Cleanup {
             asked_at: None,
             trouble: None,
             there: String::new(),
+            told_killed: HashSet::new(),
+            remaining: None,
             is_told: false,
         }
     }
@@ -107,6 +116,8 @@ impl Run<'_, '_> {
             task.cleanup.trouble = None;
             task.cleanup.there.clear();
             task.cleanup.since = proc_fs::ticks_at_start(started.elapsed());
+            task.cleanup.told_killed.clear();
+            task.cleanup.remaining = None;
             if left.asked == Asked::Kill {
                 task.cleanup.drain.hurry(now);
             }
@@ -146,9 +157,10 @@ impl Run<'_, '_> {
     ) {
         let task = &mut self.tasks[number];
         if task.is_nobody_left(leader) {
+            task.cleanup.remaining = Some(0);
             return self.drain_ends(number);
         }
-        let Cleanup { drain, trouble, there, .. } = &mut task.cleanup;
+        let Cleanup { drain, trouble, there, told_killed, .. } = &mut task.cleanup;
         if drain.is_given_up(now) {
             let (why, there) = (trouble.take(), std::mem::take(there));
             match why {
@@ -161,7 +173,12 @@ impl Run<'_, '_> {
         // A process that forks and ends all the time is gone by the time that all have been looked at.
         let mut more = false;
         if signal == Signal::KILL && drain.leftovers().is_all() {
-            more = descendants::kill_children();
+            let killed;
+            (killed, more) = descendants::kill_children();
+            for pid in killed.into_iter().filter(|pid| told_killed.insert(*pid)) {
+                let event = DrainSignaled::new(task.spec.event_name(), pid, Signal::KILL);
+                tell(self.handlers, &Event::DrainSignaled(event));
+            }
         }
         let found = match found.get_or_insert_with(|| descendants::find(self.own)) {
             Ok(found) if drain.leftovers().is_all() && !found.shows_children() => {
@@ -183,12 +200,14 @@ impl Run<'_, '_> {
                         task.name()
                     );
                 }
+                self.tasks[number].cleanup.remaining = None;
                 self.tasks[number].cleanup.trouble = Some(format!("it can't be looked for: {blind}"));
                 return;
             }
         };
         let members: Vec<_> =
             found.descendants.iter().filter(|found_one| self.is_left(number, leader, found_one, found)).collect();
+        self.tasks[number].cleanup.remaining = Some(members.len());
         if signal == Signal::KILL {
             if !self.tasks[number].cleanup.drain.leftovers().is_all() {
                 descendants::kill_group_of(leader);
@@ -250,6 +269,11 @@ impl Run<'_, '_> {
                 }
             }
         }
+        for member in &sent {
+            let mut event = DrainSignaled::new(task.spec.event_name(), member.pid, signal);
+            event.command = Some(Cow::Borrowed(&member.name));
+            tell(self.handlers, &Event::DrainSignaled(event));
+        }
         if !refused.is_empty() {
             log::warn!("{name} has left {}, which can't be sent {signal} now", Processes(&refused));
         }
@@ -309,6 +333,9 @@ impl Run<'_, '_> {
         let task = &mut self.tasks[number];
         task.cleanup.drain.end();
         let is_over = task.is_over();
+        let mut ended = DrainEnded::new(task.spec.event_name());
+        ended.remaining = task.cleanup.remaining;
+        tell(self.handlers, &Event::DrainEnded(ended));
         if let Some(relay) = &mut self.relay {
             relay.ended(number);
         }

@@ -2,9 +2,10 @@
 
 use crate::engine::drain::Cleanup;
 use crate::model::error::Error;
+use crate::model::event::process::base_name;
 use crate::model::event::{
-    Event, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, RestartScheduled,
-    SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
+    DrainStarted, Event, OrphanReaped, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStarting,
+    ProcessStopped, RestartScheduled, SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
 };
 use crate::model::handler::Handler;
 use crate::model::identity::Identity;
@@ -29,6 +30,7 @@ use crate::sys::limit::Changed;
 use crate::sys::notify::Notify;
 use crate::sys::orders::{Order, Orders};
 use crate::sys::poll::Awaited;
+use crate::sys::process;
 use crate::sys::signals;
 use crate::sys::signals::own;
 use crate::sys::signals::process::BATCH;
@@ -40,6 +42,7 @@ use crate::sys::terminal;
 use crate::sys::terminal::{ChildGroup, Terminal};
 use crate::sys::wait;
 use crate::sys::wait::{Ended, Next, Which};
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -116,6 +119,13 @@ pub(crate) struct Spec<'r> {
     pub(crate) heeded: SignalSet,
     /// What it is sent when all are to stop.
     pub(crate) stop_signal: Signal,
+}
+
+impl Spec<'_> {
+    /// What events call it: its name, or the base name of its command.
+    pub(super) fn event_name(&self) -> Cow<'_, str> {
+        self.name.map_or_else(|| base_name(self.args), Cow::Borrowed)
+    }
 }
 
 /// What a child is given as its 0, 1 and 2.
@@ -307,7 +317,8 @@ impl Run<'_, '_> {
         }
         task.supervision.starts();
         task.cleanup.starts();
-        tell(self.handlers, &Event::Started(ProcessStarted { args: task.spec.args }));
+        let name = task.spec.event_name();
+        tell(self.handlers, &Event::Starting(ProcessStarting::new(name, task.spec.args)));
         let at = Instant::now();
         let terminal = task.spec.group.terminal();
         let job = terminal.map(|terminal| {
@@ -338,6 +349,11 @@ impl Run<'_, '_> {
                     terminal::set_child_group(pid);
                 }
                 let group = task.spec.group.as_ref().map(|_| job, |_| ());
+                let mut started = ProcessStarted::new(task.spec.event_name(), task.spec.args, pid);
+                if !task.spec.group.is_own() {
+                    started.pgid = process::group();
+                }
+                tell(self.handlers, &Event::Started(started));
                 task.started = Some(Started { child, at, ended: None, end: None, had_seen: false });
                 task.lifecycle.started(pid, group, || foreground(task.spec.group, pid), &mut task.actions);
                 self.act(number, left);
@@ -605,7 +621,12 @@ impl Run<'_, '_> {
                     return self.no_child(only);
                 }
             };
-            let Some(number) = self.tasks.iter().position(|task| task.pid() == Some(pid)) else { continue };
+            let Some(number) = self.tasks.iter().position(|task| task.pid() == Some(pid)) else {
+                if let Next::Ended(ended) = next {
+                    tell(self.handlers, &Event::OrphanReaped(OrphanReaped::new(pid, ended.status)));
+                }
+                continue;
+            };
             let task = &mut self.tasks[number];
             let group = task.spec.group;
             let foreground = || foreground(group, pid);
@@ -805,40 +826,41 @@ impl Run<'_, '_> {
         let result = match child.failure() {
             Some(error) => Err(error),
             None => {
-                tell(
-                    self.handlers,
-                    &Event::Exited(ProcessExited {
-                        args: task.spec.args,
-                        pid: ended.pid,
-                        status: ended.status,
-                        duration: took,
-                        usage: ended.usage,
-                    }),
-                );
+                let (name, args) = (task.spec.event_name(), task.spec.args);
+                let mut exited = ProcessExited::new(name, args, ended.pid, ended.status);
+                (exited.requested, exited.timed_out) = (end.requested, end.timed_out);
+                (exited.duration, exited.usage) = (took, ended.usage);
+                tell(self.handlers, &Event::Exited(exited));
                 Ok(end)
             }
         };
+        if task.cleanup.drain.is_on() {
+            tell(self.handlers, &Event::DrainStarted(DrainStarted::new(task.spec.event_name(), ended.pid)));
+        }
         self.conclude(number, result, took, left);
     }
 
     /// A run of a task has ended, or couldn't be begun: is there another?
     pub(super) fn conclude(&mut self, number: usize, result: Result<End, Error>, took: Duration, left: &mut Left) {
         let task = &mut self.tasks[number];
-        let args = task.spec.args;
+        let (name, args) = (task.spec.event_name(), task.spec.args);
         let result = task.result.insert(result);
         let status = result.as_ref().ok().map(|end| end.status);
         let again = task.supervision.ended(status, took, Instant::now());
         match result {
             Ok(end) => remark(&mut self.relay, Some(number), Remark::Ended(end.status)),
             Err(error) => {
-                tell(self.handlers, &Event::Failed(ProcessFailed { args, error }));
+                tell(self.handlers, &Event::Failed(ProcessFailed::new(name.clone(), args, &*error)));
                 remark(&mut self.relay, Some(number), Remark::NotStarted { why: error, again: again.is_some() });
             }
         }
         match again {
             Some(delay) => {
-                let error = result.as_ref().err();
-                tell(self.handlers, &Event::RestartScheduled(RestartScheduled { args, status, error, delay }));
+                let scheduled = match result {
+                    Ok(end) => RestartScheduled::new(name, args, end.status, delay),
+                    Err(error) => RestartScheduled::not_started(name, args, &*error, delay),
+                };
+                tell(self.handlers, &Event::RestartScheduled(scheduled));
                 remark(&mut self.relay, Some(number), Remark::RestartIn(delay));
             }
             None => {
@@ -860,10 +882,11 @@ impl Run<'_, '_> {
 
 /// Does what a lifecycle wants of the child there is.
 pub(super) fn with_child(task: &mut Task<'_>, handlers: &mut [Box<dyn Handler + Send + '_>], action: Action) {
-    let Task { spec: Spec { group, .. }, lifecycle, actions, started: Some(Started { child, .. }), .. } = task else {
+    let Task { spec, lifecycle, actions, started: Some(Started { child, .. }), .. } = task else {
         return;
     };
-    let pid = child.pid();
+    let (group, pid) = (spec.group, child.pid());
+    let name = || spec.event_name();
     let at_terminal =
         |act: &dyn Fn(&Terminal) -> io::Result<()>| -> io::Result<()> { group.terminal().map_or(Ok(()), act) };
     match action {
@@ -907,26 +930,28 @@ pub(super) fn with_child(task: &mut Task<'_>, handlers: &mut [Box<dyn Handler + 
             Err(_) => {}
         },
         Action::Child(ChildAction::TellReceived(Received { signal, origin })) => {
-            tell(handlers, &Event::Received(SignalReceived { signal, origin, child: pid }));
+            tell(handlers, &Event::Received(SignalReceived::new(name(), signal, origin, pid)));
         }
         Action::Child(ChildAction::TellPassed(Received { signal, origin })) => {
-            tell(handlers, &Event::Passed(SignalPassed { signal, origin, child: pid }));
+            tell(handlers, &Event::Passed(SignalPassed::new(name(), signal, origin, pid)));
         }
         Action::Child(ChildAction::TellDropped(Received { signal, origin })) => {
-            tell(handlers, &Event::Dropped(SignalDropped { signal, origin, child: pid }));
+            tell(handlers, &Event::Dropped(SignalDropped::new(name(), signal, origin, pid)));
         }
         Action::Child(ChildAction::Delay(delayed, delay)) => {
             let Received { signal, origin } = delayed.came;
-            tell(handlers, &Event::Delayed(SignalDelayed { signal, origin, child: pid, delay }));
+            tell(handlers, &Event::Delayed(SignalDelayed::new(name(), signal, origin, pid, delay)));
             lifecycle.delayed(delayed, Instant::now().checked_add(delay));
         }
         Action::Child(ChildAction::TellNotPassed(Received { signal, origin }, error)) => {
-            tell(handlers, &Event::NotPassed(SignalFailed { signal, origin, child: pid, error: &error }));
+            tell(handlers, &Event::NotPassed(SignalFailed::new(name(), signal, origin, pid, error)));
         }
         Action::Child(ChildAction::TellStopped(signal)) => {
-            tell(handlers, &Event::Stopped(ProcessStopped { pid, signal }))
+            tell(handlers, &Event::Stopped(ProcessStopped::new(name(), pid, signal)))
         }
-        Action::Child(ChildAction::TellContinued) => tell(handlers, &Event::Continued(ProcessContinued { pid })),
+        Action::Child(ChildAction::TellContinued) => {
+            tell(handlers, &Event::Continued(ProcessContinued::new(name(), pid)))
+        }
         // The loop has done these.
         Action::Loop(_) | Action::Child(ChildAction::SignalGroup(_) | ChildAction::TellTimedOut(_)) => {}
     }

@@ -1,6 +1,7 @@
 //! What can go wrong with a run.
 
 use crate::model::status::StatusCode;
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
@@ -96,6 +97,21 @@ impl Error {
         }
     }
 
+    /// At which step it happened, as records of events call it.
+    #[cfg(feature = "serde")]
+    pub(crate) fn stage(&self) -> &'static str {
+        match self {
+            Error::EmptyCommand | Error::Nul { .. } | Error::NotFound { .. } => "resolve",
+            Error::NotExecutable { .. } => "exec",
+            Error::Dir { .. } => "chdir",
+            Error::User { .. } => "user",
+            Error::Start { step, .. } => step,
+            Error::Listen { .. } => "listen",
+            Error::Wait { .. } | Error::StatusLost => "wait",
+            Error::Cancelled => "cancelled",
+        }
+    }
+
     /// The same in one line that may be said again and again: without the directories of `PATH`.
     pub(crate) fn brief(&self) -> impl fmt::Display + '_ {
         Brief(self)
@@ -103,6 +119,55 @@ impl Error {
 
     pub(crate) fn start(step: &'static str, source: io::Error) -> Error {
         Error::Start { step, source }
+    }
+}
+
+/// An error of the system, once more: by its number, or else by its kind and its text.
+fn same(error: &io::Error) -> io::Error {
+    error.raw_os_error().map_or_else(|| io::Error::new(error.kind(), error.to_string()), io::Error::from_raw_os_error)
+}
+
+impl Clone for Error {
+    /// An [`io::Error`] in it is kept by its number, or else by its kind and its text.
+    fn clone(&self) -> Error {
+        match self {
+            Error::EmptyCommand => Error::EmptyCommand,
+            Error::Nul { word } => Error::Nul { word: word.clone() },
+            Error::NotFound { command, path } => Error::NotFound { command: command.clone(), path: path.clone() },
+            Error::NotExecutable { file, reason } => {
+                Error::NotExecutable { file: file.clone(), reason: reason.clone() }
+            }
+            Error::Dir { dir, source } => Error::Dir { dir: dir.clone(), source: same(source) },
+            Error::User { uid, gid, source } => Error::User { uid: *uid, gid: *gid, source: same(source) },
+            Error::Start { step, source } => Error::Start { step, source: same(source) },
+            Error::Listen { source } => Error::Listen { source: same(source) },
+            Error::Wait { source } => Error::Wait { source: same(source) },
+            Error::Cancelled => Error::Cancelled,
+            Error::StatusLost => Error::StatusLost,
+        }
+    }
+}
+
+impl Clone for NotExecutable {
+    fn clone(&self) -> NotExecutable {
+        match self {
+            NotExecutable::InterpreterMissing(name) => NotExecutable::InterpreterMissing(name.clone()),
+            NotExecutable::Shell(source) => NotExecutable::Shell(same(source)),
+            NotExecutable::Binary(why) => NotExecutable::Binary(why.clone()),
+            NotExecutable::Refused(source) => NotExecutable::Refused(same(source)),
+        }
+    }
+}
+
+impl<'e> From<&'e Error> for Cow<'e, Error> {
+    fn from(error: &'e Error) -> Cow<'e, Error> {
+        Cow::Borrowed(error)
+    }
+}
+
+impl From<Error> for Cow<'_, Error> {
+    fn from(error: Error) -> Self {
+        Cow::Owned(error)
     }
 }
 

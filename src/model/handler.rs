@@ -1,8 +1,9 @@
-//! The interface of those who want to know.
+//! The interface of what wants to know what happens.
 
 use crate::model::event::{
-    Event, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, RestartScheduled,
-    SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
+    DrainEnded, DrainSignaled, DrainStarted, Event, OrphanReaped, ProcessContinued, ProcessExited, ProcessFailed,
+    ProcessStarted, ProcessStarting, ProcessStopped, RestartScheduled, SignalDelayed, SignalDropped, SignalFailed,
+    SignalPassed, SignalReceived,
 };
 
 /// Is told of every process and signal event; each method does nothing unless written.
@@ -12,7 +13,12 @@ use crate::model::event::{
 /// another thread.
 ///
 /// Handlers compose: [`Options::handler`](crate::api::options::Options::handler) adds one to those there are, and a tuple of
-/// handlers, a vector of them, a box or a mutable reference is a handler too.
+/// handlers, a vector of them, a box or a mutable reference is a handler too. Each has the event before the next one has.
+///
+/// If a handler panics, no handler after it is told. The processes that run are killed by SIGKILL (a
+/// [`Supervisor`](crate::api::supervisor::Supervisor)'s with their process groups) and waited for, and the panic goes on to the caller of
+/// `run`; a caller that catches it can call `run` again. In a program built with `panic = "abort"` the program ends at once, and
+/// the kernel kills the processes, as at every other end of the program.
 ///
 /// ```
 /// use panicmon::{Executor, Handler, Options, ProcessExited};
@@ -33,11 +39,18 @@ use crate::model::event::{
 /// ```
 pub trait Handler {
     /// Immediately before the child is started.
+    fn process_starting(&mut self, event: &ProcessStarting<'_>) {
+        let _ = event;
+    }
+
+    /// The child was started: it has a pid. If it can't execute its command, [`process_failed`](Handler::process_failed)
+    /// is next.
     fn process_started(&mut self, event: &ProcessStarted<'_>) {
         let _ = event;
     }
 
-    /// The child couldn't be started; also for an empty command line, which has no start before it.
+    /// The child couldn't be started, or not execute its command; also for an empty command line, which has no start before
+    /// it.
     fn process_failed(&mut self, event: &ProcessFailed<'_>) {
         let _ = event;
     }
@@ -48,12 +61,12 @@ pub trait Handler {
     }
 
     /// The child was stopped by a signal.
-    fn process_stopped(&mut self, event: &ProcessStopped) {
+    fn process_stopped(&mut self, event: &ProcessStopped<'_>) {
         let _ = event;
     }
 
     /// The child, stopped before, was continued.
-    fn process_continued(&mut self, event: &ProcessContinued) {
+    fn process_continued(&mut self, event: &ProcessContinued<'_>) {
         let _ = event;
     }
 
@@ -63,22 +76,22 @@ pub trait Handler {
     }
 
     /// Immediately after a signal came.
-    fn signal_received(&mut self, event: &SignalReceived) {
+    fn signal_received(&mut self, event: &SignalReceived<'_>) {
         let _ = event;
     }
 
     /// After it was passed on to the child.
-    fn signal_passed(&mut self, event: &SignalPassed) {
+    fn signal_passed(&mut self, event: &SignalPassed<'_>) {
         let _ = event;
     }
 
     /// It isn't passed on.
-    fn signal_dropped(&mut self, event: &SignalDropped) {
+    fn signal_dropped(&mut self, event: &SignalDropped<'_>) {
         let _ = event;
     }
 
     /// It will be passed on later.
-    fn signal_delayed(&mut self, event: &SignalDelayed) {
+    fn signal_delayed(&mut self, event: &SignalDelayed<'_>) {
         let _ = event;
     }
 
@@ -87,9 +100,30 @@ pub trait Handler {
         let _ = event;
     }
 
+    /// An orphan that this program was given has ended.
+    fn orphan_reaped(&mut self, event: &OrphanReaped) {
+        let _ = event;
+    }
+
+    /// What an ended run has left behind is being ended.
+    fn drain_started(&mut self, event: &DrainStarted<'_>) {
+        let _ = event;
+    }
+
+    /// One of those processes was sent TERM or KILL.
+    fn drain_signaled(&mut self, event: &DrainSignaled<'_>) {
+        let _ = event;
+    }
+
+    /// What an ended run has left behind has ended, or is given up.
+    fn drain_ended(&mut self, event: &DrainEnded<'_>) {
+        let _ = event;
+    }
+
     /// Every event, before it goes to the method of its kind; for those that treat all alike.
     fn event(&mut self, event: &Event<'_>) {
         match event {
+            Event::Starting(event) => self.process_starting(event),
             Event::Started(event) => self.process_started(event),
             Event::Failed(event) => self.process_failed(event),
             Event::Exited(event) => self.process_exited(event),
@@ -101,6 +135,10 @@ pub trait Handler {
             Event::Dropped(event) => self.signal_dropped(event),
             Event::Delayed(event) => self.signal_delayed(event),
             Event::NotPassed(event) => self.signal_failed(event),
+            Event::OrphanReaped(event) => self.orphan_reaped(event),
+            Event::DrainStarted(event) => self.drain_started(event),
+            Event::DrainSignaled(event) => self.drain_signaled(event),
+            Event::DrainEnded(event) => self.drain_ended(event),
         }
     }
 }
@@ -132,12 +170,13 @@ impl<A: Handler, B: Handler> Handler for (A, B) {
     }
 }
 
-/// The handler that wants to know nothing.
+/// The handler that does nothing.
 impl Handler for () {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::pid::Pid;
 
     #[derive(Default)]
     struct Count(u32);
@@ -150,7 +189,7 @@ mod tests {
 
     #[test]
     fn composed_handlers_are_each_told_once() {
-        let started = Event::Started(ProcessStarted { args: &[] });
+        let started = Event::Started(ProcessStarted::new("", &[], Pid::new(1)));
         let mut borrowed = Count::default();
         let mut pair = (Count::default(), vec![Count::default(), Count::default()]);
         {

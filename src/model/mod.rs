@@ -13,6 +13,8 @@ pub(crate) mod identity;
 pub(crate) mod origin;
 pub(crate) mod pid;
 pub(crate) mod process_config;
+#[cfg(feature = "serde")]
+pub(crate) mod serialize;
 pub(crate) mod signal;
 pub(crate) mod standing;
 pub(crate) mod status;

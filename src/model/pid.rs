@@ -7,7 +7,8 @@ use std::fmt;
 pub struct Pid(i32);
 
 impl Pid {
-    pub(crate) const fn new(pid: i32) -> Pid {
+    /// The process id with this number, whether or not there is such a process.
+    pub const fn new(pid: i32) -> Pid {
         Pid(pid)
     }
 

@@ -1,4 +1,4 @@
-//! What a supervised process is: the second seed's `ProcessConfig`.
+//! What a supervised process is: pmux's `ProcessConfig`.
 
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::ExitStatus;
@@ -35,7 +35,7 @@ pub struct ProcessConfig {
     pub args: Vec<OsString>,
     /// Variables added to, and overriding, the inherited environment.
     pub env: Vec<(OsString, OsString)>,
-    /// Its working directory; none: this program's.
+    /// Its working directory; `None`: this program's.
     pub dir: Option<PathBuf>,
     /// The least time between its end and its next start.
     pub min_wait: Duration,
@@ -49,7 +49,7 @@ pub struct ProcessConfig {
     pub restart: Restart,
     /// Ends after which it is not started again, whatever `restart` says.
     pub no_restart_on: Vec<NoRestartOn>,
-    /// How often it is started again at most; none: for ever.
+    /// How often it is started again at most; `None`: without limit.
     pub max_restarts: Option<u32>,
     /// Which of the signals that come to panicmon are passed on to it; none: those it catches, ignores or blocks. A key of
     /// files only: a [`Supervisor`](crate::api::supervisor::Supervisor) of the library passes nothing on.
@@ -82,7 +82,15 @@ impl ProcessConfig {
 }
 
 /// When a process that ended is started again.
+///
+/// ```
+/// use panicmon::Restart;
+///
+/// assert_eq!("on-failure".parse(), Ok(Restart::OnFailure));
+/// assert_eq!(Restart::OnFailure.to_string(), "on-failure");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Restart {
     /// Not at all.
     Never,
@@ -93,16 +101,40 @@ pub enum Restart {
     Always,
 }
 
-/// The word isn't `never`, `on-failure` or `always`.
-impl FromStr for Restart {
-    type Err = String;
+impl fmt::Display for Restart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Restart::Never => "never",
+            Restart::OnFailure => "on-failure",
+            Restart::Always => "always",
+        })
+    }
+}
 
-    fn from_str(word: &str) -> Result<Restart, String> {
+/// A word that isn't `never`, `on-failure` or `always`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseRestartError {
+    word: String,
+}
+
+impl fmt::Display for ParseRestartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "'{}' is none of never, on-failure and always", self.word)
+    }
+}
+
+impl std::error::Error for ParseRestartError {}
+
+impl FromStr for Restart {
+    type Err = ParseRestartError;
+
+    /// Understands `never`, `on-failure` and `always`.
+    fn from_str(word: &str) -> Result<Restart, ParseRestartError> {
         match word {
             "never" => Ok(Restart::Never),
             "on-failure" => Ok(Restart::OnFailure),
             "always" => Ok(Restart::Always),
-            _ => Err(format!("'{word}' is none of never, on-failure and always")),
+            _ => Err(ParseRestartError { word: word.to_owned() }),
         }
     }
 }
@@ -117,17 +149,18 @@ impl FromStr for Restart {
 /// assert_eq!("-1".parse(), Ok(NoRestartOn::NoCode));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum NoRestartOn {
     /// It exited with this code.
     Code(u8),
     /// This signal ended it.
     Signal(Signal),
-    /// A signal ended it, whichever, or it couldn't be started: the seed's -1.
+    /// Any signal ended it, or it couldn't be started: pmux's -1.
     NoCode,
 }
 
 impl NoRestartOn {
-    /// Whether this end is meant; none: it couldn't be started.
+    /// Whether this end is meant; `None`: it couldn't be started.
     pub(crate) fn is(self, status: Option<ExitStatus>) -> bool {
         match (self, status) {
             (NoRestartOn::Code(code), Some(ExitStatus::Exited(exited))) => code == exited,
@@ -178,14 +211,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_are_the_seeds() {
+    fn the_defaults_are_those_of_pmux() {
         let config = ProcessConfig::new("x");
         assert_eq!([config.min_wait, config.max_wait, config.sig_kill_wait].map(|wait| wait.as_secs()), [1, 64, 10]);
         assert_eq!((config.restart, config.max_restarts, config.dir), (Restart::Always, None, None));
     }
 
     #[test]
-    fn an_end_is_meant_by_its_code_its_signal_or_the_seeds_word() {
+    fn an_end_is_meant_by_its_code_its_signal_or_pmuxs_word() {
         let killed = Some(ExitStatus::Signaled { signal: Signal::TERM, core_dumped: false });
         let exited = |code| Some(ExitStatus::Exited(code));
         for (word, meant, not) in [

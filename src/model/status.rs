@@ -2,13 +2,13 @@
 
 use crate::model::signal::Signal;
 use std::fmt;
-use std::process::ExitCode;
+use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
 /// An exit status, 0 to 255; prints as its number.
 ///
-/// A child that signal N ended has 128+N, as with shells and other wrappers (the Go seed said -1; the signal itself
-/// is in [`ExitStatus`]).
+/// A child that signal N ended has 128+N, as with shells and other wrappers. (The Go package panicmon says -1; the signal
+/// itself is in [`ExitStatus`].) A `main` can return it, or a `Result<StatusCode, Error>`: the program exits with it.
 ///
 /// ```
 /// use panicmon::{ExitStatus, Signal, StatusCode};
@@ -52,6 +52,21 @@ impl fmt::Display for StatusCode {
     }
 }
 
+impl Termination for StatusCode {
+    /// The status that a program whose `main` returns it exits with.
+    ///
+    /// ```no_run
+    /// use panicmon::{Error, Executor, Options, StatusCode};
+    ///
+    /// fn main() -> Result<StatusCode, Error> {
+    ///     Executor::new(Options::default())?.run(["myserver"])
+    /// }
+    /// ```
+    fn report(self) -> ExitCode {
+        self.into()
+    }
+}
+
 impl From<StatusCode> for ExitCode {
     fn from(code: StatusCode) -> ExitCode {
         ExitCode::from(code.0)
@@ -65,7 +80,10 @@ impl From<StatusCode> for i32 {
 }
 
 /// How a process ended (wait(2)).
+///
+/// With the feature `serde` it is a map with `code`, or with `signal` and `core_dumped`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ExitStatus {
     /// It exited of itself, with this code.
     Exited(u8),
@@ -106,10 +124,13 @@ impl fmt::Display for ExitStatus {
 /// What a process used, its own waited-for children included (getrusage(2)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ResourceUsage {
     /// Processor time in user mode.
+    #[cfg_attr(feature = "serde", serde(rename = "user_ms", serialize_with = "milliseconds"))]
     pub user: Duration,
     /// Processor time in the kernel.
+    #[cfg_attr(feature = "serde", serde(rename = "system_ms", serialize_with = "milliseconds"))]
     pub system: Duration,
     /// The greatest resident set, in bytes; at least that of the program that started it, whose memory it had before exec.
     pub max_rss_bytes: u64,
@@ -123,9 +144,19 @@ pub struct ResourceUsage {
     pub involuntary_switches: u64,
 }
 
+#[cfg(feature = "serde")]
+fn milliseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_main_that_returns_a_status_exits_with_it() {
+        assert_eq!(format!("{:?}", StatusCode::new(3).report()), format!("{:?}", ExitCode::from(3)));
+    }
 
     #[test]
     fn the_code_is_the_childs_or_128_and_the_signal() {

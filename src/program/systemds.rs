@@ -4,7 +4,7 @@
 //! its PID namespace, which can't die of a signal that it sends itself: there such a stop is the status 0.
 
 use crate::model::env;
-use crate::model::event::{ProcessStarted, SignalPassed};
+use crate::model::event::{ProcessStarting, SignalPassed};
 use crate::model::handler::Handler;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::{ExitStatus, StatusCode};
@@ -54,11 +54,11 @@ pub(crate) fn watch() -> (Watch, Passed) {
 }
 
 impl Handler for Watch {
-    fn process_started(&mut self, _: &ProcessStarted<'_>) {
+    fn process_starting(&mut self, _: &ProcessStarting<'_>) {
         self.0.store(0, Ordering::Relaxed);
     }
 
-    fn signal_passed(&mut self, event: &SignalPassed) {
+    fn signal_passed(&mut self, event: &SignalPassed<'_>) {
         if STOPS.contains(&event.signal) {
             self.0.fetch_or(SignalSet::EMPTY.with(event.signal).bits(), Ordering::Relaxed);
         }

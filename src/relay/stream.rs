@@ -4,6 +4,7 @@ use std::fmt;
 
 /// Which stream a [`Line`] is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Stream {
     /// The process's stdout.
     Stdout,

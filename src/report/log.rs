@@ -1,7 +1,7 @@
 //! Events as messages of the [`log`] crate.
 
 use crate::model::event::{
-    ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStopped, RestartScheduled, SignalDelayed,
+    ProcessContinued, ProcessExited, ProcessFailed, ProcessStarting, ProcessStopped, RestartScheduled, SignalDelayed,
     SignalDropped, SignalFailed, SignalPassed, SignalReceived,
 };
 use crate::model::handler::Handler;
@@ -21,36 +21,36 @@ use std::ffi::OsString;
 pub struct LogHandler;
 
 impl Handler for LogHandler {
-    fn process_started(&mut self, event: &ProcessStarted<'_>) {
-        log::info!("starting {}", name(event.args));
+    fn process_starting(&mut self, event: &ProcessStarting<'_>) {
+        log::info!("starting {}", name(&event.args));
         log::trace!("its arguments: {:?}", event.args);
     }
 
     fn process_failed(&mut self, event: &ProcessFailed<'_>) {
         // The caller has the error, too, and reports it.
-        log::info!("failed to run {}: {}", name(event.args), event.error);
+        log::info!("failed to run {}: {}", name(&event.args), event.error);
     }
 
     fn process_exited(&mut self, event: &ProcessExited<'_>) {
         let seconds = event.duration.as_secs_f64();
-        log::info!("{}, pid {}, ended after {seconds:.3} s: {}", name(event.args), event.pid, event.status);
+        log::info!("{}, pid {}, ended after {seconds:.3} s: {}", name(&event.args), event.pid, event.status);
         log::debug!("it used {:?}", event.usage);
     }
 
-    fn process_stopped(&mut self, event: &ProcessStopped) {
+    fn process_stopped(&mut self, event: &ProcessStopped<'_>) {
         log::info!("pid {} was stopped by {}", event.pid, event.signal);
     }
 
-    fn process_continued(&mut self, event: &ProcessContinued) {
+    fn process_continued(&mut self, event: &ProcessContinued<'_>) {
         log::info!("pid {} was continued", event.pid);
     }
 
     fn restart_scheduled(&mut self, event: &RestartScheduled<'_>) {
-        let (name, delay) = (name(event.args), event.delay);
+        let (name, delay) = (name(&event.args), event.delay);
         match event.status {
             Some(status) if status.is_success() => log::info!("{name} ended; it starts again in {delay:?}"),
             Some(status) => log::warn!("{name} failed, {status}; it starts again in {delay:?}"),
-            None => match event.error {
+            None => match &event.error {
                 Some(error) => {
                     log::warn!("{name} couldn't be started: {}; it is tried again in {delay:?}", error.brief());
                 }
@@ -59,19 +59,19 @@ impl Handler for LogHandler {
         }
     }
 
-    fn signal_received(&mut self, event: &SignalReceived) {
+    fn signal_received(&mut self, event: &SignalReceived<'_>) {
         log::debug!("received {} from {:?}", event.signal, event.origin);
     }
 
-    fn signal_passed(&mut self, event: &SignalPassed) {
+    fn signal_passed(&mut self, event: &SignalPassed<'_>) {
         log::debug!("passed {} on to pid {}", event.signal, event.child);
     }
 
-    fn signal_dropped(&mut self, event: &SignalDropped) {
+    fn signal_dropped(&mut self, event: &SignalDropped<'_>) {
         log::debug!("{} isn't passed on", event.signal);
     }
 
-    fn signal_delayed(&mut self, event: &SignalDelayed) {
+    fn signal_delayed(&mut self, event: &SignalDelayed<'_>) {
         log::debug!("{} is passed on in {:?}", event.signal, event.delay);
     }
 

@@ -1,6 +1,6 @@
 //! Whether memory ran out: the count of the cgroup before the start, and at the end.
 
-use crate::model::event::{ProcessExited, ProcessStarted};
+use crate::model::event::{ProcessExited, ProcessStarting};
 use crate::model::handler::Handler;
 use crate::model::status::StatusCode;
 use crate::sys::cgroup::OomKills;
@@ -40,7 +40,7 @@ impl OomWatch {
 }
 
 impl Handler for OomWatch {
-    fn process_started(&mut self, _: &ProcessStarted<'_>) {
+    fn process_starting(&mut self, _: &ProcessStarting<'_>) {
         self.before = self.count();
         self.killed.store(false, Ordering::Relaxed);
     }

@@ -247,22 +247,22 @@ impl Descendant {
 const ROUNDS: usize = 32;
 
 /// Kills the children of this process without looking at them, and those that become its children with that, as fast as can
-/// be. Whether any became one meanwhile. Nobody may wait for a child until it returns.
-pub(crate) fn kill_children() -> bool {
+/// be. Whom it killed, and whether any became a child meanwhile. Nobody may wait for a child until it returns.
+pub(crate) fn kill_children() -> (HashSet<Pid>, bool) {
     let mut killed = HashSet::new();
     for round in 0..ROUNDS {
         let before = killed.len();
         for pid in children().into_iter().flatten() {
-            if killed.insert(pid) {
-                // One that may not be signalled is told of where all are looked at.
-                let _ = signals::send(Target { pid, pidfd: None }, Signal::KILL);
+            // One that may not be signalled is told of where all are looked at.
+            if !killed.contains(&pid) && signals::send(Target { pid, pidfd: None }, Signal::KILL).is_ok() {
+                killed.insert(pid);
             }
         }
         if killed.len() == before {
-            return round > 1;
+            return (killed, round > 1);
         }
     }
-    true
+    (killed, true)
 }
 
 /// Kills the process group that this process led, which has been waited for, as far as that is certainly the same group

@@ -14,6 +14,12 @@ pub(crate) fn id() -> Pid {
     Pid::new(unsafe { syscall(libc::SYS_getpid, []) }.unwrap_or(0) as i32)
 }
 
+/// The process group of this process.
+#[cold]
+pub(crate) fn group() -> Pid {
+    Pid::new(nix::unistd::getpgrp().as_raw())
+}
+
 /// The kernel's release: uname(2).
 pub(crate) fn kernel_release() -> String {
     let mut name = MaybeUninit::<libc::utsname>::zeroed();

@@ -12,6 +12,7 @@ mod supervisor;
 mod support;
 #[path = "../suite/sys.rs"]
 mod sys;
+mod told;
 
 use panicmon::{
     Error, Event, Executor, ExitStatus, Handler, Options, Origin, Output, ProcessExited, Signal, SignalReceived,
@@ -51,6 +52,7 @@ struct Names(Vec<String>);
 impl Handler for Names {
     fn event(&mut self, event: &Event<'_>) {
         self.0.push(match event {
+            Event::Starting(event) => format!("starting {:?}", event.args),
             Event::Started(event) => format!("started {:?}", event.args),
             Event::Failed(event) => format!("failed {:?}: {}", event.args, event.error),
             Event::Exited(event) => format!("exited {:?}: {}", event.args, event.status),
@@ -73,8 +75,10 @@ fn a_run_is_told_from_start_to_end() {
     assert_eq!(
         names.0,
         [
+            r#"starting ["sh", "-c", "exit 3"]"#,
             r#"started ["sh", "-c", "exit 3"]"#,
             r#"exited ["sh", "-c", "exit 3"]: exit code 3"#,
+            r#"starting ["sh", "-c", "kill -KILL $$"]"#,
             r#"started ["sh", "-c", "kill -KILL $$"]"#,
             r#"exited ["sh", "-c", "kill -KILL $$"]: killed by SIGKILL"#,
         ]
@@ -92,8 +96,8 @@ fn a_command_that_cannot_be_started_is_told_as_failed() {
     assert!(matches!(executor.run(["a\0b"]), Err(Error::Nul { .. })));
     drop(executor);
     let kinds: Vec<&str> = names.0.iter().filter_map(|name| name.split(' ').next()).collect();
-    assert_eq!(kinds, ["started", "failed", "started", "failed", "failed", "failed"]);
-    assert!(names.0[4].starts_with("failed []: the command is empty"));
+    assert_eq!(kinds, ["starting", "started", "failed", "starting", "started", "failed", "failed", "failed"]);
+    assert!(names.0[6].starts_with("failed []: the command is empty"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::flag::{Flag, Given, OPTION, Often, Scope};
 use super::values;
 use crate::formats::duration;
+use crate::model::process_config::ParseRestartError;
 use crate::program::logger::Verbosity;
 use clap::ValueHint;
 
@@ -220,7 +221,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Restarts",
         help: "Start the command again when it ends: never, on-failure or always. A stop signal ends that, too",
         apply: |settings, given| {
-            settings.restart = Some(given.text()?.parse()?);
+            settings.restart = Some(given.text()?.parse().map_err(|error: ParseRestartError| error.to_string())?);
             Ok(())
         },
         ..OPTION

@@ -1,0 +1,218 @@
+//! A process starts, ends, stops, goes on, is started again.
+
+use super::keep::keep;
+use crate::model::error::Error;
+use crate::model::pid::Pid;
+use crate::model::signal::Signal;
+use crate::model::status::{ExitStatus, ResourceUsage};
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+/// A process is about to be started. What the Go package panicmon calls ProcessStarted.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ProcessStarting<'a> {
+    /// Which process: its name, or the base name of its command.
+    pub name: Cow<'a, str>,
+    /// The command and its arguments.
+    pub args: Cow<'a, [OsString]>,
+}
+
+/// A process was started: there is a child, which is to execute its command.
+///
+/// It does so side by side with this program. If it can't, [`ProcessFailed`] is told next.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ProcessStarted<'a> {
+    /// Which process: its name, or the base name of its command.
+    pub name: Cow<'a, str>,
+    /// The command and its arguments.
+    pub args: Cow<'a, [OsString]>,
+    /// The child.
+    pub pid: Pid,
+    /// Its process group: one of its own, or that of this program.
+    pub pgid: Pid,
+}
+
+/// A process couldn't be started.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ProcessFailed<'a> {
+    /// Which process: its name, or the base name of its command.
+    pub name: Cow<'a, str>,
+    /// The command and its arguments; empty if that is what's wrong.
+    pub args: Cow<'a, [OsString]>,
+    /// Why.
+    pub error: Cow<'a, Error>,
+}
+
+/// A process was started and ran to its end, whatever that was.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ProcessExited<'a> {
+    /// Which process: its name, or the base name of its command.
+    pub name: Cow<'a, str>,
+    /// The command and its arguments.
+    pub args: Cow<'a, [OsString]>,
+    /// The child, which is no more: the number may be another process's soon.
+    pub pid: Pid,
+    /// How it ended. `Code` of the Go package is `status.code()`, its `Err` is set when `!status.is_success()`.
+    pub status: ExitStatus,
+    /// A stop came (see [`Options::stop_signals`](crate::api::options::Options::stop_signals)), or a QUIT, and it ended as it was asked
+    /// to: with 0, by the signal that was sent, or with 128 and that signal's number.
+    pub requested: bool,
+    /// This program killed it, because it hadn't ended within its time after a stop.
+    pub timed_out: bool,
+    /// How long it ran, by the monotonic clock.
+    pub duration: Duration,
+    /// What it used.
+    pub usage: ResourceUsage,
+}
+
+/// A process was stopped by a signal.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ProcessStopped<'a> {
+    /// Which process: its name, or the base name of its command.
+    pub name: Cow<'a, str>,
+    /// The child.
+    pub pid: Pid,
+    /// By which signal: STOP, TSTP, TTIN or TTOU.
+    pub signal: Signal,
+}
+
+/// A process, stopped before, was continued.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ProcessContinued<'a> {
+    /// Which process: its name, or the base name of its command.
+    pub name: Cow<'a, str>,
+    /// The child.
+    pub pid: Pid,
+}
+
+/// A process ended, or couldn't be started, and will be started again.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RestartScheduled<'a> {
+    /// Which process: its name, or the base name of its command.
+    pub name: Cow<'a, str>,
+    /// The command and its arguments.
+    pub args: Cow<'a, [OsString]>,
+    /// How it ended; `None`: it couldn't be started.
+    pub status: Option<ExitStatus>,
+    /// Why it couldn't be started; `None`: it ended.
+    pub error: Option<Cow<'a, Error>>,
+    /// How long until then.
+    pub delay: Duration,
+}
+
+/// What a process without a name is called: the base name of its command.
+pub(crate) fn base_name(args: &[OsString]) -> Cow<'_, str> {
+    args.first().map(Path::new).and_then(Path::file_name).unwrap_or_default().to_string_lossy()
+}
+
+impl<'a> ProcessStarting<'a> {
+    /// This event of this process.
+    pub fn new(name: impl Into<Cow<'a, str>>, args: impl Into<Cow<'a, [OsString]>>) -> Self {
+        ProcessStarting { name: name.into(), args: args.into() }
+    }
+}
+
+impl<'a> ProcessStarted<'a> {
+    /// This event of a child that leads a process group of its own; assign [`pgid`](ProcessStarted::pgid) for another.
+    pub fn new(name: impl Into<Cow<'a, str>>, args: impl Into<Cow<'a, [OsString]>>, pid: Pid) -> Self {
+        ProcessStarted { name: name.into(), args: args.into(), pid, pgid: pid }
+    }
+}
+
+impl<'a> ProcessFailed<'a> {
+    /// This event of this process; the error may be borrowed (`Cow::Borrowed`) or not (`Cow::Owned`).
+    pub fn new(
+        name: impl Into<Cow<'a, str>>,
+        args: impl Into<Cow<'a, [OsString]>>,
+        error: impl Into<Cow<'a, Error>>,
+    ) -> Self {
+        ProcessFailed { name: name.into(), args: args.into(), error: error.into() }
+    }
+}
+
+impl<'a> ProcessExited<'a> {
+    /// This event of a child that ended so, of itself, at once and without using anything.
+    pub fn new(
+        name: impl Into<Cow<'a, str>>,
+        args: impl Into<Cow<'a, [OsString]>>,
+        pid: Pid,
+        status: ExitStatus,
+    ) -> Self {
+        ProcessExited {
+            name: name.into(),
+            args: args.into(),
+            pid,
+            status,
+            requested: false,
+            timed_out: false,
+            duration: Duration::ZERO,
+            usage: ResourceUsage::default(),
+        }
+    }
+}
+
+impl<'a> ProcessStopped<'a> {
+    /// This event of this child.
+    pub fn new(name: impl Into<Cow<'a, str>>, pid: Pid, signal: Signal) -> Self {
+        ProcessStopped { name: name.into(), pid, signal }
+    }
+}
+
+impl<'a> ProcessContinued<'a> {
+    /// This event of this child.
+    pub fn new(name: impl Into<Cow<'a, str>>, pid: Pid) -> Self {
+        ProcessContinued { name: name.into(), pid }
+    }
+}
+
+impl<'a> RestartScheduled<'a> {
+    /// This event of a process that ended so.
+    pub fn new(
+        name: impl Into<Cow<'a, str>>,
+        args: impl Into<Cow<'a, [OsString]>>,
+        status: ExitStatus,
+        delay: Duration,
+    ) -> Self {
+        RestartScheduled { name: name.into(), args: args.into(), status: Some(status), error: None, delay }
+    }
+
+    /// This event of a process that couldn't be started.
+    pub fn not_started(
+        name: impl Into<Cow<'a, str>>,
+        args: impl Into<Cow<'a, [OsString]>>,
+        error: impl Into<Cow<'a, Error>>,
+        delay: Duration,
+    ) -> Self {
+        RestartScheduled { name: name.into(), args: args.into(), status: None, error: Some(error.into()), delay }
+    }
+
+    /// The same event with nothing borrowed, to be kept or sent to another thread.
+    #[must_use]
+    pub fn to_owned(&self) -> RestartScheduled<'static> {
+        RestartScheduled {
+            name: Cow::Owned(self.name.clone().into_owned()),
+            args: Cow::Owned(self.args.clone().into_owned()),
+            status: self.status,
+            error: self.error.clone().map(|error| Cow::Owned(error.into_owned())),
+            delay: self.delay,
+        }
+    }
+}
+
+keep! {
+    ProcessStarting { name, args; }
+    ProcessStarted { name, args; pid, pgid }
+    ProcessFailed { name, args, error; }
+    ProcessExited { name, args; pid, status, requested, timed_out, duration, usage }
+    ProcessStopped { name; pid, signal }
+    ProcessContinued { name; pid }
+}

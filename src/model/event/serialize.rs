@@ -1,0 +1,148 @@
+//! An event as a serde map: what records of events are made of.
+
+use super::Event;
+use super::process::ProcessExited;
+use crate::model::error::Error;
+use crate::model::origin::Origin;
+use crate::model::pid::Pid;
+use crate::model::signal::Signal;
+use crate::model::status::ExitStatus;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::error::Error as _;
+use std::ffi::OsString;
+use std::io;
+use std::time::Duration;
+
+impl Serialize for Event<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("event", self.kind())?;
+        if let Some(name) = self.name() {
+            map.serialize_entry("name", name)?;
+        }
+        fields(self, &mut map)?;
+        map.end()
+    }
+}
+
+/// The fields of one event.
+fn fields<M: SerializeMap>(event: &Event<'_>, map: &mut M) -> Result<(), M::Error> {
+    match event {
+        Event::Starting(event) => executable(&event.args, map),
+        Event::Started(event) => {
+            executable(&event.args, map)?;
+            map.serialize_entry("pid", &event.pid)?;
+            map.serialize_entry("pgid", &event.pgid)
+        }
+        Event::Failed(event) => {
+            executable(&event.args, map)?;
+            map.serialize_entry("stage", event.error.stage())?;
+            why(&event.error, map)
+        }
+        Event::Exited(event) => exited(event, map),
+        Event::Stopped(event) => {
+            map.serialize_entry("pid", &event.pid)?;
+            map.serialize_entry("signal", &event.signal)
+        }
+        Event::Continued(event) => map.serialize_entry("pid", &event.pid),
+        Event::RestartScheduled(event) => {
+            let reason = event.status.map(|status| status.to_string());
+            let reason = reason.or_else(|| event.error.as_ref().map(|error| error.brief().to_string()));
+            map.serialize_entry("delay_ms", &milliseconds(event.delay))?;
+            map.serialize_entry("reason", &reason)
+        }
+        Event::Received(event) => signal(event.signal, event.origin, event.child, map),
+        Event::Passed(event) => signal(event.signal, event.origin, event.child, map),
+        Event::Dropped(event) => signal(event.signal, event.origin, event.child, map),
+        Event::Delayed(event) => {
+            signal(event.signal, event.origin, event.child, map)?;
+            map.serialize_entry("delay_ms", &milliseconds(event.delay))
+        }
+        Event::NotPassed(event) => {
+            signal(event.signal, event.origin, event.child, map)?;
+            errno(&event.error, map)?;
+            map.serialize_entry("error", &event.error.to_string())
+        }
+        Event::OrphanReaped(event) => {
+            map.serialize_entry("pid", &event.pid)?;
+            map.serialize_entry("status", &event.status.code())
+        }
+        Event::DrainStarted(event) => map.serialize_entry("pid", &event.pid),
+        Event::DrainSignaled(event) => {
+            map.serialize_entry("pid", &event.pid)?;
+            map.serialize_entry("command", &event.command)?;
+            map.serialize_entry("signal", &event.signal)
+        }
+        Event::DrainEnded(event) => map.serialize_entry("remaining", &event.remaining),
+    }
+}
+
+/// The first word only: arguments may hold secrets.
+fn executable<M: SerializeMap>(args: &[OsString], map: &mut M) -> Result<(), M::Error> {
+    map.serialize_entry("executable", &args.first().map(|word| word.to_string_lossy()))
+}
+
+fn exited<M: SerializeMap>(event: &ProcessExited<'_>, map: &mut M) -> Result<(), M::Error> {
+    executable(&event.args, map)?;
+    map.serialize_entry("pid", &event.pid)?;
+    let result = match event.status {
+        _ if event.timed_out => "timeout",
+        status if status.is_success() || event.requested => "success",
+        ExitStatus::Exited(_) => "exit-code",
+        ExitStatus::Signaled { core_dumped: false, .. } => "signal",
+        ExitStatus::Signaled { core_dumped: true, .. } => "core-dump",
+    };
+    map.serialize_entry("result", result)?;
+    match event.status {
+        ExitStatus::Exited(code) => map.serialize_entry("code", &code)?,
+        ExitStatus::Signaled { signal, core_dumped } => {
+            map.serialize_entry("signal", &signal)?;
+            map.serialize_entry("core_dumped", &core_dumped)?;
+        }
+    }
+    map.serialize_entry("requested", &event.requested)?;
+    map.serialize_entry("duration_ms", &milliseconds(event.duration))?;
+    map.serialize_entry("usage", &event.usage)
+}
+
+fn signal<M: SerializeMap>(signal: Signal, origin: Origin, child: Pid, map: &mut M) -> Result<(), M::Error> {
+    map.serialize_entry("pid", &child)?;
+    map.serialize_entry("signal", &signal)?;
+    map.serialize_entry("number", &signal.number())?;
+    let (code, sender, value) = match origin {
+        Origin::Kernel => ("kernel", None, None),
+        Origin::Process { pid, uid } => ("user", Some((pid, uid)), None),
+        Origin::Queue { pid, uid, value } => ("queue", Some((pid, uid)), Some(value)),
+        Origin::Other { pid, uid, value, .. } => ("other", Some((pid, uid)), Some(value)),
+    };
+    map.serialize_entry("code", code)?;
+    if let Some((pid, uid)) = sender {
+        map.serialize_entry("sender", &Sender { pid, uid })?;
+    }
+    value.map_or(Ok(()), |value| map.serialize_entry("value", &value))
+}
+
+#[derive(serde::Serialize)]
+struct Sender {
+    pid: Pid,
+    uid: u32,
+}
+
+/// Its number by name, if the system has said one, and what it says.
+fn why<M: SerializeMap>(error: &Error, map: &mut M) -> Result<(), M::Error> {
+    if let Some(source) = error.source().and_then(|source| source.downcast_ref()) {
+        errno(source, map)?;
+    }
+    map.serialize_entry("error", &error.to_string())
+}
+
+fn errno<M: SerializeMap>(error: &io::Error, map: &mut M) -> Result<(), M::Error> {
+    match error.raw_os_error() {
+        Some(number) => map.serialize_entry("errno", &format!("{:?}", nix::errno::Errno::from_raw(number))),
+        None => Ok(()),
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
