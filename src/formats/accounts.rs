@@ -1,6 +1,6 @@
-//! Users and groups, by name or number: passwd(5) and group(5), read by ourselves.
+//! Users and groups, by name or number, from the files of passwd(5) and group(5).
 //!
-//! The C library's functions load other libraries for that, which a static program can't.
+//! glibc's functions load other libraries for that, which a static program can't.
 
 use crate::model::identity::Identity;
 use std::io;
@@ -8,14 +8,14 @@ use std::io;
 const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
 
-/// The highest number: the one above means none (setresuid(2)).
-const HIGHEST: u32 = u32::MAX - 1;
+/// The highest id; the next number means "unchanged" in setresuid(2).
+const MAX_ID: u32 = u32::MAX - 1;
 
-/// What a user is, and what a login would tell its programs.
+/// A user's ids, and the variables that a login would set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) identity: Identity,
-    /// HOME, USER, LOGNAME and SHELL, for one that was given by name.
+    /// HOME, USER, LOGNAME and SHELL, for a user given by name.
     pub(crate) variables: Vec<(&'static str, String)>,
 }
 
@@ -35,7 +35,7 @@ struct Group<'t> {
     members: &'t str,
 }
 
-/// Looks a user up, and a group that is to be its only one, if there is one. The error is a message.
+/// Looks up a user, and the group that replaces its groups, if one is given. The error is a message.
 pub(crate) fn find(user: &str, group: Option<&str>) -> Result<Account, String> {
     let read = |path: &str| std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     look_up(user, group, &read(PASSWD), &read(GROUP))
@@ -56,7 +56,7 @@ fn look_up(
         Some(entry) => entry.uid,
         None => number(user).ok_or_else(|| format!("'{user}' is {}", missing(PASSWD, passwd)))?,
     };
-    // A number may be in the file as well, and have its group and groups there.
+    // A number may be in the file, too: then the groups are those of the file.
     let entry = by_name.or_else(|| users().find(|entry| entry.uid == uid));
     let (gid, supplementary) = match (group, &entry) {
         (Some(group), _) => {
@@ -95,13 +95,13 @@ fn text(file: &io::Result<String>) -> &str {
 
 fn number(word: &str) -> Option<u32> {
     let digits = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
-    word.parse().ok().filter(|number| digits && *number <= HIGHEST)
+    word.parse().ok().filter(|number| digits && *number <= MAX_ID)
 }
 
 fn missing(path: &str, file: &io::Result<String>) -> String {
     match file {
-        Ok(_) => format!("neither in {path} nor a number from 0 to {HIGHEST}"),
-        Err(error) => format!("no number from 0 to {HIGHEST}, and {path} can't be read: {error}"),
+        Ok(_) => format!("neither in {path} nor a number from 0 to {MAX_ID}"),
+        Err(error) => format!("no number from 0 to {MAX_ID}, and {path} can't be read: {error}"),
     }
 }
 

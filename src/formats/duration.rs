@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-/// The longest that is taken: what is longer is a slip.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+/// The longest duration: a longer one is a slip.
+const MAX_DURATION: Duration = Duration::from_secs(366 * 24 * 3600);
 
 const UNITS: [(&str, u64); 9] = [
     ("ns", 1),
@@ -24,7 +24,7 @@ const UNITS: [(&str, u64); 9] = [
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
-/// Reads one. The error says what is wrong with the word, and what to write.
+/// Reads a duration. The error says what is wrong with the word, and what to write.
 pub(crate) fn parse(word: &str) -> Result<Duration, String> {
     let (negative, digits) = match word.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -36,10 +36,10 @@ pub(crate) fn parse(word: &str) -> Result<Duration, String> {
         Bad::Number => format!("'{word}' is no duration: write 10s, 500ms, 1m30s"),
     })?;
     if negative && nanos > 0 {
-        return Err(format!("'{word}' is a time before now"));
+        return Err(format!("'{word}' is negative"));
     }
     let duration = Duration::from_nanos(nanos);
-    if duration > LONGEST {
+    if duration > MAX_DURATION {
         return Err(format!("'{word}' is more than a year"));
     }
     Ok(duration)
@@ -69,7 +69,7 @@ fn nanos(word: &str) -> Result<u64, Bad<'_>> {
             "" => return Err(Bad::Number),
             _ => UNITS.iter().find(|(name, _)| *name == unit).ok_or(Bad::Unit(unit))?.1,
         };
-        // What is too long for the type is too long anyway.
+        // Beyond the type is beyond the longest duration, too.
         let whole = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(u64::MAX) };
         sum = sum.saturating_add(whole.saturating_mul(nanos)).saturating_add(part(fraction, nanos));
         (rest, is_first) = (after, false);
@@ -82,7 +82,7 @@ fn digits(word: &str) -> (&str, &str) {
     word.split_at(word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len()))
 }
 
-/// The part of a unit that stands behind a point.
+/// The part of a unit after the decimal point, in nanoseconds.
 ///
 /// In floating point, as in Go: so a third of an hour, written with many digits, is twenty minutes to the nanosecond.
 fn part(fraction: &str, unit: u64) -> u64 {
@@ -185,8 +185,8 @@ mod tests {
             ("1,5s", "'1,5s': ',' is no unit"),
             ("PT10S", "'PT10S' is no duration"),
             ("\u{661}s", "'\u{661}s' is no duration"),
-            ("-1s", "'-1s' is a time before now"),
-            ("-5", "'-5' is a time before now"),
+            ("-1s", "'-1s' is negative"),
+            ("-5", "'-5' is negative"),
             ("9999h", "'9999h' is more than a year"),
             ("367d", "'367d' is more than a year"),
             ("366d1ns", "'366d1ns' is more than a year"),

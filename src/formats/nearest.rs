@@ -1,9 +1,9 @@
 //! The known word that is nearest to an unknown one.
 
-/// More of a word isn't looked at: none of ours is as long.
-const LONGEST: usize = 32;
+/// How many characters of a word are compared: no known word is longer.
+const COMPARED_CHARACTERS: usize = 32;
 
-/// The nearest, unless none is near: one slip in three letters at most, whatever the case, hyphens and underscores.
+/// The nearest known word with at most one slip in three letters, without regard to case, hyphens and underscores.
 pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let folded = fold(word);
     known
@@ -16,10 +16,14 @@ pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
 
 /// A word without regard to case, hyphens and underscores.
 pub(crate) fn fold(word: &str) -> Vec<char> {
-    word.chars().take(LONGEST).filter(|c| !matches!(c, '-' | '_' | ' ')).map(|c| c.to_ascii_lowercase()).collect()
+    word.chars()
+        .take(COMPARED_CHARACTERS)
+        .filter(|c| !matches!(c, '-' | '_' | ' '))
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
 }
 
-/// How many letters are to be put in, left out, replaced, or swapped with the next.
+/// How many letters must be inserted, left out, replaced, or swapped with the next.
 fn distance(from: &[char], to: &[char]) -> usize {
     let mut rows: Vec<Vec<usize>> = vec![(0..=to.len()).collect()];
     for (i, a) in from.iter().enumerate() {

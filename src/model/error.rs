@@ -227,7 +227,7 @@ impl fmt::Display for Error {
                 }
             }
             Error::Dir { dir, source } => {
-                let hint = if is_for_a_shell(dir) { " ('~' and '$' are taken as they stand)" } else { "" };
+                let hint = if is_for_a_shell(dir) { " ('~' and '$' are not expanded)" } else { "" };
                 write!(f, "can't change to the working directory {}: {source}{hint}", dir.display())
             }
             Error::User { uid, gid, source } => write!(

@@ -1,5 +1,5 @@
-//! `--check`: a good file is said to be good, and what it asks for and isn't here is warned of. It may be there later, or
-//! elsewhere.
+//! `--check`: reports that a file is good, and warns of directories and commands that don't exist on this machine: the file
+//! may be for another one.
 
 use super::config_file;
 use super::stderr::say;
@@ -20,7 +20,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::slice;
 
-/// Says what is to be said of a file that could be read.
+/// Reports on a file that could be read.
 pub(crate) fn report(path: &OsStr, config: &Config, env: &[&'static CStr]) -> StatusCode {
     let file = config_file::name(path);
     if log::log_enabled!(log::Level::Warn) {
@@ -42,7 +42,7 @@ pub(crate) fn report(path: &OsStr, config: &Config, env: &[&'static CStr]) -> St
     print(&format!("{file}: good: {processes}\n"))
 }
 
-/// Why a process can't be started in this directory.
+/// Why a process can't be started in this directory; `None`: it can.
 fn no_dir(dir: &Path) -> Option<String> {
     let why = match fs::metadata(dir) {
         Ok(found) if !found.is_dir() => "is not a directory".to_owned(),
@@ -54,7 +54,7 @@ fn no_dir(dir: &Path) -> Option<String> {
     Some(format!("the directory '{}' {why}", printable(&dir.to_string_lossy())))
 }
 
-/// Why its program can't be executed, as far as that can be seen.
+/// Why a process's program can't be executed; `None`: it can, as far as is known.
 fn no_command(process: &ProcessConfig, has_dir: bool, environment: &Environment) -> Option<String> {
     let command = supervisor::command(process, slice::from_ref(&process.cmd), environment).ok()?;
     let base = process.dir.as_deref().unwrap_or(Path::new("."));
@@ -90,7 +90,7 @@ fn may_execute(path: &Path) -> bool {
     faccessat(AT_FDCWD, path, AccessFlags::X_OK, AtFlags::AT_EACCESS).is_ok()
 }
 
-/// Advice for who expected a shell.
+/// A hint for a path that a shell would have expanded.
 fn unexpanded(path: &OsStr) -> &'static str {
-    if is_for_a_shell(path) { ", and '~' and '$' are taken as they stand: write the whole path" } else { "" }
+    if is_for_a_shell(path) { ", and '~' and '$' are not expanded: write the whole path" } else { "" }
 }

@@ -19,9 +19,9 @@ use std::fmt::{self, Write};
 use std::fs;
 use std::path::Path;
 
-/// One thing that was looked at.
+/// Something that was looked at, and what it means.
 struct Finding {
-    /// Whether a promise holds; none: there is none about it.
+    /// Whether a promise holds; `None`: no promise depends on it.
     holds: Option<bool>,
     seen: String,
     means: String,
@@ -42,7 +42,7 @@ fn finding(holds: Option<bool>, seen: impl Into<String>, means: impl Into<String
     Finding { holds, seen: seen.into(), means: means.into() }
 }
 
-/// Looks at everything. The text, and whether every promise holds.
+/// Looks at everything, and returns a text and whether every promise holds.
 #[cold]
 pub(crate) fn report(inherited_mask: SignalSet, env: &[&CStr], several: bool) -> (String, bool) {
     let variable = |name: &str| env::get(env, name).map(|value| value.to_string_lossy().into_owned());
@@ -86,7 +86,7 @@ fn place(env: &[&CStr]) -> &'static str {
     } else if is_set("SUPERVISOR_ENABLED") {
         "a supervisord section"
     } else {
-        "no container, unit or section that it knows of"
+        "no container, systemd unit or supervisord section"
     }
 }
 
@@ -102,7 +102,7 @@ fn kernel() -> Finding {
     });
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     let holds = version >= (5, 4);
-    let means = if holds { "all that panicmon needs" } else { "it is tried with 5.4 and later" };
+    let means = if holds { "all that panicmon needs" } else { "panicmon is tested with 5.4 and later" };
     finding(Some(holds), format!("Linux {release}"), means)
 }
 
@@ -121,19 +121,21 @@ fn proc() -> Finding {
 fn pid() -> Finding {
     let pid = process::id();
     if pid.as_raw() == 1 {
-        let means = "all orphans of the PID namespace are its, and reaped; when it ends the kernel kills all that is left. \
-                     A signal whose action is the default never reaches a PID 1; it does reach the command";
+        let means = "it reaps all orphans of the PID namespace; when it ends, the kernel kills every process that is left. \
+                     A signal with the default action never reaches a PID 1, but panicmon forwards it to the command";
         finding(Some(true), "it is PID 1", means)
     } else {
-        finding(None, format!("it is PID {pid}, not 1"), "somebody else is the init here")
+        finding(None, format!("it is PID {pid}, not 1"), "another process is the init here")
     }
 }
 
 fn subreaper() -> Finding {
     match Subreaper::claim() {
-        Ok(_) => {
-            finding(Some(true), "it can be a child subreaper", "orphans of the command come to it, and are reaped")
-        }
+        Ok(_) => finding(
+            Some(true),
+            "it can be a child subreaper",
+            "panicmon gets the orphans of the command, and reaps them",
+        ),
         Err(error) => {
             let means = "orphans of the command go to PID 1, and --drain can't find them";
             finding(Some(process::id().as_raw() == 1), format!("it can't be a child subreaper: {error}"), means)
@@ -146,7 +148,7 @@ fn parent_death() -> Finding {
         Ok(()) => finding(
             Some(true),
             "the kernel has a parent-death signal",
-            "however panicmon ends, the command goes with it (unless it is set-user-id, or changes its user itself)",
+            "if panicmon is killed, the command is killed too (unless it is set-user-id, or changes its user itself)",
         ),
         Err(error) => {
             finding(Some(false), format!("there is no parent-death signal: {error}"), "a command can't be started")
@@ -156,11 +158,11 @@ fn parent_death() -> Finding {
 
 fn descendants() -> Finding {
     match descendants::can_hold() {
-        Ok(()) => finding(Some(true), "pidfd_open(2) works", "--drain reaches every descendant, and nobody else"),
+        Ok(()) => finding(Some(true), "pidfd_open(2) works", "--drain reaches every descendant, and no other process"),
         Err(error) => finding(
             Some(false),
             format!("pidfd_open(2): {error}"),
-            "--drain reaches children of panicmon's own only; others when their parents have ended",
+            "--drain reaches panicmon's own children only, and other descendants once their parents have ended",
         ),
     }
 }
@@ -175,7 +177,7 @@ fn signals(inherited_mask: SignalSet) -> Finding {
     finding(
         None,
         format!("signals ignored from the start: {}; blocked: {}", list(ignored), list(inherited_mask)),
-        "the command has them so, too; panicmon forwards them all the same",
+        "the command inherits this; panicmon forwards them all the same",
     )
 }
 
@@ -184,11 +186,9 @@ fn queue() -> Finding {
         Ok(limit) => finding(
             None,
             format!("{limit} signals can be queued"),
-            "of real-time signals beyond that the sender is told",
+            "the sender of a further real-time signal gets an error",
         ),
-        Err(error) => {
-            finding(None, format!("RLIMIT_SIGPENDING: {error}"), "nobody knows how many signals can be queued")
-        }
+        Err(error) => finding(None, format!("RLIMIT_SIGPENDING: {error}"), "how many signals can be queued is unknown"),
     }
 }
 
@@ -204,7 +204,7 @@ fn terminal(inherited_mask: SignalSet) -> Finding {
         (_, Some(_)) => finding(
             Some(true),
             "there is a controlling terminal",
-            "the command has a process group of its own, and the terminal when it is due",
+            "the command has a process group of its own, and gets the terminal when it needs it",
         ),
     }
 }
@@ -214,9 +214,13 @@ fn cgroup() -> Finding {
         Ok(counter) => finding(
             Some(true),
             format!("cgroup version {}, {} can be read", counter.version, counter.file.display()),
-            "that memory ran out can be told from any other SIGKILL",
+            "a kill because memory ran out can be told from any other SIGKILL",
         ),
-        Err(why) => finding(None, why, "that memory ran out can't be told from any other SIGKILL: --exit oom"),
+        Err(why) => finding(
+            None,
+            why,
+            "a kill because memory ran out can't be told from any other SIGKILL: --exit oom has no effect",
+        ),
     }
 }
 
@@ -246,13 +250,13 @@ fn sandbox() -> Finding {
     let privileges = match capability::has_no_new_privileges() {
         Ok(true) => "no new privileges",
         Ok(false) => "new privileges are possible",
-        Err(_) => "nobody knows of new privileges",
+        Err(_) => "new privileges: unknown",
     };
     let status = Status::of_this_process().ok();
     let filter = match status.as_ref().and_then(|status| status.field("Seccomp")) {
         Some("0") => "no filter of system calls",
         Some(_) => "a filter of system calls",
-        None => "nobody knows of a filter of system calls",
+        None => "filter of system calls: unknown",
     };
     finding(None, format!("{privileges}, {filter}"), "the command has the same")
 }
@@ -263,11 +267,7 @@ fn notify(socket: Option<&str>, directories: Directories<'_>, several: bool) -> 
     };
     let seen = format!("NOTIFY_SOCKET={path}");
     if several {
-        return finding(
-            None,
-            seen,
-            "the processes of a file have it as it is: there is no one that could speak for all",
-        );
+        return finding(None, seen, "the processes of a file inherit it unchanged: none of them speaks for all");
     }
     match Notify::relay(OsStr::new(path), None, directories) {
         Ok(Some(notify)) => {
@@ -277,26 +277,28 @@ fn notify(socket: Option<&str>, directories: Directories<'_>, several: bool) -> 
                 Some(base) => format!("the command's own socket is a path below {}", base.display()),
                 None => {
                     "the command's own socket has an abstract name, which not every client understands: no directory \
-                         for it can be made below RUNTIME_DIRECTORY, /run, TMPDIR or /tmp"
+                         can be made for it below RUNTIME_DIRECTORY, /run, TMPDIR or /tmp"
                         .to_owned()
                 }
             };
             finding(Some(true), seen, format!("{passed}; {own}"))
         }
-        Ok(None) => finding(None, seen, "it is no path and no abstract name: the command has it as it is"),
+        Ok(None) => finding(None, seen, "it is neither a path nor an abstract name: the command inherits it unchanged"),
         Err(error) => finding(Some(false), seen, format!("nothing can be passed on to it: {error}")),
     }
 }
 
 fn pid_variable(name: &str, value: Option<String>, means: &str) -> Finding {
     match value {
-        Some(pid) if pid == process::id().to_string() => {
-            finding(Some(true), format!("{name}={pid}, this process"), format!("{means}: it holds its own pid there"))
-        }
+        Some(pid) if pid == process::id().to_string() => finding(
+            Some(true),
+            format!("{name}={pid}, this process"),
+            format!("{means}: the command finds its own pid there"),
+        ),
         Some(pid) if !pid.is_empty() => {
-            finding(None, format!("{name}={pid}, another process"), "the command has it as it is")
+            finding(None, format!("{name}={pid}, another process"), "the command inherits it unchanged")
         }
-        _ => finding(None, format!("{name} isn't set"), "nothing is to be passed on by it"),
+        _ => finding(None, format!("{name} isn't set"), "there is nothing to pass on"),
     }
 }
 
@@ -331,7 +333,7 @@ fn core() -> Finding {
         Err(error) => error.to_string(),
     };
     let Some(pattern) = read("/proc/sys/kernel/core_pattern") else {
-        return finding(None, format!("core limit {limit}, pattern unknown"), "nobody knows where a core would go");
+        return finding(None, format!("core limit {limit}, pattern unknown"), "where a core would go is unknown");
     };
     let means = match pattern.bytes().next() {
         Some(b'|') => "a core of the command is piped to that program, on the host",

@@ -1,4 +1,4 @@
-//! The exit status, where `--exit` asks for another than the command's.
+//! `--exit`: an exit status other than the command's.
 
 use crate::model::signal::Signal;
 use crate::model::status::ExitStatus;
@@ -16,7 +16,7 @@ pub(crate) enum ExitFrom {
     Oom,
     /// panicmon killed it when its grace period was over.
     Timeout,
-    /// A stop came through panicmon, and it ended with 0, by the signal that was sent, or with 128 and that.
+    /// A stop came through panicmon, and the command ended with 0, by that signal, or with 128 and its number.
     Requested,
 }
 
@@ -50,7 +50,7 @@ impl FromStr for ExitFrom {
     }
 }
 
-/// How the command ended, and what is known of why.
+/// How the command ended, and why.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ending {
     pub(crate) status: ExitStatus,
@@ -59,20 +59,22 @@ pub(crate) struct Ending {
     pub(crate) oom: bool,
 }
 
-/// The status that the rules have for this end, the most special first: why it ended, then the signal, then the status.
+/// The exit status that the rules have for this end. The most specific rule wins: why it ended, then the signal, then the
+/// status.
 pub(crate) fn mapped(rules: &[(ExitFrom, u8)], ending: Ending) -> Option<u8> {
     let signal = match ending.status {
         ExitStatus::Signaled { signal, .. } => Some(ExitFrom::Signal(signal)),
         ExitStatus::Exited(_) => None,
     };
-    let so = [
+    let names = [
         ending.oom.then_some(ExitFrom::Oom),
         ending.timed_out.then_some(ExitFrom::Timeout),
         ending.requested.then_some(ExitFrom::Requested),
         signal,
         Some(ExitFrom::Status(ending.status.code().get())),
     ];
-    so.into_iter().flatten().find_map(|so| rules.iter().find(|(from, _)| *from == so)).map(|(_, to)| *to)
+    let mut names = names.into_iter().flatten();
+    names.find_map(|name| rules.iter().find(|(from, _)| *from == name)).map(|(_, to)| *to)
 }
 
 #[cfg(test)]

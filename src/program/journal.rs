@@ -6,10 +6,10 @@ use std::fmt::{self, Display};
 use std::io;
 use std::sync::OnceLock;
 
-/// The device and inode of the stream that goes to the journal, as systemd tells its services: systemd.exec(5).
+/// The variable by which systemd tells its services the stream that goes to the journal: systemd.exec(5).
 const STREAM: &str = "JOURNAL_STREAM";
 
-/// The stream that goes to the journal, if there is one.
+/// The device and inode of the stream that goes to the journal, if there is one.
 pub(crate) fn stream() -> Option<(u64, u64)> {
     parse(std::env::var_os(STREAM)?.to_str()?)
 }
@@ -19,17 +19,18 @@ fn parse(value: &str) -> Option<(u64, u64)> {
     Some((device.parse().ok()?, inode.parse().ok()?))
 }
 
-/// Whether that is our stderr: the variable is inherited, also by those whose streams go elsewhere.
+/// Whether our stderr goes to the journal. The variable alone doesn't say so: processes inherit it whose streams go
+/// elsewhere.
 fn is_stderr() -> bool {
     static IS_STDERR: OnceLock<bool> = OnceLock::new();
     *IS_STDERR.get_or_init(|| stream().is_some_and(|stream| output::identity(io::stderr()) == Some(stream)))
 }
 
-/// A message of ours, as it goes to stderr: with its priority and our name in the journal, which shows the level by itself;
-/// elsewhere with our name and the level, if it is to be told.
+/// A message of ours as it goes to stderr: to the journal with its priority, which the journal shows; elsewhere with its
+/// level, if that is wanted.
 pub(crate) struct Message<'m> {
     pub(crate) level: Level,
-    pub(crate) tells_level: bool,
+    pub(crate) shows_level: bool,
     pub(crate) text: &'m dyn Display,
 }
 
@@ -38,14 +39,14 @@ impl Display for Message<'_> {
         if is_stderr() {
             return f.write_str(&with_priority(self.level, &self.text.to_string()));
         }
-        match self.tells_level {
+        match self.shows_level {
             true => writeln!(f, "panicmon: {}: {}", self.level.as_str().to_lowercase(), self.text),
             false => writeln!(f, "panicmon: {}", self.text),
         }
     }
 }
 
-/// Each line is an entry of its own there.
+/// Each line of a text with its priority: the journal makes an entry of each.
 fn with_priority(level: Level, text: &str) -> String {
     let priority = match level {
         Level::Error => 3,

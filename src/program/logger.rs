@@ -1,4 +1,4 @@
-//! Where log messages go: stderr, by way of env_logger, made when the first message comes. On a clean run none does.
+//! Log messages go to stderr by env_logger, which is built when the first message comes: in most runs none does.
 
 use super::journal::Message;
 use super::stderr;
@@ -18,7 +18,7 @@ pub(crate) const FILTER: &str = "PANICMON_LOG";
 pub(crate) enum Verbosity {
     /// Nothing.
     Quiet,
-    /// What the filter in the environment says; warnings and errors if it says nothing.
+    /// What the filter in the environment says; without one, warnings and errors.
     #[default]
     Default,
     /// This level, whatever the environment says.
@@ -59,16 +59,16 @@ pub(crate) fn install(verbosity: Verbosity, env: &[&CStr]) {
         },
     };
     log::set_max_level(level);
-    // It fails only if there is one already.
+    // It fails only if a logger is set already.
     let _ = log::set_logger(&LOGGER);
     if let Some(error) = wrong {
         log::warn!("{FILTER}: {error}: it is ignored");
     }
 }
 
-/// Makes the logger with this filter: the highest level that passes it.
+/// Builds the logger with this filter, and returns the highest level that passes it.
 fn filtered(filter: &str) -> Result<LevelFilter, ParseError> {
-    // env_logger would tell what is wrong itself, by a write to stderr that waits as long as nobody reads.
+    // env_logger would report an error by a write to stderr that waits for its reader.
     env_filter::Builder::new().try_parse(filter)?;
     let logger = builder().parse_filters(filter).build();
     let level = logger.filter();
@@ -79,7 +79,7 @@ fn filtered(filter: &str) -> Result<LevelFilter, ParseError> {
 fn builder() -> env_logger::Builder {
     let mut builder = env_logger::Builder::new();
     builder.filter_level(LevelFilter::Warn).target(Target::Pipe(Box::new(stderr::Log))).format(|out, record| {
-        write!(out, "{}", Message { level: record.level(), tells_level: true, text: record.args() })
+        write!(out, "{}", Message { level: record.level(), shows_level: true, text: record.args() })
     });
     builder
 }

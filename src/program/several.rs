@@ -51,7 +51,7 @@ pub(crate) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static 
         inherited::free_stdin();
     }
     let left = run_all(signals, settings, config, env);
-    stderr::leave_no_more();
+    stderr::relay_has_ended();
     match left {
         Ok(left) => status(&left),
         Err(error) => {
@@ -81,7 +81,7 @@ fn run_all(
     let mut limits = Changed::default();
     let descriptors = DESCRIPTORS_EACH * config.processes.len() as u64 + DESCRIPTORS_BESIDE;
     if let Err(error) = limits.raise_files(descriptors) {
-        log::warn!("can't open so many files as {} processes need: {error}", config.processes.len());
+        log::warn!("can't open the {descriptors} descriptors that the processes need: {error}");
     }
     // PID 1 is given all orphans anyway.
     let subreaper = (process::id().as_raw() != 1).then(Subreaper::claim).transpose();

@@ -1,6 +1,6 @@
-//! Messages on stderr, which hold nobody up.
+//! Messages on stderr, written without waiting for its reader.
 //!
-//! Whoever reads stderr may be slow, or hang; a write would then wait, and with it every signal and the exit status.
+//! A reader may be slow, or hang: a write that waits for it would hold up every signal and the exit status.
 
 use super::journal::Message;
 use crate::sys::poll;
@@ -11,46 +11,46 @@ use std::os::fd::AsFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What a pipe takes at once, when poll(2) says that it takes anything.
+/// How many bytes a pipe takes at once if poll(2) says that it is writable: pipe(7).
 const PIPE_BUF: usize = libc::PIPE_BUF;
 
-/// The last words of a run, which nothing waits for but the exit status, may take this long for each piece.
-const LONGEST_WAIT_FOR_A_PIECE: Duration = Duration::from_secs(1);
+/// How long an error message waits for room, for each piece of it: only the exit status comes after it.
+const PIECE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How much waits for a relay at most.
-const ROOM: usize = 64 * 1024;
+/// How many bytes of log messages wait for a relay; further ones are dropped.
+const MAX_WAITING_BYTES: usize = 64 * 1024;
 
-/// Log messages, while a relay writes to stderr, too: it takes them, lest they come within a line of its own.
+/// Log messages while a relay writes to stderr. The relay takes them, so that they don't come within a line of its own.
 static FOR_RELAY: Mutex<Option<Vec<u8>>> = Mutex::new(None);
 
 fn for_relay() -> MutexGuard<'static, Option<Vec<u8>>> {
     FOR_RELAY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on log messages are for a relay to [`take`].
+/// From here on log messages wait for a relay to [`take`] them.
 pub(crate) fn leave_to_relay() {
     *for_relay() = Some(Vec::new());
 }
 
-/// Those that came since it was last asked.
+/// Takes the log messages that wait for the relay.
 pub(crate) fn take() -> Vec<u8> {
     for_relay().as_mut().map(std::mem::take).unwrap_or_default()
 }
 
-/// There is no relay any more: what it didn't take is written, if that can be without waiting; it has waited.
-pub(crate) fn leave_no_more() {
+/// The relay has ended: writes the log messages it didn't take, as far as stderr has room.
+pub(crate) fn relay_has_ended() {
     if let Some(rest) = for_relay().take() {
         let _ = write(&rest, Duration::ZERO);
     }
 }
 
-/// Log messages; what finds no room is dropped.
+/// Writes log messages; one that finds no room is dropped.
 pub(crate) struct Log;
 
 impl Write for Log {
     fn write(&mut self, message: &[u8]) -> io::Result<usize> {
         match &mut *for_relay() {
-            Some(waiting) if waiting.len() < ROOM => waiting.extend_from_slice(message),
+            Some(waiting) if waiting.len() < MAX_WAITING_BYTES => waiting.extend_from_slice(message),
             Some(_) => {}
             None => write(message, Duration::ZERO)?,
         }
@@ -62,10 +62,10 @@ impl Write for Log {
     }
 }
 
-/// A message of panicmon's own, whole. Where stderr can't take it, there is nobody to tell.
+/// Writes an error message. If stderr takes it neither now nor soon, it is lost.
 pub(crate) fn say(message: &dyn std::fmt::Display) {
-    let message = Message { level: Level::Error, tells_level: false, text: message };
-    let _ = write(message.to_string().as_bytes(), LONGEST_WAIT_FOR_A_PIECE);
+    let message = Message { level: Level::Error, shows_level: false, text: message };
+    let _ = write(message.to_string().as_bytes(), PIECE_TIMEOUT);
 }
 
 fn write(message: &[u8], longest_wait: Duration) -> io::Result<()> {

@@ -14,7 +14,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Those that are no failure to systemd, and that come through this process.
+/// The signals that end a service without a failure, by systemd.service(5), SuccessExitStatus=; without PIPE, which isn't sent
+/// to stop a process.
 const STOPS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
 
 fn exec_pid<'e>(env: &[&'e CStr]) -> Option<&'e [u8]> {
@@ -26,28 +27,28 @@ pub(crate) fn is_own(env: &[&CStr]) -> bool {
     exec_pid(env) == Some(process::id().to_string().as_bytes())
 }
 
-/// Whether this process may be what [`is_own_init`] tells.
+/// Whether [`is_own_init`] may be true; it costs less.
 pub(crate) fn may_be_own_init(env: &[&CStr]) -> bool {
-    // The first costs no system call.
+    // Without the variable there is no system call.
     exec_pid(env).is_some() && process::id().as_raw() == 1
 }
 
 /// Whether systemd started this process as the first of a PID namespace.
 ///
-/// The variable can hold the number that the process before it had outside (systemd 257). So can it where somebody else has
-/// made the namespace, within a unit; but then that one is in the unit's cgroup, too. systemd's own process, which is at
-/// first, has gone soon.
+/// The variable may hold the pid that this process had outside (systemd 257). That may also be so if another process of the
+/// unit made the namespace, but then that process is in the unit's cgroup, too. systemd's own, which is there at first, is
+/// gone soon.
 pub(crate) fn is_own_init(env: &[&CStr]) -> bool {
     may_be_own_init(env) && (is_own(env) || cgroup::is_of_own_namespace())
 }
 
-/// Remembers which of those signals were passed on to the command.
+/// Remembers which stops were passed on to the command.
 pub(crate) struct Watch(Arc<AtomicU64>);
 
-/// Which were, in its last run.
+/// The stops that were passed on to the last run of the command.
 pub(crate) struct Passed(Arc<AtomicU64>);
 
-/// A handler, and what it has seen.
+/// A handler, and what it sees.
 pub(crate) fn watch() -> (Watch, Passed) {
     let passed = Arc::new(AtomicU64::new(0));
     (Watch(Arc::clone(&passed)), Passed(passed))

@@ -53,11 +53,11 @@ impl Handler for OomWatch {
         match (&self.counter, self.before, self.count()) {
             (_, Some(before), Some(after)) => self.killed.store(after > before, Ordering::Relaxed),
             (Err(why), ..) => {
-                log::warn!("{}: oom: nobody can tell whether memory ran out: {why}", self.option);
+                log::warn!("{}: oom: whether memory ran out is unknown: {why}", self.option);
             }
             (Ok(counter), ..) => {
                 log::warn!(
-                    "{}: oom: nobody can tell whether memory ran out: {} can't be read",
+                    "{}: oom: whether memory ran out is unknown: {} can't be read",
                     self.option,
                     counter.file.display()
                 );

@@ -271,11 +271,11 @@ fn a_check_warns_of_what_is_not_here() {
             ),
         ),
         (format!("cmd: {no_where}"), Some(format!("2:8: no: the command '{no_where}' is not there"))),
-        ("cmd: ~/no".to_owned(), Some("2:8: no: the command '~/no' is not there, and '~' and '$' are taken as they stand: write the whole path".to_owned())),
+        ("cmd: ~/no".to_owned(), Some("2:8: no: the command '~/no' is not there, and '~' and '$' are not expanded: write the whole path".to_owned())),
         ("cmd: sleep 10".to_owned(), Some("2:8: sleep 10: there is no command 'sleep 10': if it has arguments in it, put them in args".to_owned())),
         (format!("dir: {dir}\n  cmd: ./plain"), Some("3:8: plain: the command './plain' can't be executed: it is no file with the x bit in a folder that may be searched".to_owned())),
         (format!("cmd: sh\n  dir: {no_where}"), Some(format!("3:8: sh: the directory '{no_where}' is not there"))),
-        ("cmd: sh\n  dir: ~".to_owned() + "/no", Some("3:8: sh: the directory '~/no' is not there, and '~' and '$' are taken as they stand: write the whole path".to_owned())),
+        ("cmd: sh\n  dir: ~".to_owned() + "/no", Some("3:8: sh: the directory '~/no' is not there, and '~' and '$' are not expanded: write the whole path".to_owned())),
         ("cmd: sh\n  dir: /dev/null".to_owned(), Some("3:8: sh: the directory '/dev/null' is not a directory".to_owned())),
         // What would be in it isn't known.
         (format!("cmd: ./it\n  dir: {no_where}"), Some(format!("3:8: it: the directory '{no_where}' is not there"))),

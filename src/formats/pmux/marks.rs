@@ -1,10 +1,10 @@
-//! What YAML takes for something else and passes over in silence: `- && true` is `true`, with an anchor called `&`.
+//! Words that YAML silently takes for something else: `- && true` is the word `true`, with an anchor called `&`.
 
 use super::fault::Fault;
 use crate::formats::printable::shown;
 use serde_saphyr::granit_parser::{ScalarStyle, Scanner, StrInput, TokenType};
 
-/// The first of them. The text is one that has been parsed, so that its size and depth are bounded.
+/// The first such word. The text must have been parsed: then its size and depth are bounded.
 pub(super) fn misread(text: &str) -> Option<Fault> {
     Scanner::new(StrInput::new(text)).map_while(Result::ok).find_map(|token| {
         let start = token.span().start.byte_offset()?;
@@ -31,7 +31,7 @@ pub(super) fn misread(text: &str) -> Option<Fault> {
     })
 }
 
-/// Whether somebody would call an anchor so.
+/// Whether this is likely to be the name of an anchor.
 fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_alphanumeric() || c == '_')
 }

@@ -11,7 +11,7 @@ pub(super) struct Reader<'t> {
     pub(super) text: &'t str,
 }
 
-/// A key of a map, where it stands, and its value.
+/// A key of a map, where it is written, and its value.
 pub(super) struct Entry<'n> {
     pub(super) key: &'n str,
     pub(super) at: &'n Node<'n>,
@@ -19,7 +19,7 @@ pub(super) struct Entry<'n> {
 }
 
 impl Reader<'_> {
-    /// The items of a list; none where there is nothing.
+    /// The items of a list; no value is an empty list.
     pub(super) fn items<'n>(&self, key: &str, wanted: &str, node: &'n Node<'n>) -> Result<&'n [Node<'n>], Fault> {
         match &node.value {
             Value::List(items) => Ok(items),
@@ -48,7 +48,7 @@ impl Reader<'_> {
         Ok(entries)
     }
 
-    /// A word that can stand in a line.
+    /// A word without control characters, which can be part of a line.
     pub(super) fn line<'n>(&'n self, key: &str, wanted: &str, node: &'n Node<'_>) -> Result<&'n str, Fault> {
         let word = self.scalar(key, wanted, node)?;
         if word.contains(is_unprintable) {
@@ -79,24 +79,24 @@ impl Reader<'_> {
                         format!("YAML takes '{mark}' for an anchor (&name), in '{key}': quote it"),
                     ));
                 }
-                Err(Fault::new(node.defined, format!("nothing stands here, in '{key}': write '' for an empty text")))
+                Err(Fault::new(node.defined, format!("there is no value here, in '{key}': write '' for an empty text")))
             }
             Value::Null => {
                 let word = shown(letters);
-                Err(Fault::new(node.defined, format!("{word} means nothing at all, in '{key}': quote it: '{word}'")))
+                Err(Fault::new(node.defined, format!("{word} is YAML's null, in '{key}': quote it: '{word}'")))
             }
             _ => Ok(letters),
         }
     }
 
-    /// The anchor that is all that stands here.
+    /// The anchor before an empty value: a word such as `&&` was meant.
     pub(super) fn mark_before(&self, node: &Node<'_>) -> Option<&str> {
         let before = self.text.get(..yaml::range(node.defined)?.start)?;
         let line = before.lines().next_back()?.trim_end();
         line.rsplit([' ', '\t', '[', '{', ',']).next().filter(|word| word.starts_with('&'))
     }
 
-    /// Something else is wanted here.
+    /// The fault of a value of another kind than is wanted.
     pub(super) fn wrong(&self, key: &str, wanted: &str, node: &Node<'_>) -> Fault {
         Fault::new(node.defined, format!("{} is not for '{key}': write {wanted}", self.found(node)))
     }
@@ -116,7 +116,7 @@ impl Reader<'_> {
 
 pub(super) fn without_nul(key: &str, node: &Node<'_>, word: &str) -> Result<(), Fault> {
     if word.contains('\0') {
-        // Without the word: a variable's may be a secret.
+        // Without the word: the value of a variable may be a secret.
         let message = format!("'{key}' holds a NUL character, which can't be passed to a program: leave it out");
         return Err(Fault::new(node.defined, message));
     }

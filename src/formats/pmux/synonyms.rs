@@ -1,4 +1,4 @@
-//! What keys are called elsewhere: in files of docker-compose, process-compose, supervisord, systemd, pm2 and Kubernetes.
+//! The keys of other programs' files: docker-compose, process-compose, supervisord, systemd, pm2 and Kubernetes.
 
 use crate::formats::nearest::fold;
 

@@ -337,8 +337,8 @@ fn a_bad_process_is_told() {
         ("args: [a]", "2:3: this process has no cmd: add cmd: PROGRAM"),
         ("cmd:", "2:6: 'cmd' is empty: write the program that is to be run"),
         ("cmd: ''", "2:8: 'cmd' is empty: write the program that is to be run"),
-        ("cmd: ~", "2:8: ~ means nothing at all, in 'cmd': quote it: '~'"),
-        ("cmd: null", "2:8: null means nothing at all, in 'cmd': quote it: 'null'"),
+        ("cmd: ~", "2:8: ~ is YAML's null, in 'cmd': quote it: '~'"),
+        ("cmd: null", "2:8: null is YAML's null, in 'cmd': quote it: 'null'"),
         ("cmd: [a]", "2:8: a list is not for 'cmd': write a program such as nginx"),
         ("cmd: \"a\\0\"", "2:8: 'cmd' holds a NUL character, which can't be passed to a program: leave it out"),
         ("cmd: \"a\\nb\"", "2:8: 'a\\nb' is no name, it holds a control character: add name: NAME"),
@@ -356,8 +356,8 @@ fn a_bad_process_is_told() {
         ),
         ("cmd: a\n  ? {b: c}\n  : d", "3:5: a key is a word, not a map (key: value): quote it"),
         ("cmd: a\n  name: [b]", "3:9: a list is not for 'name': write a text such as web"),
-        ("cmd: a\n  name: ~", "3:9: ~ means nothing at all, in 'name': quote it: '~'"),
-        ("cmd: a\n  name:", "3:7: nothing stands here, in 'name': write '' for an empty text"),
+        ("cmd: a\n  name: ~", "3:9: ~ is YAML's null, in 'name': quote it: '~'"),
+        ("cmd: a\n  name:", "3:7: there is no value here, in 'name': write '' for an empty text"),
         (
             "cmd: a\n  name: \"a\\tb\"",
             "3:9: 'name' holds a control character, which would garble lines: 'a\\tb': leave it out",
@@ -375,8 +375,8 @@ fn a_bad_process_is_told() {
             "cmd: a\n  args: [b: c]",
             "3:10: a map (key: value) is not for 'args': write texts such as --port; quote what holds ': ', '[' or '{'",
         ),
-        ("cmd: a\n  args:\n  -\n  - b", "4:4: nothing stands here, in 'args': write '' for an empty text"),
-        ("cmd: a\n  args: [b, ~]", "3:13: ~ means nothing at all, in 'args': quote it: '~'"),
+        ("cmd: a\n  args:\n  -\n  - b", "4:4: there is no value here, in 'args': write '' for an empty text"),
+        ("cmd: a\n  args: [b, ~]", "3:13: ~ is YAML's null, in 'args': quote it: '~'"),
         (
             "cmd: a\n  args: [b, \"\\0\"]",
             "3:13: 'args' holds a NUL character, which can't be passed to a program: leave it out",
@@ -394,7 +394,7 @@ fn a_bad_process_is_told() {
             "3:12: 'A' holds a NUL character, which can't be passed to a program: leave it out",
         ),
         ("cmd: a\n  env:\n    A: 1\n    A: 2", "5:5: the key 'A' is given twice, first on line 4: keep one of them"),
-        ("cmd: a\n  dir: ~", "3:8: ~ means nothing at all, in 'dir': quote it: '~'"),
+        ("cmd: a\n  dir: ~", "3:8: ~ is YAML's null, in 'dir': quote it: '~'"),
         ("cmd: a\n  dir: {a: b}", "3:8: a map (key: value) is not for 'dir': write a path such as /srv/web"),
         (
             "cmd: a\n  dir: \"/\\0\"",
@@ -406,7 +406,7 @@ fn a_bad_process_is_told() {
         ("cmd: a\n  minWait: 1_000", "3:12: 'minWait': '1_000': '_' is no unit: write 10s, 500ms, 1m30s, 1d"),
         ("cmd: a\n  minWait: .inf", "3:12: 'minWait': '.inf' is no duration: write 10s, 500ms, 1m30s"),
         ("cmd: a\n  minWait: true", "3:12: 'minWait': 'true' is no duration: write 10s, 500ms, 1m30s"),
-        ("cmd: a\n  minWait: -5s", "3:12: 'minWait': '-5s' is a time before now"),
+        ("cmd: a\n  minWait: -5s", "3:12: 'minWait': '-5s' is negative"),
         ("cmd: a\n  maxWait: 9999h", "3:12: 'maxWait': '9999h' is more than a year"),
         ("cmd: a\n  sigKillWait: soon", "3:16: 'sigKillWait': 'soon' is no duration: write 10s, 500ms, 1m30s"),
         ("cmd: a\n  sigKillWait: [1s]", "3:16: a list is not for 'sigKillWait': write a duration such as 10s"),
@@ -457,7 +457,7 @@ fn a_bad_process_is_told() {
             "3:12: a map (key: value) is not for 'signals': write a list such as [USR1, HUP]",
         ),
         ("cmd: a\n  signals: [[HUP]]", "3:13: a list is not for 'signals': write names of signals such as USR1"),
-        ("cmd: a\n  signals: [~]", "3:13: ~ means nothing at all, in 'signals': quote it: '~'"),
+        ("cmd: a\n  signals: [~]", "3:13: ~ is YAML's null, in 'signals': quote it: '~'"),
     ] {
         assert_eq!(told(format!("processes:\n- {yaml}\n").as_bytes()), expected, "{yaml}");
     }

@@ -13,11 +13,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-/// Deeper than any sensible file; each level costs stack.
-const DEEPEST: usize = 32;
-/// What aliases repeat counts, too: this bounds time and memory, and is enough for four hundred large processes.
-const MOST_NODES: usize = 20_000;
-const MOST_LETTERS: usize = 2 * 1024 * 1024;
+/// How many levels of lists and maps a file may have: each costs stack.
+const MAX_LEVELS: usize = 32;
+/// How many values a file may have, those repeated by aliases included: enough for four hundred large processes, and a bound
+/// on time and memory.
+const MAX_NODES: usize = 20_000;
+/// How many bytes of text a file may have, those repeated by aliases included.
+const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
 
 /// A value and where it stands: `defined` by its letters, `referenced` by the alias that repeats them.
 pub(super) type Node<'a> = Spanned<Value<'a>>;
@@ -39,23 +41,23 @@ pub(super) fn parse(text: &str) -> Result<Node<'_>, Fault> {
     serde_saphyr::from_str_with_options(text, options()).map_err(|error| fault(text, &error))
 }
 
-/// The letters of a scalar as they stand in the file; none for a list or a map.
+/// The letters of a scalar as they are written; `None` for a list or a map.
 pub(super) fn letters<'n>(text: &'n str, node: &'n Node<'_>) -> Option<&'n str> {
     match &node.value {
         Value::Text(letters) => Some(letters),
         Value::Null => Some(source(text, node.defined)),
-        // In quotes if a tag made it one: !!int "5".
+        // A tag may make a number of a word in quotes: !!int "5".
         Value::Bare => Some(source(text, node.defined).trim_matches(['"', '\''])),
         Value::List(_) | Value::Map(_) => None,
     }
 }
 
-/// The piece of the text at a place.
+/// The part of the text at a location.
 fn source(text: &str, location: Location) -> &str {
     range(location).and_then(|range| text.get(range)).unwrap_or_default()
 }
 
-/// Where that piece begins and ends, in bytes.
+/// Where a location begins and ends in the text, in bytes.
 pub(super) fn range(location: Location) -> Option<Range<usize>> {
     let span = location.span();
     let start = usize::try_from(span.byte_offset()?).ok()?;
@@ -66,23 +68,23 @@ pub(super) fn range(location: Location) -> Option<Range<usize>> {
 fn options() -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
-            max_depth: DEEPEST,
-            flow_nesting_limit: DEEPEST,
-            max_nodes: MOST_NODES,
-            max_events: 4 * MOST_NODES,
-            max_aliases: MOST_NODES,
-            max_anchors: MOST_NODES,
-            max_recorded_anchor_events: MOST_NODES,
-            max_recorded_anchor_bytes: MOST_LETTERS,
-            max_total_scalar_bytes: MOST_LETTERS,
-            // A file in which everybody uses one anchor is a good one.
+            max_depth: MAX_LEVELS,
+            flow_nesting_limit: MAX_LEVELS,
+            max_nodes: MAX_NODES,
+            max_events: 4 * MAX_NODES,
+            max_aliases: MAX_NODES,
+            max_anchors: MAX_NODES,
+            max_recorded_anchor_events: MAX_NODES,
+            max_recorded_anchor_bytes: MAX_TEXT_BYTES,
+            max_total_scalar_bytes: MAX_TEXT_BYTES,
+            // Many aliases of one anchor are legitimate.
             enforce_alias_anchor_ratio: false,
         },
         alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: 2 * MOST_NODES,
-            max_replay_stack_depth: DEEPEST,
+            max_total_replayed_events: 2 * MAX_NODES,
+            max_replay_stack_depth: MAX_LEVELS,
         },
-        // Told here, with both places.
+        // Reported by `Reader::entries`, with the lines of both.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         ignore_binary_tag_for_string: true,
@@ -155,9 +157,9 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
-/// What the parser has to say, in words for the writer of the file.
+/// The parser's error in words for the author of the file.
 fn fault(text: &str, error: &Error) -> Fault {
-    // What is found only when an alias repeats it is told where the alias stands.
+    // An error that appears only where an alias repeats a value is reported at the alias.
     if let Error::AliasError { error, locations, .. } = error {
         let Fault { message, .. } = fault(text, error);
         return Fault::new(locations.reference_location, message);
@@ -173,7 +175,7 @@ fn fault(text: &str, error: &Error) -> Fault {
             BudgetBreach::Depth { .. } => too_deep(),
             BudgetBreach::ScalarBytes { .. } | BudgetBreach::RecordedAnchorBytes { .. } => format!(
                 "more than {} MiB of text, what aliases (*name) repeat included: make it shorter",
-                MOST_LETTERS / 1024 / 1024
+                MAX_TEXT_BYTES / 1024 / 1024
             ),
             _ => too_much(),
         },
@@ -193,18 +195,18 @@ fn fault(text: &str, error: &Error) -> Fault {
             format!("the tag '{}' has no meaning here: leave it out, or quote a word that begins with '!'", shown(tag))
         }
         Error::InvalidScalar { .. } => "this isn't what its tag (!!...) says: leave the tag out".to_owned(),
-        // None of what remains is known to come: its own words are better than none.
+        // The remaining errors aren't known to occur here; the parser's own words are better than nothing.
         error => format!("this is not understood: {}", error.without_snippet()),
     };
     Fault::new(location, message)
 }
 
 fn too_deep() -> String {
-    format!("more than {DEEPEST} levels, one within another: a file of processes needs five")
+    format!("more than {MAX_LEVELS} levels, one within another: a file of processes needs five")
 }
 
 fn too_much() -> String {
-    format!("more than {MOST_NODES} values, what aliases (*name) repeat included: make several files of it")
+    format!("more than {MAX_NODES} values, what aliases (*name) repeat included: make several files of it")
 }
 
 fn is_tab(kind: &ErrorKind) -> bool {
@@ -218,7 +220,7 @@ fn is_tab(kind: &ErrorKind) -> bool {
     )
 }
 
-/// The parser tells where the word before or after it begins: this looks for the tab itself.
+/// Finds the tab itself: the parser's location is the beginning of the word before or after it.
 fn tab(text: &str, location: Location) -> Fault {
     let message = "a tab: indent with spaces";
     let told = Fault::new(location, message);
@@ -230,7 +232,7 @@ fn tab(text: &str, location: Location) -> Fault {
     indented.unwrap_or(told)
 }
 
-/// What isn't YAML.
+/// What is wrong with a text that isn't YAML.
 fn syntax(kind: &ErrorKind, words: &str) -> String {
     match kind {
         ErrorKind::RecursionLimitExceeded => too_deep(),

@@ -1,10 +1,10 @@
-//! What Go's layouts are made of, and how it is written.
+//! The elements of Go's layouts, and how a time is written by them.
 
 use jiff::Zoned;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Element {
-    /// In so many characters at least, the rest filled with this byte.
+    /// A number, its least width in characters, and the byte that fills it up.
     Number(Field, u8, u8),
     /// Whole, or its first three letters.
     Month(Whole),
@@ -87,7 +87,7 @@ impl Element {
             Element::Abbreviation => {
                 let info = now.time_zone().to_offset_info(now.timestamp());
                 into.extend_from_slice(info.abbreviation().as_bytes());
-                // A number stands in for one that there isn't.
+                // A zone without an abbreviation is shown by its offset.
                 if info.abbreviation().is_empty() {
                     Offset { parts: Parts::Minutes, colons: false, z: false }.write(info.offset().seconds(), into);
                 }
@@ -156,7 +156,7 @@ impl Fraction {
     }
 }
 
-/// In at least so many characters, the sign not counted.
+/// Writes a number with at least this width, not counting the sign.
 fn number(value: i32, width: u8, fill: u8, into: &mut Vec<u8>) {
     if value < 0 {
         into.push(b'-');

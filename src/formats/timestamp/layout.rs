@@ -1,9 +1,9 @@
-//! Go's layouts of times: the reference time, Mon Jan 2 15:04:05 MST 2006, written as one's own shall look.
+//! Go's layouts of times: the reference time, Mon Jan 2 15:04:05 MST 2006, in the wanted form.
 
 use super::element::{Element, Field, Fraction, Offset, Parts, Whole};
 use jiff::Zoned;
 
-/// A layout, taken to pieces.
+/// A layout, parsed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Layout(Vec<Piece>);
 

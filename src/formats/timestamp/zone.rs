@@ -1,7 +1,7 @@
 //! The local time zone: TZ, or else /etc/localtime.
 //!
-//! TZ may name anything. What is read is one regular file of a bounded size: a FIFO would keep us waiting, a device has no
-//! end, and a directory may be the whole disk.
+//! TZ may name any file, but only a regular one of a bounded size is read: reading a FIFO blocks, and a device may have no
+//! end.
 
 use crate::sys::regular_file;
 use jiff::tz::TimeZone;
@@ -11,24 +11,24 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Component, Path};
 
-/// Where zones are, one file each, after TZDIR.
+/// The directories with a file for each zone, after that of TZDIR.
 const DIRECTORIES: [&str; 3] = ["/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
 
-/// What all of their paths have before the name of a zone.
+/// What the path of such a file has before the name of the zone.
 const BEFORE_NAME: &str = "zoneinfo/";
 
 const LOCALTIME: &str = "/etc/localtime";
 
-/// The files of zones have less than 10 KiB.
-const LARGEST: u64 = 64 * 1024;
+/// The largest file of a zone that is read, in bytes: real ones have less than 10 KiB.
+const MAX_ZONE_FILE_BYTES: u64 = 64 * 1024;
 
-/// What UTC is called where there are no files of zones.
+/// Names of UTC that work without files of zones.
 const NAMES_OF_UTC: [&str; 4] = ["UTC", "UCT", "Universal", "Zulu"];
 
-/// When daylight saving time begins and ends if TZ says only that there is one; so have it the C libraries.
+/// The beginning and end of daylight saving time if TZ doesn't say them, as in the C libraries.
 const RULE: &str = ",M3.2.0,M11.1.0";
 
-/// The zone of this process's environment. One that isn't found is UTC, and a warning.
+/// The zone of this process's environment. If it isn't found: UTC, and a warning.
 pub(super) fn local() -> TimeZone {
     find(env::var_os("TZ").as_deref(), env::var_os("TZDIR").as_deref()).unwrap_or_else(|why| {
         log::warn!("{why}: times are in UTC");
@@ -61,14 +61,14 @@ fn find(tz: Option<&OsStr>, directory: Option<&OsStr>) -> Result<TimeZone, Strin
     TimeZone::posix(&posix).map_err(|_| told("there is no such time zone here"))
 }
 
-/// That of the machine; UTC, if it has none.
+/// The zone of the machine; UTC, if it has none.
 fn localtime() -> Result<TimeZone, String> {
     let target = fs::read_link(LOCALTIME).unwrap_or_default();
     let name = target.to_str().and_then(after_directory).unwrap_or("Local");
     Ok(from_file(name, Path::new(LOCALTIME)).map_err(|why| format!("{LOCALTIME}: {why}"))?.unwrap_or(TimeZone::UTC))
 }
 
-/// The zone of this name, or of the file at this path; none, if there is no such file.
+/// The zone of this name, or of the file at this path; `None`: there is no such file.
 fn from_files(name: &str, directory: Option<&OsStr>) -> Result<Option<TimeZone>, String> {
     let below = after_directory(name).unwrap_or(name);
     if name.starts_with('/')
@@ -93,9 +93,9 @@ fn after_directory(path: &str) -> Option<&str> {
     path.rfind(BEFORE_NAME).map(|at| &path[at + BEFORE_NAME.len()..])
 }
 
-/// The zone that a file holds; none, if there is no such file.
+/// The zone in a file; `None`: there is no such file.
 fn from_file(name: &str, path: &Path) -> Result<Option<TimeZone>, String> {
-    let bytes = match regular_file::read(path, LARGEST) {
+    let bytes = match regular_file::read(path, MAX_ZONE_FILE_BYTES) {
         Ok(bytes) => bytes,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(format!("can't be read: {error}")),
@@ -137,7 +137,7 @@ mod tests {
         let zone = file_of_a_zone();
         fs::write(path.join("zoneinfo/Nearby/Town"), &zone).unwrap();
         fs::write(path.join("outside"), &zone).unwrap();
-        fs::write(path.join("zoneinfo/large"), [&zone[..], &vec![0; LARGEST as usize]].concat()).unwrap();
+        fs::write(path.join("zoneinfo/large"), [&zone[..], &vec![0; MAX_ZONE_FILE_BYTES as usize]].concat()).unwrap();
         fs::write(path.join("zoneinfo/text"), "hello").unwrap();
         nix::unistd::mkfifo(&path.join("zoneinfo/fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         Directory(path)

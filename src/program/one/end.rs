@@ -15,7 +15,7 @@ use std::ffi::CStr;
 
 /// The exit status. Where a signal is expected in its place, this process ends here by that signal.
 pub(super) fn status(result: Result<Whole, Error>, settings: &Settings, watches: Watches, env: &[&CStr]) -> StatusCode {
-    stderr::leave_no_more();
+    stderr::relay_has_ended();
     match result {
         Ok(Whole { end, reader_gone }) => {
             let code = code(&end, settings, watches, env);

@@ -104,7 +104,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         often: Often::List,
         scope: Scope::Command,
         heading: "Signals",
-        help: "Forward TO instead of FROM, e.g. TERM=QUIT,HUP=drop: drop forwards nothing; uncaught=drop: nothing that the command would die of without a handler (TERM, INT, QUIT, HUP and stop signals apart)",
+        help: "Forward TO instead of FROM, e.g. TERM=QUIT,HUP=drop: drop forwards nothing, and uncaught=drop nothing that would kill the command for lack of a handler (TERM, INT, QUIT, HUP and stop signals apart)",
         apply: |settings, given| {
             let rewrites = values::rewrites(given.text()?)?;
             settings.drop_uncaught |= rewrites.drop_uncaught;
@@ -141,7 +141,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_SESSION",
         scope: Scope::Command,
         heading: "Signals",
-        help: "Start the command in a session of its own, with the terminal if panicmon led one",
+        help: "Start the command in a session of its own, with the controlling terminal if panicmon is a session leader",
         apply: |settings, given| {
             settings.session = given.is_on();
             Ok(())
@@ -194,7 +194,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         in_file: "its key is 'drain: true'",
         heading: "Ending",
-        help: "After the command's end send TERM to all that is left of its descendants, wait at most this long for their end, then KILL them; 0: nothing, not even what --restart would end",
+        help: "After the command's end send TERM to all that is left of its descendants, wait at most this long for their end, then KILL them; 0: end nothing, not even what --restart would end",
         apply: |settings, given| {
             settings.drain = Some(duration::parse(given.text()?)?);
             Ok(())
@@ -275,7 +275,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         value: Some("N"),
         scope: Scope::Restarts,
         heading: "Restarts",
-        help: "Start it again so many times at most",
+        help: "Start it again at most N times",
         apply: |settings, given| {
             let word = given.text()?;
             let number = word.parse().map_err(|_| format!("'{word}' is not a number from 0 to {}", u32::MAX))?;
@@ -291,11 +291,14 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         in_file: "its key is 'name'",
         heading: "Output",
-        help: "Relay the command's output line by line, each with this in front",
+        help: "Relay the command's output line by line, each with NAME in front",
         apply: |settings, given| {
             let name = given.text()?;
             if name.contains(char::is_control) {
-                return Err(format!("'{}' has a control character in it, which would tear lines", name.escape_debug()));
+                return Err(format!(
+                    "'{}' has a control character in it, which would break lines",
+                    name.escape_debug()
+                ));
             }
             settings.label = Some(name.to_owned());
             Ok(())
@@ -336,7 +339,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_CHECK",
         scope: Scope::File,
         heading: "Several processes",
-        help: "Say whether the file of --config is good, warn of directories and commands that aren't here, and run nothing",
+        help: "Check the file of --config, warn of directories and commands that don't exist, and run nothing",
         apply: |settings, given| {
             settings.check = given.is_on();
             Ok(())
@@ -346,7 +349,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "doctor",
         variable: "PANICMON_DOCTOR",
-        help: "Tell what panicmon sees here and which of its promises hold, and run nothing",
+        help: "Show what panicmon finds here and which of its promises hold, and run nothing",
         apply: |settings, given| {
             settings.doctor = given.is_on();
             Ok(())
@@ -371,7 +374,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "quiet",
         short: Some('q'),
         variable: "PANICMON_QUIET",
-        help: "Log nothing, not even warnings; errors that keep the command from running are still told",
+        help: "Log nothing, not even warnings; errors that keep the command from running are still printed",
         apply: |settings, given| {
             if given.is_on() {
                 settings.verbosity = Verbosity::Quiet;

@@ -65,7 +65,7 @@ fn pairs<'l>(list: &'l str, example: &str) -> Result<Vec<(&'l str, &'l str)>, St
 pub(crate) fn add<K: PartialEq + Display, V>(all: &mut Vec<(K, V)>, more: Vec<(K, V)>) -> Result<(), String> {
     for (from, to) in more {
         if all.iter().any(|(other, _)| *other == from) {
-            return Err(format!("{from} is there twice: which is meant?"));
+            return Err(format!("{from} is given twice: keep one"));
         }
         all.push((from, to));
     }
@@ -159,7 +159,7 @@ pub(crate) fn time_format(word: &str) -> Result<TimeFormat, String> {
 
 pub(crate) fn directory(path: &OsStr) -> Result<OsString, String> {
     if path.is_empty() {
-        return Err("'' is no directory: is a variable unset? Write . for this one".to_owned());
+        return Err("'' is no directory: is a variable unset? Write . for the current one".to_owned());
     }
     Ok(path.to_owned())
 }
@@ -231,6 +231,6 @@ mod tests {
     fn each_may_be_there_once() {
         let mut all = vec![(Signal::TERM, 1)];
         assert_eq!(add(&mut all, vec![(Signal::HUP, 2)]), Ok(()));
-        assert_eq!(add(&mut all, vec![(Signal::TERM, 3)]), Err("SIGTERM is there twice: which is meant?".to_owned()));
+        assert_eq!(add(&mut all, vec![(Signal::TERM, 3)]), Err("SIGTERM is given twice: keep one".to_owned()));
     }
 }
