@@ -1,30 +1,31 @@
-//! What is made from the table of the options: the man page, and the completions of shells, in `packaging/`.
+//! The files of `packaging/` that are made from the table of the options: the man page, and the completions of shells.
 //!
-//! `PANICMON_UPDATE=1 cargo test --lib generated` writes them anew.
+//! `PANICMON_UPDATE=1 cargo test --lib generated` writes them.
 
 use super::options::words::command;
 use clap_complete::Shell;
 use std::path::Path;
 
-/// The sections of the man page that the table can't tell.
+/// The sections of the man page that aren't made from the table.
 const SECTIONS: &str = r#".SH "WHAT IS FORWARDED"
-Every signal that can be caught is forwarded to the command, at whatever moment it comes, and once. What another process sent goes to
-the command alone (with \fB\-\-group\fR to its process group), what the terminal sends to the command's process group. SIGCHLD is how
-panicmon learns of its own children. Real\-time signals keep their values, their sender and their order.
+Every signal that can be caught is forwarded to the command once, whenever it comes. A signal from another process goes to the
+command alone (with \fB\-\-group\fR to its process group), one from the terminal to the command's process group. SIGCHLD isn't
+forwarded: it is how panicmon learns of its own children. Real\-time signals keep their values, their sender and their order.
 .PP
-Some are a stop as well: TERM and INT, or those of \fB\-\-stop\-signals\fR in their place, and a hang\-up of the controlling terminal.
-From a stop on the time of \fB\-\-kill\-after\fR counts, and \fB\-\-restart\fR ends; a second one kills what \fB\-\-drain\fR waits for,
-and the processes of a file. A HUP by kill(2) and a QUIT are none; but a QUIT that the command ends by, or with 0, ends
-\fB\-\-restart\fR, too. A signal counts as it came, whatever \fB\-\-rewrite\fR makes of it; one that is dropped doesn't. The same one
-from the same process within 100 ms is the same stop.
+Some signals are a stop as well: TERM and INT, or those of \fB\-\-stop\-signals\fR instead, and a hang\-up of the controlling
+terminal. A stop starts the time of \fB\-\-kill\-after\fR and ends \fB\-\-restart\fR; a second one kills the processes that
+\fB\-\-drain\fR waits for, and those of a file. A HUP sent by kill(2) and a QUIT are no stop; but if the command ends by a QUIT, or
+with 0 after one, \fB\-\-restart\fR ends, too. \fB\-\-rewrite\fR doesn't change what is a stop, but a signal that it drops is none.
+The same signal from the same process within 100 ms counts once.
 .PP
 An image that is stopped by another signal has it in \fBPANICMON_STOP_SIGNALS\fR: TERM,WINCH for httpd, TERM,USR1 for haproxy,
 TERM,RTMIN+3 for systemd.
 .PP
 .SH "WHAT IS LEFT BEHIND"
-With \fB\-\-restart\fR, and in a file, what a run leaves in its own process group and session is ended before the next one: TERM, and
-KILL after ten seconds (in a file: sigKillWait). Processes in other groups and sessions live on. \fB\-\-drain\fR ends every
-descendant, with and without restarts; \fB\-\-drain 0\fR ends nothing, and silences the warnings of what is left.
+With \fB\-\-restart\fR, and in a file, the processes that a run leaves in its own process group and session are ended before the
+next run: by TERM, and by KILL after ten seconds (in a file: sigKillWait). Processes in other groups and sessions live on.
+\fB\-\-drain\fR ends every descendant, with and without restarts. \fB\-\-drain 0\fR ends none, and silences the warnings about
+them.
 .SH "THE FILE"
 The file of \fB\-\-config\fR is YAML. At the top are \fBprocesses\fR and \fBtimeFormat\fR (as for \fB\-\-timestamps\fR). Only
 \fBcmd\fR must be given for a process:
@@ -46,9 +47,9 @@ processes:
     signals: [USR1]    # which signals are passed on to it
 .fi
 .PP
-A process is started again after every end but those of \fBnoRestartOn\fR. Signals that are no stop go to each process that catches,
-ignores or blocks them; to one with the key \fBsignals\fR go those that stand there, and no others. Where a process is to be another
-user's, its cmd is panicmon, and its args are [\-\-user, www, \-\-, myserver].
+A process is started again after every end but those of \fBnoRestartOn\fR. A signal that is no stop goes to each process that
+catches, ignores or blocks it; a process with the key \fBsignals\fR gets those it lists, and no others. To run a process as another
+user, write cmd: panicmon, and args: [\-\-user, www, \-\-, myserver].
 .SH "EXIT STATUS"
 .TP
 .B 0\-255
@@ -58,8 +59,8 @@ The command's own.
 Signal N ended the command. As a job of an interactive shell, and as systemd's own process, panicmon dies of that signal itself.
 .TP
 .B 125
-panicmon itself failed, or was called wrongly. Or nobody reads the output that it relays any more, and the command, which it
-stopped for that (unless SIGPIPE was ignored from the start), ended with 0.
+panicmon itself failed, or was called wrongly. If the reader of the output that panicmon relays goes away, panicmon stops the
+command (unless SIGPIPE was ignored from the start), and exits with 125 if the command then ends with 0.
 .TP
 .B 126
 The command was found, but can't be executed.
@@ -68,16 +69,16 @@ The command was found, but can't be executed.
 The command wasn't found.
 .TP
 .B 0, 1
-With \fB\-\-config\fR: stopped as asked; by a second signal. With \fB\-\-doctor\fR: every promise holds; some don't.
+With \fB\-\-config\fR: 0 after a stop, 1 after a second one. With \fB\-\-doctor\fR: 0 if every promise holds, 1 if not.
 .SH ENVIRONMENT
-Each option has a variable of its name, \fBPANICMON_\fR and the name in capitals. The command line wins; a variable that is empty says
-nothing. A switch takes \fBtrue\fR or \fBfalse\fR, \fByes\fR or \fBno\fR, \fBon\fR or \fBoff\fR, \fB1\fR or \fB0\fR, in any
+The variable of an option is \fBPANICMON_\fR and its name in capitals. The command line wins; an empty variable counts as unset. A
+switch takes \fBtrue\fR or \fBfalse\fR, \fByes\fR or \fBno\fR, \fBon\fR or \fBoff\fR, \fB1\fR or \fB0\fR, in any
 case; \fBPANICMON_VERBOSE\fR also a number. \fBPANICMON_ENV\fR has an assignment on each line. With \fB\-\-config\fR a variable that is
 for one command is refused as the option is. \fB\-\-doctor\fR, \fB\-\-check\fR, \fB\-\-help\fR and \fB\-\-version\fR read no variable
 but \fBPANICMON_CONFIG\fR.
 .PP
-Variables that panicmon has applied are not in the environment of the command, so that another panicmon below does nothing twice. All
-others stay: what isn't an option, what has no meaning for this run (\fBPANICMON_CONFIG\fR beside a COMMAND), and a variable whose
+Variables that panicmon has applied are not in the environment of the command, so that another panicmon below doesn't apply them,
+too. All others stay: those of no option, those without effect in this run (\fBPANICMON_CONFIG\fR beside a COMMAND), and a variable whose
 option is given on the command line.
 .TP
 .B PANICMON_LOG
@@ -85,11 +86,11 @@ Filters the log, as env_logger's RUST_LOG does. It isn't an option, and stays in
 .TP
 .B TZ, TZDIR
 The zone of the times of \fB\-\-timestamps\fR: a name in the zoneinfo directories, the path of a regular file, or a POSIX rule; without
-TZ that of /etc/localtime. One that isn't found is UTC, and a warning.
+TZ, /etc/localtime. If the zone isn't found, times are in UTC, with a warning.
 .TP
 .B NOTIFY_SOCKET
-If it is set, the command is given a socket of panicmon's instead, and what it sends there is passed on, with its descriptors, but for
-MAINPID: sd_notify(3).
+If it is set, the command gets a socket of panicmon's instead, and panicmon passes on what it sends there, with descriptors, but
+without MAINPID: sd_notify(3).
 .TP
 .B LISTEN_PID, WATCHDOG_PID, SYSTEMD_EXEC_PID
 Where they hold panicmon's process id, the command finds its own there.

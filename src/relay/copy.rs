@@ -1,19 +1,19 @@
-//! What the child writes, on its way to a writer.
+//! The child's output to a writer of a library's user.
 
 use crate::sys::poll::Awaited;
 use crate::sys::{pipe, poll};
 use std::io::{ErrorKind, PipeReader, Read, Write};
 use std::os::fd::AsFd;
 
-/// As much as is read at once.
-const CHUNK: usize = 64 * 1024;
+/// The most bytes that are read at once.
+const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Copies all that comes through the pipe until it is closed, or until `child_ended` is: then what is in the pipe by
-/// now, and no more, since a grandchild may hold it open, and write to it, for as long as it lives.
+/// Copies everything from the pipe until it is closed, or until `child_ended` is closed: then what the pipe holds by then, and
+/// no more, since a grandchild may keep it open, and write to it, for as long as it lives.
 ///
-/// If the writer fails, the pipe is closed, so that the child learns it as if its reader had gone.
+/// If the writer fails, the pipe is closed: to the child its reader has gone.
 pub(crate) fn copy(mut pipe: PipeReader, child_ended: &PipeReader, writer: &mut dyn Write) {
-    let mut buffer = vec![0; CHUNK];
+    let mut buffer = vec![0; CHUNK_BYTES];
     // How much may still be read once the child has ended.
     let mut left = None;
     while left != Some(0) {
@@ -33,7 +33,7 @@ pub(crate) fn copy(mut pipe: PipeReader, child_ended: &PipeReader, writer: &mut 
             Ok(false) if left.is_none() => continue,
             Ok(false) | Err(_) => return,
         }
-        let most = left.unwrap_or(CHUNK).min(CHUNK);
+        let most = left.unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
         let read = match pipe.read(&mut buffer[..most]) {
             Ok(0) => return,
             Ok(read) => read,

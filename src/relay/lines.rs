@@ -2,22 +2,22 @@
 
 use memchr::memchr;
 
-/// The longest piece of a line; the rest of it goes on in the next.
-pub(crate) const LONGEST: usize = 64 * 1024;
+/// The most bytes of a line that are passed on at once; a longer line comes in pieces.
+pub(crate) const MAX_LINE_BYTES: usize = 64 * 1024;
 
-/// What has come of a stream and isn't a whole line yet.
+/// The beginning of a line whose end hasn't been read yet.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
-    /// At most [`LONGEST`] bytes.
+    /// At most [`MAX_LINE_BYTES`] bytes.
     begun: Vec<u8>,
 }
 
 impl Lines {
-    /// Takes in what has come next, and hands on each line that is whole with that, without its newline.
+    /// Takes the next bytes, and passes on each line that is complete now, without its newline.
     pub(crate) fn feed(&mut self, mut bytes: &[u8], mut line: impl FnMut(&[u8])) {
         while let Some(end) = memchr(b'\n', bytes) {
             let segment = &bytes[..end];
-            if self.begun.is_empty() && segment.len() <= LONGEST {
+            if self.begun.is_empty() && segment.len() <= MAX_LINE_BYTES {
                 line(segment);
             } else {
                 self.begin(segment, &mut line);
@@ -29,7 +29,7 @@ impl Lines {
         self.begin(bytes, &mut line);
     }
 
-    /// The stream has ended: what has begun is a line, too.
+    /// The stream has ended: passes on a last line without newline.
     pub(crate) fn finish(&mut self, line: impl FnOnce(&[u8])) {
         if !self.begun.is_empty() {
             line(&self.begun);
@@ -37,17 +37,17 @@ impl Lines {
         self.begun = Vec::new();
     }
 
-    /// Goes on with a line, of which what is too long for one piece is handed on.
+    /// Adds to the line that has begun, and passes on pieces of the longest length.
     fn begin(&mut self, mut segment: &[u8], line: &mut impl FnMut(&[u8])) {
-        while self.begun.len() + segment.len() > LONGEST {
-            let (piece, rest) = segment.split_at(LONGEST - self.begun.len());
+        while self.begun.len() + segment.len() > MAX_LINE_BYTES {
+            let (piece, rest) = segment.split_at(MAX_LINE_BYTES - self.begun.len());
             self.begun.extend_from_slice(piece);
             line(&self.begun);
             self.begun.clear();
             segment = rest;
         }
         self.begun.extend_from_slice(segment);
-        // A process that writes long lines now and then doesn't hold their memory for ever.
+        // A long line now and then must not keep its memory for ever.
         if self.begun.is_empty() && self.begun.capacity() > 4096 {
             self.begun = Vec::new();
         }
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_line_of_just_the_longest_is_one_and_of_one_byte_more_two() {
-        let longest = vec![b'x'; LONGEST];
+        let longest = vec![b'x'; MAX_LINE_BYTES];
         let whole = [&longest[..], b"\n"].concat();
         assert_eq!(lines_of(&[&whole]), [&longest[..]]);
         assert_eq!(lines_of(&[&longest, b"\n"]), [&longest[..]]);
@@ -99,7 +99,7 @@ mod tests {
         for _ in 0..30 {
             let mut text = Vec::new();
             for _ in 0..random.below(20) {
-                let length = [3, 100, LONGEST as u64, 3 * LONGEST as u64][random.below(4) as usize];
+                let length = [3, 100, MAX_LINE_BYTES as u64, 3 * MAX_LINE_BYTES as u64][random.below(4) as usize];
                 text.extend((0..random.below(length)).map(|n| b'a' + (n % 26) as u8));
                 text.push(b'\n');
             }
@@ -112,7 +112,7 @@ mod tests {
             }
             let lines = lines_of(&chunks);
             assert_eq!(lines, lines_of(&[&text]));
-            assert!(lines.iter().all(|line| line.len() <= LONGEST));
+            assert!(lines.iter().all(|line| line.len() <= MAX_LINE_BYTES));
             let without = |text: &[u8]| text.iter().copied().filter(|byte| *byte != b'\n').collect::<Vec<_>>();
             assert_eq!(lines.concat(), without(&text));
         }

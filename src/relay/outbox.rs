@@ -1,41 +1,40 @@
-//! What is to be written to a stream, kept until its reader takes it.
+//! The lines for a stream, kept until its reader takes them.
 
 use crate::sys::output::Output;
 use memchr::{memchr, memchr_iter};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// With so much waiting, nothing more is read for it: its writers are slowed down by their full pipes.
-pub(super) const ENOUGH: usize = 64 * 1024;
+/// From how many waiting bytes on nothing more is read for a stream: full pipes then slow its writers down.
+pub(super) const FULL_BYTES: usize = 64 * 1024;
 
-/// And so much for nothing that could wait: what is said of a process stands behind its last lines, if there is room.
-pub(super) const ENOUGH_AT_END: usize = 1024 * 1024;
+/// The same for the last lines of an ended process: they are read without delay, so that remarks come after them.
+pub(super) const FULL_AT_END_BYTES: usize = 1024 * 1024;
 
-/// A stream of ours with what it hasn't taken yet.
+/// A stream of ours, and what it hasn't taken yet.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     output: Output,
-    /// What waits is `written..end` of it; the rest is room.
+    /// `written..end` waits to be written; the rest is unused.
     buffer: Vec<u8>,
     written: usize,
     end: usize,
-    /// Lines were added since it was last written to.
+    /// Lines were added since the last attempt to write.
     has_new: bool,
-    /// The last byte that was written is within a line.
+    /// The last line that was written from isn't written whole.
     is_torn: bool,
     state: State,
-    /// How many lines were lost that nobody has been told of.
+    /// How many lines were lost and not reported yet.
     lost: u64,
 }
 
-/// Whether it can be written to, as far as is known.
+/// Whether a stream can be written to, by the last attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Works,
-    /// The last attempt failed: what is for it is lost, but for the rest of a line that was begun. Each new line is another
-    /// attempt.
+    /// The last attempt failed: lines are lost, but for the rest of one that was begun. Each new line is another attempt.
     Fails,
-    /// Nobody reads it any more, and all is stopped for that: nothing is written, nor counted.
+    /// Its reader has gone, and the run is stopped for that: nothing is written or counted.
     Gone,
 }
 
@@ -57,13 +56,13 @@ impl Outbox {
         &self.output
     }
 
-    /// Whether less than this waits.
+    /// Whether fewer bytes than this wait.
     pub(crate) fn has_room(&self, enough: usize) -> bool {
         self.end - self.written < enough
     }
 
-    /// The stream, if there is something for it. One that fails isn't waited for: poll(2) says of a file on a full disk that
-    /// it can be written.
+    /// The stream, if something waits to be written. A failing one isn't polled: poll(2) reports a file on a full disk as
+    /// writable.
     pub(crate) fn to_write(&self) -> Option<BorrowedFd<'_>> {
         (self.end > 0 && self.state == State::Works).then(|| self.output.as_fd())
     }
@@ -73,28 +72,28 @@ impl Outbox {
         self.state == State::Fails
     }
 
-    /// Nobody reads it any more, and all is to stop for that.
+    /// Its reader has gone, and the run is to stop for that.
     pub(crate) fn give_up(&mut self) {
         self.state = State::Gone;
         (self.buffer, self.written, self.end, self.lost) = (Vec::new(), 0, 0, 0);
     }
 
-    /// How many lines were lost that nobody has been told of.
+    /// How many lines were lost and not reported yet.
     pub(crate) fn lost(&self) -> u64 {
         self.lost
     }
 
-    /// That has been told.
-    pub(crate) fn lost_is_told(&mut self) {
+    /// The lost lines have been reported.
+    pub(crate) fn lost_is_reported(&mut self) {
         self.lost = 0;
     }
 
-    /// There will be no other line: the rest of one that was begun is lost, too, if it can't be written now.
+    /// The end: the rest of a line that was begun is lost, too, if it can't be written now.
     pub(crate) fn count_rest(&mut self) {
         self.lost += u64::from(self.fails() && self.written < self.end);
     }
 
-    /// Adds a line, and what stands in front of it.
+    /// Adds a line, with something in front of it.
     pub(crate) fn add(&mut self, front: &[u8], line: &[u8]) {
         if self.state == State::Gone {
             return;
@@ -112,18 +111,17 @@ impl Outbox {
         self.end = end;
     }
 
-    /// Writes as much as is taken without waiting: whether that is anything. An error is told when it begins; meanwhile
-    /// lines are lost, as they are to a program that writes by itself.
+    /// Writes as much as is taken without waiting, and returns whether that is anything. An error is returned when it begins;
+    /// while it lasts, lines are lost, as those of a program that writes by itself are.
     pub(crate) fn flush(&mut self) -> io::Result<bool> {
-        // Of the rest of a line alone another attempt would be made at each wake-up, by the signal of a write that failed
-        // among others.
+        // Without this, the rest of a line would be tried again at each wake-up, and a failed write causes one by its signal (SIGPIPE, SIGXFSZ).
         if self.fails() && !self.has_new {
             return Ok(false);
         }
         self.try_to_write()
     }
 
-    /// The same, though nothing has come since the last attempt.
+    /// The same, even if no line was added since the last attempt.
     pub(crate) fn try_to_write(&mut self) -> io::Result<bool> {
         self.has_new = false;
         let before = self.written;
@@ -134,7 +132,7 @@ impl Outbox {
             match self.output.write(rest) {
                 Ok(written) => {
                     self.written += written;
-                    // It is full: asking again would only be told so.
+                    // It is full: another attempt would only return EAGAIN.
                     if written < asked {
                         break;
                     }
@@ -165,7 +163,7 @@ impl Outbox {
         }
     }
 
-    /// What waits is lost, but for the rest of a line that was begun: a line that comes later starts where a line starts.
+    /// Drops what waits, but for the rest of a line that was begun: the next line must begin on a line of its own.
     fn lose(&mut self) {
         let waits = &self.buffer[self.written..self.end];
         let kept = if self.is_torn { memchr(b'\n', waits).map_or(waits.len(), |newline| newline + 1) } else { 0 };
@@ -176,19 +174,19 @@ impl Outbox {
     fn make_room(&mut self) {
         if self.written == self.end {
             (self.written, self.end) = (0, 0);
-            // A burst is no reason to hold its memory for ever.
-            self.buffer.truncate(2 * ENOUGH);
+            // A burst must not keep its memory for ever.
+            self.buffer.truncate(2 * FULL_BYTES);
             self.buffer.shrink_to_fit();
         } else if self.written >= self.end - self.written {
-            // What moves is no more than was written; and the same memory, near the processor, is used again.
+            // No more moves than was written, and memory that is in the cache is used again.
             self.buffer.copy_within(self.written..self.end, 0);
             (self.written, self.end) = (0, self.end - self.written);
         }
     }
 }
 
-/// Copies a line, which is short for the most part, to room of the same length. A call of the C library's memcpy(3) costs
-/// more than that; and there is no loop here, of which the compiler would make such a call.
+/// Copies a line, most of which are short, to room of the same length. This is faster than a call of memcpy(3), which the
+/// compiler would make of a loop.
 #[inline]
 fn copy(to: &mut [u8], from: &[u8]) {
     match from.len() {
@@ -205,7 +203,7 @@ fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Copies the first and the last so many bytes, which may be the same ones in part.
+/// Copies the first N and the last N bytes, which may overlap.
 #[inline]
 fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
     if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {

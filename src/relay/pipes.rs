@@ -1,7 +1,7 @@
 //! The pipes of all children, and where their lines go.
 
 use super::lines::Lines;
-use super::outbox::{ENOUGH, ENOUGH_AT_END};
+use super::outbox::{FULL_AT_END_BYTES, FULL_BYTES};
 use super::printed::Printed;
 use super::stream::{Gone, Line, Stream};
 use crate::model::identity::Identity;
@@ -11,7 +11,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Takes the lines of a library's user.
+/// A function of a library's user that takes lines.
 pub(crate) type Tell<'o> = dyn FnMut(&Line<'_>) + Send + 'o;
 
 /// Where lines go.
@@ -26,7 +26,7 @@ pub(crate) struct Relay<'o> {
     /// In the order in which they were opened.
     pipes: Vec<Pipe>,
     buffer: Vec<u8>,
-    /// Whose turn it is to be read first, for stdout and for stderr.
+    /// The pipe that is read first the next time, for each of our streams.
     turns: [usize; 2],
 }
 
@@ -37,20 +37,20 @@ struct Pipe {
     stream: Stream,
     fd: OwnedFd,
     lines: Lines,
-    /// The child has ended: how much of what it wrote is still to be read.
+    /// How many bytes of an ended child are still to be read; `None`: the child lives.
     left: Option<usize>,
 }
 
-/// As much as is read at once.
-const CHUNK: usize = 64 * 1024;
+/// The most bytes that are read at once.
+const CHUNK_BYTES: usize = 64 * 1024;
 
 impl<'o> Relay<'o> {
     pub(crate) fn new(sink: Sink<'o>) -> Relay<'o> {
         Relay { sink, pipes: Vec::new(), buffer: Vec::new(), turns: [0; 2] }
     }
 
-    /// Pipes for the stdout and the stderr of a process that is to be started: the child's ends. If it is another user's,
-    /// they are, too: it may open /dev/stdout and /dev/stderr anew, as it could without us.
+    /// Opens pipes for stdout and stderr of a process that is to be started, and returns the child's ends. If another user runs
+    /// it, they belong to that user: it can open /dev/stdout and /dev/stderr, as it could without us.
     pub(crate) fn open(&mut self, process: usize, user: Option<&Identity>) -> io::Result<[OwnedFd; 2]> {
         let ((stdout, childs_stdout), (stderr, childs_stderr)) = (pipe::to_be_polled()?, pipe::to_be_polled()?);
         for pipe in [&stdout, &stderr] {
@@ -62,10 +62,10 @@ impl<'o> Relay<'o> {
         Ok([childs_stdout, childs_stderr])
     }
 
-    /// The pipes to be read now, each with its number: those whose lines find room. All, or of ended children only.
+    /// The pipes whose lines find room, each with its number: all, or those of ended children only.
     pub(crate) fn to_read(&self, ended_only: bool) -> impl Iterator<Item = (usize, BorrowedFd<'_>)> {
         let pipes = self.pipes.iter().enumerate();
-        let is_read = move |pipe: &Pipe| (!ended_only || pipe.left.is_some()) && self.has_room(pipe.stream, ENOUGH);
+        let is_read = move |pipe: &Pipe| (!ended_only || pipe.left.is_some()) && self.has_room(pipe.stream, FULL_BYTES);
         pipes.filter(move |(_, pipe)| is_read(pipe)).map(|(number, pipe)| (number, pipe.fd.as_fd()))
     }
 
@@ -87,14 +87,14 @@ impl<'o> Relay<'o> {
         printed.into_iter().flat_map(Printed::to_write)
     }
 
-    /// Whether all that ended children wrote has been read, and all that was read has been written.
+    /// Whether everything that ended children wrote has been read, and everything read has been written.
     pub(crate) fn is_idle(&self) -> bool {
         self.pipes.iter().all(|pipe| pipe.left.is_none()) && self.to_write().next().is_none()
     }
 
     /// Whether readers keep up, so that more may be written.
     pub(crate) fn keeps_up(&self) -> bool {
-        self.has_room(Stream::Stdout, ENOUGH) && self.has_room(Stream::Stderr, ENOUGH)
+        self.has_room(Stream::Stdout, FULL_BYTES) && self.has_room(Stream::Stderr, FULL_BYTES)
     }
 
     /// Whether something that an ended child of this process wrote is still to be read.
@@ -102,18 +102,18 @@ impl<'o> Relay<'o> {
         self.pipes.iter().any(|pipe| pipe.process == process && pipe.left.is_some())
     }
 
-    /// Reads from these pipes, in rising order of their numbers, as long as there is room for their lines. Those that are
-    /// closed are pipes no more.
+    /// Reads from these pipes, given by rising numbers, as long as there is room for their lines. Pipes that are closed are
+    /// removed.
     pub(crate) fn read(&mut self, numbers: &[usize]) {
         let mut closed = Vec::new();
         for outbox in 0..self.turns.len() {
             let (before, from_turn) = numbers.split_at(numbers.partition_point(|number| *number < self.turns[outbox]));
             for number in from_turn.iter().chain(before).copied() {
                 let Some(stream) = self.pipes.get(number).map(|pipe| pipe.stream) else { continue };
-                if self.outbox(stream) != outbox || !self.has_room(stream, ENOUGH) {
+                if self.outbox(stream) != outbox || !self.has_room(stream, FULL_BYTES) {
                     continue;
                 }
-                // Where there is room for one only, it is another's each time.
+                // If there is room for one pipe only, it is another one each time.
                 self.turns[outbox] = number + 1;
                 if !self.read_chunk(number) {
                     closed.push(number);
@@ -126,8 +126,8 @@ impl<'o> Relay<'o> {
         }
     }
 
-    /// A child has ended: what its pipes hold by now is read, as soon as there is room, and no more, since a grandchild
-    /// may hold them open, and write to them, for as long as it lives.
+    /// A child has ended: what its pipes hold by now is read as soon as there is room, and no more, since a grandchild may keep
+    /// them open, and write to them, for as long as it lives.
     pub(crate) fn ended(&mut self, process: usize) {
         let mut number = 0;
         while let Some(pipe) = self.pipes.get_mut(number) {
@@ -136,7 +136,7 @@ impl<'o> Relay<'o> {
                 let (stream, left) = (pipe.stream, pipe::bytes_in(pipe.fd.as_fd()));
                 pipe.left = Some(left);
                 more = left > 0;
-                while more && self.has_room(stream, ENOUGH_AT_END) {
+                while more && self.has_room(stream, FULL_AT_END_BYTES) {
                     more = self.read_chunk(number);
                 }
             }
@@ -148,10 +148,10 @@ impl<'o> Relay<'o> {
         }
     }
 
-    /// Reads once. Whether there may be more.
+    /// Reads once, and returns whether there may be more.
     fn read_chunk(&mut self, number: usize) -> bool {
         let pipe = &mut self.pipes[number];
-        let most = pipe.left.map_or(CHUNK, |left| left.min(CHUNK));
+        let most = pipe.left.map_or(CHUNK_BYTES, |left| left.min(CHUNK_BYTES));
         match read_some(pipe, most, &mut self.buffer, &mut self.sink) {
             Some(read @ 1..) => {
                 pipe.left = pipe.left.map(|left| left - read);
@@ -162,7 +162,7 @@ impl<'o> Relay<'o> {
         }
     }
 
-    /// The last line, if it had no newline, is one.
+    /// Removes a pipe; a last line without newline is a line, too.
     fn close(&mut self, number: usize) {
         let mut pipe = self.pipes.remove(number);
         for turn in &mut self.turns {
@@ -180,7 +180,7 @@ impl<'o> Relay<'o> {
         }
     }
 
-    /// A remark about a process; about the whole of them, if none.
+    /// A remark about a process; `None`: about all of them.
     pub(crate) fn remark(&mut self, process: Option<usize>, remark: &Remark<'_>) {
         let text = &remark.to_string();
         match &mut self.sink {
@@ -192,8 +192,8 @@ impl<'o> Relay<'o> {
         }
     }
 
-    /// Writes what can be written without waiting: whether that is anything. An error is told once: nobody reads a stream
-    /// any more, and what is for it is lost from now on. Every other failure to write costs lines, and is said here.
+    /// Writes what can be written without waiting, and returns whether that is anything. It is an error, once, if the reader
+    /// of a stream has gone: its lines are lost from then on. Any other failure to write costs lines, and is logged here.
     pub(crate) fn flush(&mut self) -> Result<bool, Gone> {
         match &mut self.sink {
             Sink::Printed(printed) => printed.flush(),
@@ -201,7 +201,7 @@ impl<'o> Relay<'o> {
         }
     }
 
-    /// All is over: says what was lost. Whether anything was said.
+    /// The last call: logs how many lines were lost, and returns whether there were any.
     pub(crate) fn finish(&mut self) -> bool {
         match &mut self.sink {
             Sink::Printed(printed) => printed.finish(),
@@ -209,7 +209,7 @@ impl<'o> Relay<'o> {
         }
     }
 
-    /// Which of our streams a child's goes to.
+    /// The number of our stream that a child's stream goes to.
     fn outbox(&self, stream: Stream) -> usize {
         match &self.sink {
             Sink::Printed(printed) => printed.number(stream),
@@ -217,7 +217,7 @@ impl<'o> Relay<'o> {
         }
     }
 
-    /// Whether less than this waits for the reader of a stream.
+    /// Whether fewer bytes than this wait for the reader of a stream.
     fn has_room(&self, stream: Stream, enough: usize) -> bool {
         match &self.sink {
             Sink::Printed(printed) => printed.has_room(stream, enough),
@@ -226,7 +226,7 @@ impl<'o> Relay<'o> {
     }
 }
 
-/// Makes the pipe of which this is an end that of the user who runs the command, if that is another.
+/// Gives the pipe with this end to the user that runs the command.
 pub(crate) fn give_to(user: Option<&Identity>, end: BorrowedFd<'_>) {
     if let Some(user) = user
         && let Err(error) = pipe::give_to(end, user)
@@ -235,9 +235,9 @@ pub(crate) fn give_to(user: Option<&Identity>, end: BorrowedFd<'_>) {
     }
 }
 
-/// Reads once: how many bytes; none, if there is nothing now.
+/// Reads once, and returns how many bytes; `None`: there is nothing now.
 fn read_some(pipe: &mut Pipe, most: usize, buffer: &mut Vec<u8>, sink: &mut Sink<'_>) -> Option<usize> {
-    buffer.resize(CHUNK, 0);
+    buffer.resize(CHUNK_BYTES, 0);
     let read = pipe::read(pipe.fd.as_fd(), &mut buffer[..most])?;
     let (bytes, lines) = (&buffer[..read], &mut pipe.lines);
     match sink {

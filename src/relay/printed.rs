@@ -2,7 +2,7 @@
 //!
 //! SEP is `›` for a line of stdout, `»` of stderr, `~` for a remark. Lines of stdout go to stdout, all others to stderr.
 
-use super::outbox::{ENOUGH, Outbox};
+use super::outbox::{FULL_BYTES, Outbox};
 use super::stream::{Gone, Stream};
 use crate::sys::output::Output;
 use std::fmt;
@@ -22,50 +22,50 @@ const COLOURS: [&str; 6] = ["36", "33", "32", "35", "34", "31"];
 /// The streams, in the order of their outboxes.
 const STREAMS: [&str; 2] = ["stdout", "stderr"];
 
-/// How long a priority is for the journal: sd-daemon(3).
-const PRIORITY: usize = 3;
+/// How many bytes a priority for the journal has: sd-daemon(3).
+const PRIORITY_BYTES: usize = 3;
 
-const PRIORITY_OF_WARNINGS: &[u8; PRIORITY] = b"<4>";
-const PRIORITY_OF_REMARKS: &[u8; PRIORITY] = b"<6>";
+const PRIORITY_OF_WARNINGS: &[u8; PRIORITY_BYTES] = b"<4>";
+const PRIORITY_OF_REMARKS: &[u8; PRIORITY_BYTES] = b"<6>";
 
-/// How long nothing is said of lost lines after something was.
-const TELL_AGAIN: Duration = Duration::from_secs(10);
+/// The least time between two reports of lost lines.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Labelled lines on their way to stdout and stderr.
 pub(crate) struct Printed {
-    /// One, if stdout and stderr are the same: then what comes first is written first, and none tears the other.
+    /// One if stdout and stderr are the same: then lines stay in order, and none breaks another.
     outboxes: Vec<Outbox>,
-    /// For each process, and the last for panicmon itself, what goes in front of a line of each stream.
+    /// What goes in front of a line of each stream: for each process, and last for panicmon itself.
     labels: Vec<[Vec<u8>; 3]>,
     stamp: Option<Stamp>,
-    /// Gives what else is to be written to stderr, in whole lines.
+    /// Returns further whole lines for stderr.
     beside: fn() -> Vec<u8>,
-    /// Those that go to the journal of systemd, by their outboxes.
+    /// For each outbox, whether it goes to systemd's journal.
     in_journal: Vec<bool>,
-    /// A program in front of one other says nothing of itself.
+    /// Whether remarks are printed: not in front of a single command.
     remarks: bool,
-    /// That nobody reads a stream any more is as any other failure to write to it.
+    /// A reader that has gone is like any other failure to write.
     outlives_readers: bool,
-    /// When it was last said that lines are lost.
-    told: Option<Instant>,
-    /// Room for a priority, and the time stamp and the label of the line that is being written.
+    /// When lost lines were last reported.
+    reported: Option<Instant>,
+    /// Room for a priority, and the timestamp and label of the line that is being added.
     front: Vec<u8>,
 }
 
-/// Whether anything was written, and anything said meanwhile.
+/// Whether anything was written, and whether a failure was logged meanwhile.
 struct Written {
     any: bool,
-    told: bool,
+    logged: bool,
 }
 
 /// Which names are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Names {
-    /// None.
+    /// No names.
     No,
-    /// The one process's.
+    /// The name of the one process.
     One,
-    /// All, aligned, panicmon's own among them.
+    /// The names of all processes and of panicmon itself, aligned.
     Several,
 }
 
@@ -96,7 +96,7 @@ impl Printed {
             in_journal: Vec::new(),
             remarks: which == Names::Several,
             outlives_readers: false,
-            told: None,
+            reported: None,
             front: Vec::new(),
         };
         for (number, name) in all.iter().enumerate() {
@@ -104,7 +104,7 @@ impl Printed {
                 let coloured = colours && printed.outboxes[printed.number(stream)].output().is_terminal();
                 let colour = coloured.then_some(COLOURS[number % COLOURS.len()]);
                 match which {
-                    // The separator stands behind the time.
+                    // The time has a separator of its own.
                     Names::No => Vec::new(),
                     Names::One | Names::Several => label(name, width, colour, stream),
                 }
@@ -115,18 +115,18 @@ impl Printed {
         printed
     }
 
-    /// Takes this, too, whenever it writes.
+    /// Also writes the lines that this function returns.
     pub(crate) fn beside(self, beside: fn() -> Vec<u8>) -> Printed {
         Printed { beside, ..self }
     }
 
-    /// The stream of this device and inode goes to the journal: what a line says of its priority there (`<3>`) comes first.
+    /// The stream of this device and inode goes to the journal: there a line's priority (`<3>`) must come before its label.
     pub(crate) fn journal(self, stream: Option<(u64, u64)>) -> Printed {
         let in_journal = self.outboxes.iter().map(|outbox| outbox.output().is(stream)).collect();
         Printed { in_journal, ..self }
     }
 
-    /// That nobody reads a stream any more is no reason to stop, as it is none for a program that ignores SIGPIPE.
+    /// A reader that has gone is no error, as for a program that ignores SIGPIPE.
     pub(crate) fn outlives_readers(self, outlives_readers: bool) -> Printed {
         Printed { outlives_readers, ..self }
     }
@@ -143,7 +143,7 @@ impl Printed {
         self.outboxes[self.number(stream)].has_room(enough)
     }
 
-    /// Takes the lines of one stream of a process, which have come at the same time.
+    /// Where the lines of one stream of a process go that were read at the same time.
     pub(crate) fn lines_of(&mut self, process: usize, stream: Stream) -> Labelled<'_> {
         self.front.clear();
         self.front.extend_from_slice(PRIORITY_OF_REMARKS);
@@ -169,31 +169,31 @@ impl Printed {
     }
 
     pub(crate) fn flush(&mut self) -> Result<bool, Gone> {
-        let Written { any, told } = self.write(false)?;
-        // What is said of it is for one of them, too, which may be the one that works.
-        if self.say_lost(false) || told { Ok(self.write(false)?.any || any) } else { Ok(any) }
+        let Written { any, logged } = self.write(false)?;
+        // What was logged is written, too, if stderr is the stream that works.
+        if self.report_lost(false) || logged { Ok(self.write(false)?.any || any) } else { Ok(any) }
     }
 
-    /// All is over: whether there was anything to be said of lines that are lost.
+    /// The last call: writes the rest, and returns whether lines were lost.
     pub(crate) fn finish(&mut self) -> bool {
         let _ = self.write(true);
         self.outboxes.iter_mut().for_each(Outbox::count_rest);
-        let said = self.say_lost(true);
+        let said = self.report_lost(true);
         let _ = self.write(true);
         said
     }
 
-    /// Writes what is taken; at the end also to those that failed with nothing new for them.
+    /// Writes what is taken; at the end also to streams that failed and have no new line.
     fn write(&mut self, at_end: bool) -> Result<Written, Gone> {
         let stderr = self.number(Stream::Stderr);
-        // Where it would be lost, it waits.
-        if self.outboxes[stderr].has_room(ENOUGH)
+        // Further lines wait where they would be lost.
+        if self.outboxes[stderr].has_room(FULL_BYTES)
             && (at_end || !self.outboxes[stderr].fails())
             && let Some(lines) = (self.beside)().strip_suffix(b"\n")
         {
             self.outboxes[stderr].add(b"", lines);
         }
-        let mut written = Written { any: false, told: false };
+        let mut written = Written { any: false, logged: false };
         for (outbox, stream) in self.outboxes.iter_mut().zip(STREAMS) {
             match if at_end { outbox.try_to_write() } else { outbox.flush() } {
                 Ok(any) => written.any |= any,
@@ -202,9 +202,9 @@ impl Printed {
                     return Err(Gone { stream });
                 }
                 Err(error) => {
-                    if may_tell(self.told) {
-                        tell_failure(stream, &error);
-                        written.told = true;
+                    if may_report(self.reported) {
+                        log_failure(stream, &error);
+                        written.logged = true;
                     }
                 }
             }
@@ -212,21 +212,21 @@ impl Printed {
         Ok(written)
     }
 
-    /// Says how many lines were lost, of the streams that work again; at the end of all.
-    fn say_lost(&mut self, at_end: bool) -> bool {
+    /// Logs how many lines were lost, for streams that work again; at the end for all.
+    fn report_lost(&mut self, at_end: bool) -> bool {
         let mut said = false;
         for (outbox, stream) in self.outboxes.iter_mut().zip(STREAMS) {
-            if outbox.lost() > 0 && (at_end || !outbox.fails() && may_tell(self.told)) {
+            if outbox.lost() > 0 && (at_end || !outbox.fails() && may_report(self.reported)) {
                 match outbox.lost() {
                     1 => log::warn!("one line couldn't be written to {stream}: it is lost"),
                     lines => log::warn!("{lines} lines couldn't be written to {stream}: they are lost"),
                 }
-                outbox.lost_is_told();
+                outbox.lost_is_reported();
                 said = true;
             }
         }
         if said {
-            self.told = Some(Instant::now());
+            self.reported = Some(Instant::now());
         }
         said
     }
@@ -237,7 +237,7 @@ impl Printed {
     }
 }
 
-fn tell_failure(stream: &str, error: &io::Error) {
+fn log_failure(stream: &str, error: &io::Error) {
     if error.kind() == io::ErrorKind::BrokenPipe {
         log::warn!("nobody reads {stream} any more: its lines are lost until somebody does");
     } else {
@@ -245,9 +245,9 @@ fn tell_failure(stream: &str, error: &io::Error) {
     }
 }
 
-/// Where there is room for a few bytes now and then, each of them isn't an occasion to say how many lines found none.
-fn may_tell(told: Option<Instant>) -> bool {
-    told.is_none_or(|told| told.elapsed() >= TELL_AGAIN)
+/// A disk that is full may take a few bytes now and then: not each time is reported.
+fn may_report(reported: Option<Instant>) -> bool {
+    reported.is_none_or(|reported| reported.elapsed() >= REPORT_INTERVAL)
 }
 
 impl fmt::Debug for Printed {
@@ -266,21 +266,23 @@ pub(crate) struct Labelled<'p> {
 impl Labelled<'_> {
     pub(crate) fn line(&mut self, line: &[u8]) {
         match line {
-            [b'<', b'0'..=b'7', b'>', rest @ ..] if self.in_journal => self.with_priority(&line[..PRIORITY], rest),
-            _ => self.outbox.add(&self.front[PRIORITY..], line),
+            [b'<', b'0'..=b'7', b'>', rest @ ..] if self.in_journal => {
+                self.with_priority(&line[..PRIORITY_BYTES], rest)
+            }
+            _ => self.outbox.add(&self.front[PRIORITY_BYTES..], line),
         }
     }
 
-    fn remark(&mut self, priority: &[u8; PRIORITY], text: &[u8]) {
+    fn remark(&mut self, priority: &[u8; PRIORITY_BYTES], text: &[u8]) {
         if self.in_journal {
             self.with_priority(priority, text);
         } else {
-            self.outbox.add(&self.front[PRIORITY..], text);
+            self.outbox.add(&self.front[PRIORITY_BYTES..], text);
         }
     }
 
     fn with_priority(&mut self, priority: &[u8], line: &[u8]) {
-        self.front[..PRIORITY].copy_from_slice(priority);
+        self.front[..PRIORITY_BYTES].copy_from_slice(priority);
         self.outbox.add(self.front, line);
     }
 }
@@ -308,14 +310,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lost_lines_are_told_of_at_once_and_then_not_for_a_while() {
+    fn lost_lines_are_reported_at_once_and_then_not_for_a_while() {
         let now = Instant::now();
-        assert!(may_tell(None) && !may_tell(Some(now)));
-        assert!(now.checked_sub(TELL_AGAIN).is_none_or(|before| may_tell(Some(before))));
+        assert!(may_report(None) && !may_report(Some(now)));
+        assert!(now.checked_sub(REPORT_INTERVAL).is_none_or(|before| may_report(Some(before))));
     }
 
     #[test]
-    fn labels_are_the_seeds() {
+    fn labels_are_those_of_pmux() {
         for (name, width, colour, stream, expected) in [
             ("web", 3, None, Stream::Stdout, "web › "),
             ("web", 8, None, Stream::Stderr, "web      » "),

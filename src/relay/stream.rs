@@ -10,23 +10,23 @@ pub enum Stream {
     Stdout,
     /// Its stderr.
     Stderr,
-    /// None: the supervisor says it, of the process.
+    /// Neither: the supervisor's remark about the process.
     Remark,
 }
 
-/// A line a process wrote, or one about it.
+/// A line that a process wrote, or a remark about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Line<'a> {
     /// The [`name`](crate::model::process_config::ProcessConfig::name) of the process.
     pub name: &'a str,
-    /// Where it comes from.
+    /// Where the line comes from.
     pub stream: Stream,
-    /// Its bytes, whatever they are, without the newline. At most 64 KiB: a longer line comes in pieces.
+    /// Its bytes, without the newline; they need not be UTF-8. At most 64 KiB: a longer line comes in pieces.
     pub bytes: &'a [u8],
 }
 
-/// A stream of ours that nobody reads any more.
+/// A stream of ours whose reader has gone.
 #[derive(Debug)]
 pub(crate) struct Gone {
     pub(super) stream: &'static str,

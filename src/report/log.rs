@@ -7,7 +7,7 @@ use crate::model::event::{
 use crate::model::handler::Handler;
 use std::ffi::OsString;
 
-/// Logs every event: what fails and is tried again as a warning, processes at `info`, signals at `debug`.
+/// Logs every event: failures that are retried at `warn`, processes at `info`, signals at `debug`.
 ///
 /// Arguments are logged at `trace` only, since they may hold secrets.
 ///
@@ -27,7 +27,7 @@ impl Handler for LogHandler {
     }
 
     fn process_failed(&mut self, event: &ProcessFailed<'_>) {
-        // The caller has the error, too, and reports it.
+        // Not a warning: the caller gets the error, too, and reports it.
         log::info!("failed to run {}: {}", name(&event.args), event.error);
     }
 

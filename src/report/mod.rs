@@ -1,9 +1,17 @@
-//! What is told to whom: the log, the remarks between the lines of processes, the verdict on memory.
+//! What users are told about a run: the log, the remarks between the lines of processes, and whether memory ran out.
 //!
-//! It knows what happened and how to word it; not how lines reach a stream (`relay`), nor what is to be done (`policy`).
+//! This floor turns what happened into words. How lines reach a stream is in `relay`; what is to be done is in `policy`.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `log` | events as messages of the `log` crate |
+//! | `remarks` | what a supervisor says about its processes |
+//! | `spelled` | durations as Go prints them |
+//! | `oom` | whether the kernel killed the command because memory ran out |
 #![forbid(unsafe_code)]
 
 pub(crate) mod log;
 #[cfg(feature = "cli")]
 pub(crate) mod oom;
 pub(crate) mod remarks;
+pub(crate) mod spelled;

@@ -1,4 +1,4 @@
-//! Whether memory ran out: the count of the cgroup before the start, and at the end.
+//! Whether the command was killed because memory ran out: by the cgroup's count of such kills before the start and at the end.
 
 use crate::model::event::{ProcessExited, ProcessStarting};
 use crate::model::handler::Handler;
@@ -7,19 +7,19 @@ use crate::sys::cgroup::OomKills;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Looks at the count around each run.
+/// A handler that reads the count around each run.
 pub(crate) struct OomWatch {
-    /// What it was asked for by.
+    /// The option or variable that asks for it, for warnings.
     option: String,
     counter: Result<OomKills, String>,
     before: Option<u64>,
     killed: Arc<AtomicBool>,
 }
 
-/// What it has seen of the last run.
+/// What is known about the last run.
 pub(crate) struct Verdict(Arc<AtomicBool>);
 
-/// One for a command that will be run, asked for by this option or variable.
+/// A handler for the runs of a command, and what it finds out; `option` is the option or variable that asks for it.
 pub(crate) fn watch(option: String) -> (OomWatch, Verdict) {
     let killed = Arc::new(AtomicBool::new(false));
     let watch = OomWatch { option, counter: OomKills::find(), before: None, killed: Arc::clone(&killed) };
@@ -27,7 +27,7 @@ pub(crate) fn watch(option: String) -> (OomWatch, Verdict) {
 }
 
 impl Verdict {
-    /// Whether somebody of the cgroup was killed while the command ran because memory ran out.
+    /// Whether a process of the cgroup was killed because memory ran out, while the command ran.
     pub(crate) fn is_oom(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -46,7 +46,7 @@ impl Handler for OomWatch {
     }
 
     fn process_exited(&mut self, event: &ProcessExited<'_>) {
-        // Counts are for nothing with any other end.
+        // With any other end the counts don't matter.
         if event.status.code() != StatusCode::new(128 + libc::SIGKILL as u8) {
             return;
         }

@@ -1,42 +1,43 @@
-//! What a supervisor says of its processes, in the second seed's words.
+//! What a supervisor says about its processes, in the words of pmux.
 
+use super::spelled::Spelled;
 use crate::model::error::Error;
 use crate::model::signal::Signal;
 use crate::model::status::ExitStatus;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::time::Duration;
 
-/// Something said about a process, or about all of them.
+/// A remark about a process, or about all of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Remark<'a> {
-    /// The first of each process.
+    /// The first remark about each process.
     Starting,
-    /// It ended.
+    /// A run ended.
     Ended(ExitStatus),
-    /// It couldn't be started.
+    /// The process couldn't be started; `again`: it is tried again.
     NotStarted { why: &'a Error, again: bool },
-    /// When it is started again.
+    /// It is started again after this time.
     RestartIn(Duration),
-    /// It was stopped by this, TTIN or TTOU.
+    /// It was stopped by TTIN or TTOU.
     WantsTerminal(Signal),
-    /// This goes to its group.
+    /// This signal is sent to its process group.
     Sending(Signal),
-    /// The last of each process.
+    /// The last remark about each process.
     Over,
-    /// This came, and all are to stop.
+    /// A stop signal came: all processes are stopped.
     Stopping(Signal),
-    /// The same by the library.
+    /// The library's user stops all processes.
     Cancelled,
-    /// This came then, and all are killed.
+    /// A second stop signal came: all processes are killed.
     Killing(Signal),
-    /// The same by the library.
+    /// The library's user stops them a second time.
     CancelledAgain,
-    /// The last of all.
+    /// The last remark of all. As in pmux it says only that all processes have ended: scripts wait for it.
     Bye,
 }
 
 impl Remark<'_> {
-    /// Whether something is wrong.
+    /// Whether the remark is a warning.
     pub(crate) fn is_warning(&self) -> bool {
         match self {
             Remark::Ended(status) => !status.is_success(),
@@ -58,7 +59,7 @@ impl fmt::Display for Remark<'_> {
                 let core = if *core_dumped { " (core dumped)" } else { "" };
                 write!(f, "exit code -1, process exited: signal: {}{core}", Word(*signal))
             }
-            // The list of PATH isn't for every attempt.
+            // The directories of PATH are shown at the last attempt only.
             Remark::NotStarted { why, again: true } => write!(f, "exit code -1, {}", why.brief()),
             Remark::NotStarted { why, again: false } => write!(f, "exit code -1, {why}"),
             Remark::RestartIn(wait) => write!(f, "will restart process in {}", Spelled(*wait)),
@@ -66,7 +67,7 @@ impl fmt::Display for Remark<'_> {
                 let what = if *signal == Signal::TTIN { "read from" } else { "write to the terminal, or change" };
                 write!(
                     f,
-                    "stopped by {signal}: it wants to {what} the terminal, which no process of a file has: have it do without, or run it alone"
+                    "stopped by {signal}: it wants to {what} the terminal, which no process of a file has: run it alone, or without the terminal"
                 )
             }
             Remark::Sending(signal) => write!(f, "sending {} signal", Word(*signal)),
@@ -108,70 +109,9 @@ impl fmt::Display for Word {
     }
 }
 
-const NANOS_PER_SECOND: u32 = 1_000_000_000;
-
-/// A duration as Go prints it: `1s`, `1.5s`, `1m4s`, `1h0m0s`, `250ms`.
-pub(crate) struct Spelled(pub(crate) Duration);
-
-impl fmt::Display for Spelled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, nanos) = (self.0.as_secs(), self.0.subsec_nanos());
-        if seconds == 0 {
-            return match nanos {
-                0 => f.write_str("0s"),
-                1..1_000 => write!(f, "{nanos}ns"),
-                1_000..1_000_000 => decimal(f, u64::from(nanos), 1_000, "µs"),
-                _ => decimal(f, u64::from(nanos), 1_000_000, "ms"),
-            };
-        }
-        let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-        if hours > 0 {
-            write!(f, "{hours}h")?;
-        }
-        if seconds >= 60 {
-            write!(f, "{minutes}m")?;
-        }
-        decimal(f, seconds % 60 * u64::from(NANOS_PER_SECOND) + u64::from(nanos), u64::from(NANOS_PER_SECOND), "s")
-    }
-}
-
-/// `value / unit`, without zeroes at its end.
-fn decimal(f: &mut fmt::Formatter<'_>, value: u64, unit: u64, name: &str) -> fmt::Result {
-    write!(f, "{}", value / unit)?;
-    let (mut rest, mut place) = (value % unit, unit / 10);
-    if rest > 0 {
-        f.write_char('.')?;
-    }
-    while rest > 0 {
-        write!(f, "{}", rest / place)?;
-        rest %= place;
-        place /= 10;
-    }
-    f.write_str(name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn they_are_printed_as_go_prints_them() {
-        for (nanos, text) in [
-            (0, "0s"),
-            (1, "1ns"),
-            (1_500, "1.5µs"),
-            (250_000_000, "250ms"),
-            (1_000_000_000, "1s"),
-            (1_234_000_000, "1.234s"),
-            (64_000_000_000, "1m4s"),
-            (60_000_000_000, "1m0s"),
-            (3_600_000_000_000, "1h0m0s"),
-            (3_661_500_000_000, "1h1m1.5s"),
-        ] {
-            let duration = Duration::from_nanos(nanos);
-            assert_eq!(Spelled(duration).to_string(), text);
-        }
-    }
 
     #[test]
     fn where_it_was_looked_for_is_said_when_it_is_over() {
@@ -182,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_are_the_seeds() {
+    fn the_words_are_those_of_pmux() {
         let killed = |signal, core_dumped| Remark::Ended(ExitStatus::Signaled { signal, core_dumped });
         for (remark, words) in [
             (Remark::Starting, "starting process"),
@@ -194,7 +134,7 @@ mod tests {
             (Remark::RestartIn(Duration::from_millis(1500)), "will restart process in 1.5s"),
             (
                 Remark::WantsTerminal(Signal::TTIN),
-                "stopped by SIGTTIN: it wants to read from the terminal, which no process of a file has: have it do without, or run it alone",
+                "stopped by SIGTTIN: it wants to read from the terminal, which no process of a file has: run it alone, or without the terminal",
             ),
             (Remark::Over, "stopped process handler"),
             (Remark::Bye, "exited gracefully, ciao!"),

@@ -9,7 +9,7 @@ use crate::formats::duration;
 use crate::formats::printable::{is_unprintable, shown};
 use crate::model::process_config::{NoRestartOn, ProcessConfig};
 use crate::model::signal::{Signal, SignalSet};
-use crate::report::remarks::Spelled;
+use crate::report::spelled::Spelled;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What stands for an option, as what it means.
+//! The value of an option to what it means. An error says what is wrong with the value, and what to write.
 
 use crate::formats::duration;
 use crate::formats::timestamp::{ParseTimeFormatError, TimeFormat};
@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-/// A user, and perhaps a group, each by name or number.
+/// A user and, if it is given, a group, each by name or number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UserName {
     pub(crate) user: String,
@@ -34,7 +34,7 @@ fn forwarded(word: &str) -> Result<Signal, String> {
     }
 }
 
-/// One that can also be forwarded as another, or later.
+/// A signal that can be forwarded as another, or later.
 fn changed(word: &str) -> Result<Signal, String> {
     match forwarded(word)? {
         Signal::CONT => Err(format!("{} is forwarded as it is: job control needs it", Signal::CONT)),
@@ -61,7 +61,7 @@ fn pairs<'l>(list: &'l str, example: &str) -> Result<Vec<(&'l str, &'l str)>, St
     list.split(',').map(pair).collect()
 }
 
-/// Adds to those there are, each of which may be there once.
+/// Adds pairs to others; a key that is there already is an error.
 pub(crate) fn add<K: PartialEq + Display, V>(all: &mut Vec<(K, V)>, more: Vec<(K, V)>) -> Result<(), String> {
     for (from, to) in more {
         if all.iter().any(|(other, _)| *other == from) {
@@ -112,7 +112,7 @@ pub(crate) fn delays(list: &str) -> Result<Vec<(Signal, Duration)>, String> {
     pairs(list, "SIG=DURATION, e.g. TERM=10s")?.into_iter().map(delay).collect()
 }
 
-/// `FROM=TO`, in a list: what panicmon exits with.
+/// `FROM=TO`, in a list: how a command ended, and the exit status for that.
 pub(crate) fn exit_rules(list: &str) -> Result<Vec<(ExitFrom, u8)>, String> {
     let rule = |(from, to): (&str, &str)| {
         let code = to.parse().map_err(|_| format!("'{to}' is not an exit status: write a number from 0 to 255"))?;
@@ -128,7 +128,7 @@ pub(crate) fn parent_death_signal(word: &str) -> Result<Signal, String> {
     }
 }
 
-/// `K=V`, whatever bytes they are.
+/// `K=V`; both may be any bytes.
 pub(crate) fn assignment(word: &OsStr) -> Result<(OsString, OsString), String> {
     let bytes = word.as_bytes();
     match bytes.iter().position(|byte| *byte == b'=') {

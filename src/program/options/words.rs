@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 pub(super) const COMMAND: &str = "COMMAND";
 
 const AFTER_HELP: &str = "\
-Options end at the first word that is not one. The command line wins over the variables.
+Options end at the first word that isn't one. The command line wins over the variables.
 PANICMON_LOG filters the log as env_logger's RUST_LOG does.
 
 Exit status: the command's own; 128+N if signal N ended it; 125 if panicmon itself fails or is called wrongly, 126 if
