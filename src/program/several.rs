@@ -25,8 +25,9 @@ use crate::sys::signals::{Disposition, disposition};
 use crate::sys::terminal;
 use std::ffi::CStr;
 
-/// Each process has two pipes, and while it is started their other ends.
+/// Descriptors for each process: its two pipes.
 const DESCRIPTORS_EACH: u64 = 2;
+/// Descriptors for everything else, among them the child's ends of the pipes while a process is started.
 const DESCRIPTORS_BESIDE: u64 = 64;
 
 /// Runs them to their end, and returns the exit status.
@@ -35,7 +36,7 @@ pub(crate) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static 
     logger::install(settings.verbosity, env);
     variables::warn_of(&settings.slips);
     let path = settings.config.clone().unwrap_or_default();
-    // Reading may take for ever, from a pipe; there is no child yet that would have to be told.
+    // Reading a pipe may block. There is no child yet: meanwhile signals take effect on panicmon.
     let config = match signals.at_ease(|| config_file::read(&path)) {
         Ok(config) => config,
         Err(error) => {
@@ -47,7 +48,7 @@ pub(crate) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static 
         return check::report(&path, &config, env);
     }
     if config_file::is_stdin(&path) {
-        // It has been read to its end, and nobody is to wait for this program to let go of it.
+        // It has been read to its end; its writer must not wait for panicmon to close it.
         inherited::free_stdin();
     }
     let left = run_all(signals, settings, config, env);
@@ -68,12 +69,12 @@ fn run_all(
     env: &[&'static CStr],
 ) -> Result<Left, Error> {
     inherited::fill_streams();
-    // Whatever this program was started to ignore, as pmux does; but for a hang-up, as by nohup(1).
+    // Signals that were ignored from the start are listened to all the same, as in pmux; but for HUP, which nohup(1) ignores.
     let stop_on = settings.stop_signals.unwrap_or(Stops::DEFAULT);
     let stops = Stops::new(stop_on, disposition(Signal::HUP) != Disposition::Ignored);
     let listened = settings.signals.map_or(SignalSet::ALL, |listened| listened.union(stop_on));
     if settings.signals.is_some() {
-        // A hang-up is heard in any case; a HUP that is none takes its course.
+        // A hang-up is a stop in any case; any other HUP keeps its disposition.
         signals.limit(listened.with(Signal::HUP));
     }
     let had_terminal = terminal::is_there();
@@ -83,7 +84,7 @@ fn run_all(
     if let Err(error) = limits.raise_files(descriptors) {
         log::warn!("can't open the {descriptors} descriptors that the processes need: {error}");
     }
-    // PID 1 is given all orphans anyway.
+    // PID 1 gets all orphans anyway.
     let subreaper = (process::id().as_raw() != 1).then(Subreaper::claim).transpose();
     let _subreaper = subreaper.map_err(|source| Error::start("prctl(PR_SET_CHILD_SUBREAPER)", source))?;
 
@@ -91,7 +92,7 @@ fn run_all(
     let relay = lines::relay(&names, Names::Several, config.time_format);
     let processes = config.processes.iter().map(|process| (process, Supervision::new(process))).collect();
     let mut supervisor = Supervisor::with_source(Source::Process(signals), stops, listened, had_terminal)?;
-    // What it warns of, the remarks say anyway.
+    // Its warnings say what the remarks say, too.
     if log::log_enabled!(log::Level::Info) {
         supervisor = supervisor.handler(LogHandler);
     }
@@ -99,7 +100,7 @@ fn run_all(
     supervisor.run_processes(processes, Some(relay), &environment, limits)
 }
 
-/// 0 after a stop that was asked for; else that of the first process that failed.
+/// The exit status: 0 after a stop, else that of the first process that failed.
 fn status(left: &Left) -> StatusCode {
     match left.asked {
         Asked::Kill => StatusCode::new(1),

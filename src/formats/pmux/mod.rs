@@ -1,8 +1,8 @@
 //! Files in pmux's format: YAML text to the configurations of processes. The public reader of the feature `config`.
 //!
 //! An error is addressed to the author of the file: where it is, which word, and what to write. Nothing is guessed: a word
-//! is taken letter for letter, whatever YAML would make of `yes`, `0755` or `1.10`. Nothing is looked up either: whether a
-//! program or a directory exists is for whoever starts the process.
+//! is taken letter for letter, whatever YAML would make of `yes`, `0755` or `1.10`. Nothing is looked up either: a
+//! program or a directory need not exist before the process is started.
 //!
 //! | file | contents |
 //! |---|---|
