@@ -267,7 +267,7 @@ impl Labelled<'_> {
     pub(crate) fn line(&mut self, line: &[u8]) {
         match line {
             [b'<', b'0'..=b'7', b'>', rest @ ..] if self.in_journal => {
-                self.with_priority(&line[..PRIORITY_BYTES], rest)
+                self.with_priority(&line[..PRIORITY_BYTES], rest);
             }
             _ => self.outbox.add(&self.front[PRIORITY_BYTES..], line),
         }
