@@ -15,7 +15,7 @@ impl Default for Service {
 }
 
 impl Service {
-    /// Takes over what one more file says.
+    /// Applies one more file.
     pub(crate) fn apply(&mut self, text: &str) {
         let mut is_service = false;
         for line in lines(text) {
@@ -40,11 +40,11 @@ impl Service {
     }
 }
 
-/// Its lines without comments, and with those in one that a backslash joins.
+/// The lines of a text, without comments, and joined where one ends in a backslash.
 fn lines(text: &str) -> Vec<String> {
     let (mut lines, mut joined) = (Vec::new(), String::new());
     for line in text.lines().filter(|line| !line.trim_start().starts_with(['#', ';'])) {
-        // Two of them are a backslash.
+        // Two backslashes are a literal one.
         let is_joined = line.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
         if is_joined {
             joined += &line[..line.len() - 1];

@@ -20,7 +20,7 @@ pub(crate) fn read(path: &OsStr) -> Result<Config, ConfigError> {
     if is_stdin(path) { pmux::read_from(&name(path), Stdin) } else { pmux::read(path) }
 }
 
-/// Descriptor 0. The standard library's reads a closed one as an empty one.
+/// Descriptor 0. The standard library's stdin reads a closed descriptor as an empty file.
 struct Stdin;
 
 impl Read for Stdin {

@@ -22,8 +22,8 @@ pub(crate) fn relay(names: &[String], which: Names, time_format: Option<TimeForm
     Relay::new(Sink::Printed(printed))
 }
 
-/// Whether to go on when nobody reads our output any more. That is what a process does that was started with SIGPIPE
-/// ignored, as systemd starts its services.
+/// Whether the run goes on when the reader of our output has gone: if SIGPIPE was ignored from the start, as systemd does for
+/// its services.
 fn outlives_readers() -> bool {
     disposition(Signal::PIPE) == Disposition::Ignored
 }

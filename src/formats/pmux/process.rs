@@ -14,7 +14,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
-/// These end no process that lets them take their default course, and are caught for other ends.
+/// Signals that can't be a stop signal: their default actions don't end a process, and handlers catch them for other ends.
 const NEVER_STOP: [Signal; 6] = [Signal::CHLD, Signal::CONT, Signal::STOP, Signal::TSTP, Signal::TTIN, Signal::TTOU];
 
 /// What gave a process its name.
@@ -89,7 +89,7 @@ impl Reader<'_> {
             }
             process.max_wait = most;
         }
-        // As in pmux, the least wins over a most that nobody gave.
+        // As in pmux, a least wait above the default of the most raises that.
         process.max_wait = process.max_wait.max(process.min_wait);
         Ok(())
     }
@@ -141,23 +141,23 @@ impl Reader<'_> {
         if yaml::letters(self.text, node) == Some("") {
             return Ok(None);
         }
-        // Whether it is there is seen when the process is started: a volume may come later.
+        // It need not exist yet: a volume may be mounted later.
         self.word("dir", "a path such as /srv/web", node).map(Some)
     }
 
-    /// A time; none where there is none, or 0, which is how pmux's files ask for the default.
+    /// A duration; `None`: no value, or 0, which is the default in pmux, too.
     fn duration(&self, key: &str, node: &Node<'_>) -> Result<Option<Duration>, Fault> {
         if matches!(node.value, Value::Null) {
             return Ok(None);
         }
         let word = self.scalar(key, "a duration such as 10s", node)?;
-        // The message holds the word as it can be shown: cut or escaped, it is no duration either.
+        // For the message, of the word as it can be shown: cut or escaped, it isn't a duration either.
         let time = duration::parse(word).or_else(|_| duration::parse(&shown(word)));
         let time = time.map_err(|message| Fault::new(node.defined, format!("'{key}': {message}")))?;
         Ok(Some(time).filter(|time| !time.is_zero()))
     }
 
-    /// `None`: nothing stands there.
+    /// A signal; `None`: no value.
     fn stop_signal(&self, node: &Node<'_>) -> Result<Option<Signal>, Fault> {
         if matches!(node.value, Value::Null) {
             return Ok(None);
@@ -190,7 +190,7 @@ impl Reader<'_> {
         self.items("noRestartOn", "a list such as [0, TERM]", node)?.iter().map(end).collect()
     }
 
-    /// Signals that can come to panicmon; none where there is nothing. An empty list is no signal at all.
+    /// The signals that are passed on; `None`: no value, which isn't the same as an empty list.
     fn signals(&self, node: &Node<'_>) -> Result<Option<SignalSet>, Fault> {
         let signal = |item| {
             let word = shown(self.scalar("signals", "names of signals such as USR1", item)?);

@@ -21,7 +21,7 @@ const MAX_NODES: usize = 20_000;
 /// How many bytes of text a file may have, those repeated by aliases included.
 const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
 
-/// A value and where it stands: `defined` by its letters, `referenced` by the alias that repeats them.
+/// A value and its locations: `defined`, where it is written, and `referenced`, where an alias repeats it.
 pub(super) type Node<'a> = Spanned<Value<'a>>;
 
 /// A list and a map keep their order, and a map the keys that are given twice.

@@ -105,7 +105,7 @@ fn element(text: &str) -> Option<(Element, usize)> {
     known.map(|(word, element)| (*element, word.len())).or_else(|| fraction(text))
 }
 
-/// `.000` or `,999`, of whatever length. With another digit behind it, it is none: `.0001` is literal.
+/// `.000` or `,999`, of any length. Followed by another digit it is literal: `.0001`.
 fn fraction(text: &str) -> Option<(Element, usize)> {
     let (&separator, digits) = text.as_bytes().split_first()?;
     let &digit = digits.first()?;

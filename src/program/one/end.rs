@@ -19,7 +19,7 @@ pub(super) fn status(result: Result<Whole, Error>, settings: &Settings, watches:
     match result {
         Ok(Whole { end, reader_gone }) => {
             let code = code(&end, settings, watches, env);
-            // It was stopped because its reader had gone, which nobody asked for.
+            // It was stopped because the reader of its output had gone: that isn't success.
             if reader_gone && code.is_success() { StatusCode::OWN_FAILURE } else { code }
         }
         Err(error) => {

@@ -7,7 +7,8 @@ use crate::program::options::settings::Settings;
 use crate::sys::notify::Notify;
 use std::ffi::{CStr, OsStr};
 
-/// The inherited ones, if they are wanted, those of its account and of its notification socket, and those of `--env`.
+/// The inherited variables unless `--clear-env` is given, those of the account and of the notification socket, and those of
+/// `--env`.
 pub(super) fn environment(
     settings: &Settings,
     env: &[&'static CStr],
