@@ -1,8 +1,9 @@
 //! One child, once: the first seed.
 
 use crate::api::options::{Options, Output};
-use crate::engine::event_loop;
-use crate::engine::event_loop::{Run, Signals, Spec, Task};
+use crate::engine::run::{Progress, Run, Signals};
+use crate::engine::task;
+use crate::engine::task::{Spec, Task};
 use crate::model::c_string::c_string;
 use crate::model::error::Error;
 use crate::model::event::process::base_name;
@@ -110,15 +111,15 @@ impl<'a> Executor<'a> {
     {
         let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
         let words = args.iter().cloned().map(|arg| c_string(arg).map(Cow::Owned)).collect::<Result<Vec<_>, _>>();
-        self.run_words(&args, words, Manner::once(), |_, _, _, _| Ok(())).map(|whole| whole.end.status.code())
+        self.run_words(&args, words, RunMode::once(), |_, _, _, _| Ok(())).map(|whole| whole.end.status.code())
     }
 
-    /// The same with words that are ready, in some manner, and a last thing to do once the child exists.
+    /// The same with words that are ready, in some mode, and a last thing to do once the child exists.
     pub(crate) fn run_words(
         &mut self,
         args: &[OsString],
         words: Result<Vec<Cow<'static, CStr>>, Error>,
-        manner: Manner,
+        mode: RunMode,
         settle: impl FnOnce(&mut Source, &ChildGroup, &[BorrowedFd<'_>], bool) -> Result<(), Error>,
     ) -> Result<Whole, Error> {
         let Executor { options, source, group, .. } = self;
@@ -158,7 +159,7 @@ impl<'a> Executor<'a> {
         let listened = signals.map_or(SignalSet::ALL, |signals| signals.union(group.needs()));
         let timers_are_childs = matches!(source, Source::Process(_));
         let lifecycle = Lifecycle::new(Own { pid: own, timers_are_childs }, listened, forwarding.clone(), *kill_after);
-        let Manner { supervision, relay, notify, reload, had_terminal, leftovers } = manner;
+        let RunMode { supervision, relay, notify, reload, had_terminal, leftovers } = mode;
         let stops = Stops::new(stop_signals.unwrap_or(Stops::DEFAULT), true);
         let reaps_all = *init;
         let leftovers = match *drain {
@@ -168,8 +169,8 @@ impl<'a> Executor<'a> {
         };
         let run = |handlers: &mut [Box<dyn Handler + Send + 'a>], childs| {
             let streams = match relay {
-                Some(_) => event_loop::Streams::Relayed { null_stdin: false },
-                None => event_loop::Streams::Given(childs),
+                Some(_) => task::Streams::Relayed { null_stdin: false },
+                None => task::Streams::Given(childs),
             };
             let (heeded, stop_signal) = (SignalSet::EMPTY, Signal::INT);
             let spec = Spec { name, args, command, group, streams, heeded, stop_signal };
@@ -189,19 +190,20 @@ impl<'a> Executor<'a> {
                 limits,
                 notify,
                 reload,
+                progress: Progress::default(),
             };
             run.run(|source, needed, prints| settle(source, group, needed, prints))
         };
-        let left = match streams.ended {
+        let outcome = match streams.ended {
             None => run(handlers, streams.childs),
             Some((ended, child_lives)) => {
                 relayed(streams.relayed, &ended, child_lives, || run(handlers, streams.childs))
             }
         };
-        match left {
-            Ok(left) => {
-                let end = left.results.into_iter().next().unwrap_or(Err(Error::Cancelled))?;
-                Ok(Whole { end, reader_gone: left.gone })
+        match outcome {
+            Ok(outcome) => {
+                let end = outcome.results.into_iter().next().unwrap_or(Err(Error::Cancelled))?;
+                Ok(Whole { end, reader_gone: outcome.reader_gone })
             }
             Err(error) => Err(failed(handlers, name, args, error)),
         }
@@ -215,7 +217,7 @@ pub(crate) struct Whole {
 }
 
 /// How often, and with its output where.
-pub(crate) struct Manner {
+pub(crate) struct RunMode {
     pub(crate) supervision: Supervision,
     pub(crate) relay: Option<Relay<'static>>,
     /// What it tells its service manager goes by this process.
@@ -228,10 +230,10 @@ pub(crate) struct Manner {
     pub(crate) leftovers: Leftovers,
 }
 
-impl Manner {
+impl RunMode {
     /// Once, with the output where the options say.
     pub(crate) fn once() -> Self {
-        Manner {
+        RunMode {
             supervision: Supervision::once(),
             relay: None,
             notify: None,

@@ -1,7 +1,9 @@
 //! Processes that are kept running, one or several: the second seed.
 
 use crate::api::options::Environment;
-use crate::engine::event_loop::{Left, Run, Signals, Spec, Streams, Task};
+use crate::engine::outcome::Outcome;
+use crate::engine::run::{Progress, Run, Signals};
+use crate::engine::task::{Spec, Streams, Task};
 use crate::model::c_string::c_string;
 use crate::model::error::Error;
 use crate::model::handler::Handler;
@@ -178,14 +180,14 @@ impl<'a> Supervisor<'a> {
     /// If no status can be told, of any; the processes are killed then.
     pub fn run_all(&mut self, configs: &[ProcessConfig]) -> Result<Vec<Result<StatusCode, Error>>, Error> {
         let processes = configs.iter().map(|config| (config, Supervision::new(config))).collect();
-        let left = self.run_processes(processes, None, &Environment::default(), Changed::default())?;
-        Ok(left.results.into_iter().map(code).collect())
+        let outcome = self.run_processes(processes, None, &Environment::default(), Changed::default())?;
+        Ok(outcome.results.into_iter().map(code).collect())
     }
 
     fn run_one(&mut self, config: &ProcessConfig, supervision: Supervision) -> Result<StatusCode, Error> {
-        let left =
+        let outcome =
             self.run_processes(vec![(config, supervision)], None, &Environment::default(), Changed::default())?;
-        left.results.into_iter().next().map_or(Err(Error::Cancelled), code)
+        outcome.results.into_iter().next().map_or(Err(Error::Cancelled), code)
     }
 
     /// Runs these, with their lines where the relay says, or where [`on_line`](Supervisor::on_line) does.
@@ -195,7 +197,7 @@ impl<'a> Supervisor<'a> {
         relay: Option<Relay<'static>>,
         environment: &Environment,
         limits: Changed,
-    ) -> Result<Left, Error> {
+    ) -> Result<Outcome, Error> {
         let own = process::id();
         let own_process = matches!(self.source, Source::Process(_));
         let words_of = |config: &ProcessConfig| [&config.cmd].into_iter().chain(&config.args).cloned().collect();
@@ -247,6 +249,7 @@ impl<'a> Supervisor<'a> {
             limits,
             notify: None,
             reload: Reload::Unknown,
+            progress: Progress::default(),
         };
         run.run(|_, _, _| Ok(()))
     }

@@ -1,7 +1,37 @@
 //! The one loop: it waits, asks `policy` what to do, and does it.
 //!
-//! One child, run once, is the same as many, run again and again. What is decided here is only the order of things.
+//! One child, run once, is the same as many, run again and again. Only the order of things is decided here, and in `finish`
+//! how long the end of a run may take.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `run` | what a run consists of, and how it stands |
+//! | `task` | one of its processes, from the first start to the last end |
+//! | `outcome` | how the run ended |
+//! | `event_loop` | wait and dispatch |
+//! | `start` | starts what is due |
+//! | `incoming` | a signal came, or an order from another thread |
+//! | `act` | does what a lifecycle wants |
+//! | `reap` | children that ended, stopped or were continued |
+//! | `notify` | what a command tells its service manager |
+//! | `drain`, `leftovers`, `cleanup` | what runs leave behind is ended; is told; and the state of both |
+//! | `processes` | how those processes are named in messages |
+//! | `finish` | the end: the last is written, and passed on, or given up |
+//!
+//! Types are in files of their own; the other files are `impl Run` blocks, which use the types and not each other.
 #![forbid(unsafe_code)]
 
-pub(crate) mod drain;
-pub(crate) mod event_loop;
+mod act;
+mod cleanup;
+mod drain;
+mod event_loop;
+mod finish;
+mod incoming;
+mod leftovers;
+mod notify;
+pub(crate) mod outcome;
+mod processes;
+mod reap;
+pub(crate) mod run;
+mod start;
+pub(crate) mod task;

@@ -22,26 +22,16 @@ pub(crate) enum Action {
 /// What is done with the child that runs.
 #[derive(Debug)]
 pub(crate) enum ChildAction {
-    /// Tell the handlers that this signal came.
-    TellReceived(Received),
+    /// Tell this.
+    Tell(Tell),
     /// If this signal takes its default action in the child, answer with `Lifecycle::will_die_of`.
     CheckDefaultAction(Signal),
     /// The signal was passed on since: if it no longer takes its default action, answer with `Lifecycle::not_fatal`.
     CheckDefaultActionAgain(Signal),
     /// Pass it on, and answer with the result: `Lifecycle::passed`.
     Pass(Received, To),
-    /// Tell the handlers that it was passed on.
-    TellPassed(Received),
-    /// Tell the handlers that it isn't passed on.
-    TellDropped(Received),
     /// Tell the handlers that it is passed on after this delay, and answer with the time: `Lifecycle::delayed`.
     Delay(Delayed, Duration),
-    /// Tell the handlers that it couldn't be passed on.
-    TellNotPassed(Received, io::Error),
-    /// Tell the handlers that the child stopped by this signal.
-    TellStopped(Signal),
-    /// Tell the handlers that the child was continued.
-    TellContinued,
     /// Make the child's group the terminal's foreground group. If that fails, answer with
     /// `Lifecycle::not_handed_over`.
     HandOver {
@@ -65,8 +55,25 @@ pub(crate) enum ChildAction {
     },
     /// Send this signal, which comes from this process itself, to the child's group.
     SignalGroup(Signal),
-    /// Say that the child hasn't ended within this time of the stop, and is killed.
-    TellTimedOut(Duration),
+}
+
+/// What is told of the child that runs: to the handlers, but for the last.
+#[derive(Debug)]
+pub(crate) enum Tell {
+    /// This signal came.
+    Received(Received),
+    /// It was passed on.
+    Passed(Received),
+    /// It isn't passed on.
+    Dropped(Received),
+    /// It couldn't be passed on.
+    NotPassed(Received, io::Error),
+    /// The child stopped by this signal.
+    Stopped(Signal),
+    /// The child was continued.
+    Continued,
+    /// The child hasn't ended within this time of the stop, and is killed. That is logged.
+    TimedOut(Duration),
 }
 
 /// What is done with this process, or with the run as a whole.
@@ -172,7 +179,7 @@ impl ChildAction {
                 | ChildAction::HandOver { .. }
                 | ChildAction::Continue
                 | ChildAction::SignalGroup(_)
-                | ChildAction::TellTimedOut(_)
+                | ChildAction::Tell(Tell::TimedOut(_))
         )
     }
 }
@@ -222,13 +229,13 @@ pub(crate) mod tests {
         let received = Received { signal: Signal::TERM, origin: crate::model::origin::Origin::Kernel };
         let mut actions = Actions::new();
         actions.push(ChildAction::Pass(received, To::Child));
-        actions.push(ChildAction::TellPassed(received));
+        actions.push(ChildAction::Tell(Tell::Passed(received)));
         actions.push(ChildAction::Continue);
         actions.push(LoopAction::LeaveRealtime);
         actions.push(ChildAction::SignalGroup(Signal::KILL));
         actions.push(ChildAction::TakeBack);
         actions.child_ended();
-        assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::TellPassed(_)))));
+        assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::Passed(_))))));
         assert!(matches!(actions.take_next(), Some(Action::Loop(LoopAction::LeaveRealtime))));
         assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::TakeBack))));
         assert!(actions.take_next().is_none());

@@ -8,7 +8,7 @@
 //! An empty cell: there is nobody to act on, and nothing is done. Before the first child is started, signals wait in the
 //! kernel. Whether and when there is a next child is decided in [`restart`](super::restart).
 
-use super::action::{Actions, ChildAction, Delayed, End, LoopAction, To};
+use super::action::{Actions, ChildAction, Delayed, End, LoopAction, Tell, To};
 use super::delays::{Delays, When};
 use super::forwarding::Forwarding;
 use super::group::Group;
@@ -150,9 +150,9 @@ impl Lifecycle {
             self.keep(received, asks, from_terminal, actions);
             return;
         }
-        actions.push(ChildAction::TellReceived(received));
+        actions.push(ChildAction::Tell(Tell::Received(received)));
         let Some(signal) = self.forwarding.becomes(received.signal) else {
-            actions.push(ChildAction::TellDropped(received));
+            actions.push(ChildAction::Tell(Tell::Dropped(received)));
             // The terminal has stopped the child all the same.
             if from_terminal && received.signal == Signal::TSTP && !self.group.is_own() {
                 actions.push(LoopAction::StopWithChild(Signal::TSTP));
@@ -190,7 +190,7 @@ impl Lifecycle {
                 match first {
                     // Two standard signals that wait are one, as they are in the kernel.
                     Some(first) if !first.sent.signal.is_realtime() => {
-                        actions.push(ChildAction::TellDropped(first.came));
+                        actions.push(ChildAction::Tell(Tell::Dropped(first.came)));
                     }
                     Some(first) => self.pass(first.sent, first.to, false, actions),
                     None => {}
@@ -209,7 +209,7 @@ impl Lifecycle {
             When::WithFirst(delay) => {
                 // The first may have been no stop: a reload by HUP, and then the terminal hangs up.
                 tell_stop(delay, actions);
-                actions.push(ChildAction::TellDropped(received));
+                actions.push(ChildAction::Tell(Tell::Dropped(received)));
             }
         }
     }
@@ -320,7 +320,7 @@ impl Lifecycle {
                 return;
             }
             Ok(()) => self.is_passed(received, actions),
-            Err(error) => actions.push(ChildAction::TellNotPassed(received, error)),
+            Err(error) => actions.push(ChildAction::Tell(Tell::NotPassed(received, error))),
         }
         if was_held {
             self.held.first_is_done(actions);
@@ -335,7 +335,7 @@ impl Lifecycle {
     /// The child would have died of this signal, so it isn't passed on.
     pub(crate) fn dropped_uncaught(&mut self, received: Received, actions: &mut Actions) {
         let was_held = self.held.takes_passing(received);
-        actions.push(ChildAction::TellDropped(received));
+        actions.push(ChildAction::Tell(Tell::Dropped(received)));
         if was_held {
             self.held.first_is_done(actions);
         }
@@ -346,7 +346,7 @@ impl Lifecycle {
         if received.signal == Signal::KILL {
             self.grace.killed();
         }
-        actions.push(ChildAction::TellPassed(received));
+        actions.push(ChildAction::Tell(Tell::Passed(received)));
     }
 
     /// The deadline has come.
@@ -356,7 +356,7 @@ impl Lifecycle {
             self.pass(delayed.sent, delayed.to, false, actions);
         }
         if let Some(period) = self.grace.take_end(now) {
-            actions.push(ChildAction::TellTimedOut(period));
+            actions.push(ChildAction::Tell(Tell::TimedOut(period)));
             self.kill(actions);
         }
     }
@@ -364,7 +364,7 @@ impl Lifecycle {
     /// The child stopped.
     pub(crate) fn stopped(&mut self, signal: Signal, foreground: impl FnOnce() -> Foreground, actions: &mut Actions) {
         self.is_stopped = true;
-        actions.push(ChildAction::TellStopped(signal));
+        actions.push(ChildAction::Tell(Tell::Stopped(signal)));
         if self.told_to_stop {
             // A stopped child couldn't end.
             actions.push(ChildAction::Continue);
@@ -376,7 +376,7 @@ impl Lifecycle {
     /// The child was continued.
     pub(crate) fn continued(&mut self, actions: &mut Actions) {
         self.is_stopped = false;
-        actions.push(ChildAction::TellContinued);
+        actions.push(ChildAction::Tell(Tell::Continued));
     }
 
     /// [`ChildAction::HandOver`] failed.

@@ -4,7 +4,7 @@
 //! cures: places are reserved for the child by a lower limit of this process, and with many signals held the next ones are
 //! left in the kernel, where they keep senders from sending more.
 
-use super::action::{Actions, ChildAction, LoopAction, To};
+use super::action::{Actions, ChildAction, LoopAction, Tell, To};
 use crate::model::origin::Received;
 use std::collections::VecDeque;
 use std::io;
@@ -73,7 +73,7 @@ impl Held {
             self.hold(received, actions);
         } else {
             let error = io::Error::new(io::ErrorKind::WouldBlock, "too many signals wait for room in its queue");
-            actions.push(ChildAction::TellNotPassed(received, error));
+            actions.push(ChildAction::Tell(Tell::NotPassed(received, error)));
         }
     }
 

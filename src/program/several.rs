@@ -6,7 +6,7 @@ use super::stderr::{self, say};
 use super::{check, config_file, lines, logger};
 use crate::api::options::Environment;
 use crate::api::supervisor::Supervisor;
-use crate::engine::event_loop::{Asked, Left};
+use crate::engine::outcome::{Asked, Outcome};
 use crate::formats::pmux::Config;
 use crate::model::error::Error;
 use crate::model::signal::{Signal, SignalSet};
@@ -51,10 +51,10 @@ pub(crate) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static 
         // It has been read to its end; its writer must not wait for panicmon to close it.
         inherited::free_stdin();
     }
-    let left = run_all(signals, settings, config, env);
+    let outcome = run_all(signals, settings, config, env);
     stderr::relay_has_ended();
-    match left {
-        Ok(left) => status(&left),
+    match outcome {
+        Ok(outcome) => status(&outcome),
         Err(error) => {
             say(&error);
             error.status_code()
@@ -67,7 +67,7 @@ fn run_all(
     settings: &Settings,
     config: Config,
     env: &[&'static CStr],
-) -> Result<Left, Error> {
+) -> Result<Outcome, Error> {
     inherited::fill_streams();
     // Signals that were ignored from the start are listened to all the same, as in pmux; but for HUP, which nohup(1) ignores.
     let stop_on = settings.stop_signals.unwrap_or(Stops::DEFAULT);
@@ -101,12 +101,12 @@ fn run_all(
 }
 
 /// The exit status: 0 after a stop, else that of the first process that failed.
-fn status(left: &Left) -> StatusCode {
-    match left.asked {
+fn status(outcome: &Outcome) -> StatusCode {
+    match outcome.asked {
         Asked::Kill => StatusCode::new(1),
-        _ if left.gone => StatusCode::OWN_FAILURE,
+        _ if outcome.reader_gone => StatusCode::OWN_FAILURE,
         Asked::Stop => StatusCode::SUCCESS,
-        Asked::Nothing => match left.first_failure.and_then(|number| left.results.get(number)) {
+        Asked::Nothing => match outcome.first_failure.and_then(|number| outcome.results.get(number)) {
             Some(Ok(end)) => end.status.code(),
             Some(Err(error)) => error.status_code(),
             None => StatusCode::SUCCESS,

@@ -107,7 +107,9 @@ fn wanted(lifecycle: &mut Lifecycle, mut actions: Actions, now: Instant) -> Vec<
                 wanted.push(format!("{} to {to:?}", received.signal));
                 lifecycle.passed(received, Ok(()), || now, &mut actions);
             }
-            Action::Child(ChildAction::TellDropped(received)) => wanted.push(format!("{} dropped", received.signal)),
+            Action::Child(ChildAction::Tell(Tell::Dropped(received))) => {
+                wanted.push(format!("{} dropped", received.signal))
+            }
             Action::Child(ChildAction::Delay(delayed, delay)) => {
                 wanted.push(format!("{} later", delayed.came.signal));
                 lifecycle.delayed(delayed, now.checked_add(delay));
@@ -157,7 +159,7 @@ fn a_signal_is_told_passed_and_told_again() {
         let (mut lifecycle, mut actions) = (running(), Actions::new());
         lifecycle.came(sent(signal), no_terminal, &mut actions);
         assert!(
-            matches!(actions.take_next(), Some(Action::Child(ChildAction::TellReceived(received))) if received == sent(signal))
+            matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::Received(received)))) if received == sent(signal))
         );
         let stop = [Signal::TERM, Signal::INT].contains(&signal);
         assert_eq!(stop, matches!(actions.front(), Some(Action::Loop(LoopAction::StopAsked { .. }))), "{signal}");
@@ -167,9 +169,9 @@ fn a_signal_is_told_passed_and_told_again() {
         );
         assert!(actions.is_empty());
         lifecycle.passed(sent(signal), Ok(()), Instant::now, &mut actions);
-        assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::TellPassed(_)))));
+        assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::Passed(_))))));
         lifecycle.passed(sent(signal), Err(io::ErrorKind::PermissionDenied.into()), Instant::now, &mut actions);
-        assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::TellNotPassed(..)))));
+        assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::NotPassed(..))))));
     }
 }
 

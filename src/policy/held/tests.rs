@@ -116,7 +116,7 @@ fn what_is_more_than_can_be_held_is_lost_and_told() {
         comes(&mut held, value, now);
     }
     match &comes(&mut held, MOST_HELD, now)[..] {
-        [Action::Child(ChildAction::TellNotPassed(received, error))] => {
+        [Action::Child(ChildAction::Tell(Tell::NotPassed(received, error)))] => {
             assert_eq!((*received, error.kind()), (queued(MOST_HELD), io::ErrorKind::WouldBlock));
         }
         other => panic!("{other:?}"),

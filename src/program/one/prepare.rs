@@ -1,7 +1,7 @@
 //! Before the command exists: what the settings name is looked up, and put into the options of an executor.
 
 use super::environment::environment;
-use crate::api::executor::Manner;
+use crate::api::executor::RunMode;
 use crate::api::options::Options;
 use crate::formats::accounts::{self, Account};
 use crate::model::process_config::ProcessConfig;
@@ -39,7 +39,7 @@ pub(super) struct Plan {
     pub(super) signals: ProcessSignals,
     pub(super) group: ChildGroup,
     pub(super) options: Options<'static>,
-    pub(super) manner: Manner,
+    pub(super) mode: RunMode,
     /// The command may be started again: each run must find what the first one found.
     pub(super) may_restart: bool,
 }
@@ -92,8 +92,8 @@ pub(super) fn prepare(
     let (supervision, relay) = (supervision(settings), relay(settings));
     let may_restart = supervision.may_restart();
     let leftovers = if may_restart { Leftovers::Ended(Scope::Group, DEFAULT_GRACE_PERIOD) } else { Leftovers::Told };
-    let manner = Manner { supervision, relay, notify, reload, had_terminal, leftovers };
-    Ok((Plan { signals, group, options, manner, may_restart }, watches))
+    let mode = RunMode { supervision, relay, notify, reload, had_terminal, leftovers };
+    Ok((Plan { signals, group, options, mode, may_restart }, watches))
 }
 
 /// The account of `--user`.

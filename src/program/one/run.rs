@@ -13,11 +13,11 @@ use std::os::fd::BorrowedFd;
 
 /// Runs the command to the end of its last run.
 pub(super) fn run(plan: Plan, words: &[&'static CStr]) -> Result<Whole, Error> {
-    let Plan { signals, group, options, manner, may_restart } = plan;
+    let Plan { signals, group, options, mode, may_restart } = plan;
     let args: Vec<_> = words.iter().map(|word| os_string(word)).collect();
     let words = words.iter().map(|word| Cow::Borrowed(*word)).collect();
     let mut executor = Executor::with_source(options, Source::Process(signals), group)?;
-    executor.run_words(&args, Ok(words), manner, |source, group, needed, prints| {
+    executor.run_words(&args, Ok(words), mode, |source, group, needed, prints| {
         // The next run must find the descriptors that the first one found.
         if may_restart { listen(source) } else { let_go(source, group, needed, prints) }
     })

@@ -89,7 +89,7 @@ fn become_command(plan: &Plan) -> Failure {
         }
     }
     // SAFETY: the report lives as long as the plan.
-    unsafe { &*plan.report }.store_had();
+    unsafe { &*plan.report }.store_already_received();
     if !plan.dir.is_null()
         // SAFETY: it is a C string that the plan's owner keeps.
         && let Err(errno) = unsafe { syscall(libc::SYS_chdir, [plan.dir as usize]) }

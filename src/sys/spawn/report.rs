@@ -93,7 +93,7 @@ pub(super) struct Report {
     /// The header of the file that failed, if that is an ELF file.
     header: AtomicU64,
     /// What it had been sent when it had left its parent's process group.
-    had: AtomicU64,
+    already_received: AtomicU64,
     has_left: AtomicBool,
 }
 
@@ -120,14 +120,16 @@ impl Report {
 
     /// Tells what came to this process as a member of its parent's process group, from which it has gone now.
     /// Async-signal-safe.
-    pub(super) fn store_had(&self) {
-        self.had.store(pending().bits(), Ordering::Relaxed);
+    pub(super) fn store_already_received(&self) {
+        self.already_received.store(pending().bits(), Ordering::Relaxed);
         self.has_left.store(true, Ordering::Release);
     }
 
     /// What came to it before it left its parent's process group; `None`: it hasn't left yet.
-    pub(super) fn had(&self) -> Option<SignalSet> {
-        self.has_left.load(Ordering::Acquire).then(|| SignalSet::from_bits(self.had.load(Ordering::Relaxed)))
+    pub(super) fn already_received(&self) -> Option<SignalSet> {
+        self.has_left
+            .load(Ordering::Acquire)
+            .then(|| SignalSet::from_bits(self.already_received.load(Ordering::Relaxed)))
     }
 }
 

@@ -251,18 +251,18 @@ impl Child {
     }
 
     /// What came to it as a member of this process's group, before it left that; to be asked before anything is sent to it.
-    pub(crate) fn had(&self) -> SignalSet {
+    pub(crate) fn already_received(&self) -> SignalSet {
         let report = self.block.report.report();
-        report.had().unwrap_or_else(|| {
+        report.already_received().unwrap_or_else(|| {
             // As long as it hasn't left, it has all signals blocked.
             let pending = Status::of(self.pid).map_or(SignalSet::EMPTY, |status| status.pending());
-            report.had().unwrap_or(pending)
+            report.already_received().unwrap_or(pending)
         })
     }
 
     /// Whether it has left this process's group, as it says itself.
     pub(crate) fn has_left(&self) -> bool {
-        self.block.report.report().had().is_some()
+        self.block.report.report().already_received().is_some()
     }
 
     /// Why it never executed its command; asked after its end.

@@ -87,7 +87,9 @@ fn a_child_that_does_not_stop_in_time_is_killed_once_and_with_its_group() {
     lifecycle.time_is_up(now + after - Duration::from_nanos(1), &mut actions);
     assert!(actions.is_empty());
     lifecycle.time_is_up(now + after, &mut actions);
-    assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::TellTimedOut(told))) if told == after));
+    assert!(
+        matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::TimedOut(told)))) if told == after)
+    );
     assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::SignalGroup(Signal::KILL)))));
     lifecycle.time_is_up(now + 2 * after, &mut actions);
     assert!(actions.is_empty());

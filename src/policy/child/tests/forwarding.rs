@@ -62,7 +62,7 @@ fn what_the_child_would_die_of_is_dropped_and_the_next_in_the_queue_follows() {
     assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Pass(first, _))) if first == queued(40, 0)));
     lifecycle.dropped_uncaught(queued(40, 0), &mut actions);
     assert!(
-        matches!(actions.take_next(), Some(Action::Child(ChildAction::TellDropped(first))) if first == queued(40, 0))
+        matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::Dropped(first)))) if first == queued(40, 0))
     );
     assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 1), [queued(40, 1)]);
 }

@@ -52,7 +52,9 @@ fn a_terminals_stop_stops_this_process_with_a_child_in_another_session() {
         for action in actions.drain(..) {
             match action {
                 Action::Child(ChildAction::Pass(received, to)) => seen.push(format!("{} to {to:?}", received.signal)),
-                Action::Child(ChildAction::TellDropped(received)) => seen.push(format!("{} dropped", received.signal)),
+                Action::Child(ChildAction::Tell(Tell::Dropped(received))) => {
+                    seen.push(format!("{} dropped", received.signal))
+                }
                 Action::Loop(LoopAction::StopWithChild(_)) => seen.push("with it".to_owned()),
                 _ => {}
             }
@@ -68,7 +70,7 @@ fn what_the_terminal_sent_has_reached_a_child_in_the_same_group() {
         let (mut lifecycle, mut actions) = (running(), Actions::new());
         lifecycle.came(Received { signal, origin: Origin::Kernel }, no_terminal, &mut actions);
         without_stop_asked(&mut actions);
-        assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::TellReceived(_)))), "{signal}");
+        assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::Received(_))))), "{signal}");
         // It has stopped, too.
         let stops = matches!(actions.take_next(), Some(Action::Loop(LoopAction::StopWithChild(Signal::TSTP))));
         assert_eq!(stops, signal == Signal::TSTP);

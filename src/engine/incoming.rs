@@ -1,0 +1,164 @@
+//! A signal came, or an order from another thread.
+
+use super::outcome::Asked;
+use super::run::{Run, Signals, Wakeup, remark, try_to};
+use super::task::foreground;
+use crate::model::origin::{Origin, Received};
+use crate::model::signal::{Signal, SignalSet};
+use crate::model::standing::Foreground;
+use crate::policy::stop::Asks;
+use crate::report::remarks::Remark;
+use crate::sys::orders::{Order, Orders};
+use crate::sys::signals;
+use crate::sys::signals::own;
+use crate::sys::terminal;
+use crate::sys::terminal::ChildGroup;
+use std::time::Instant;
+
+impl Run<'_, '_> {
+    /// Until a child has left this process's group, signals to that group reach both. The child says what it has received
+    /// so; those signals are among the first that are read after its start.
+    pub(super) fn note_already_received(&mut self, wakeup: &Wakeup) {
+        if wakeup.signals.is_empty() {
+            return;
+        }
+        for task in &mut self.tasks {
+            let mut already_received = SignalSet::EMPTY;
+            if let Some(started) = task.started.as_mut().filter(|started| !started.has_left_group) {
+                // This process itself has put it into a group of its own. Only the child can make a session.
+                let is_put = matches!(task.spec.group, ChildGroup::Own(_));
+                started.has_left_group = is_put || started.child.has_left();
+                if task.spec.group.is_own() {
+                    already_received = started.child.already_received();
+                }
+            }
+            // The next signals are sent to this process alone.
+            task.lifecycle.already_received(already_received);
+        }
+    }
+
+    /// Continues a child that was stopped with this process, if the SIGCONT that has continued this process is lost.
+    pub(super) fn continue_stopped(&mut self, wakeup: &Wakeup) {
+        // Several children are continued where they are stopped.
+        if self.signals == Signals::Shared {
+            return;
+        }
+        let with_cont = wakeup.signals.iter().any(|received| received.signal == Signal::CONT);
+        for number in 0..self.tasks.len() {
+            let task = &mut self.tasks[number];
+            let (group, pid) = (task.spec.group, task.pid());
+            task.lifecycle.signals_come(with_cont, || foreground(group, pid), &mut task.actions);
+            self.act(number);
+        }
+    }
+
+    /// A signal came.
+    pub(super) fn signal(&mut self, received: Received) {
+        let mut stops = self.stops;
+        let asks = stops.judge(received, || self.has_hung_up(), Instant::now);
+        self.stops = stops;
+        if self.signals == Signals::Shared && self.is_for_all(received, asks) {
+            return;
+        }
+        for number in 0..self.tasks.len() {
+            let task = &mut self.tasks[number];
+            let (group, pid) = (task.spec.group, task.pid());
+            task.lifecycle.signal(received, asks, || foreground(group, pid), &mut task.actions);
+            self.act(number);
+        }
+    }
+
+    /// Stops, kills or suspends all children, if the signal is for that. Whether it is.
+    #[cold]
+    fn is_for_all(&mut self, received: Received, asks: Asks) -> bool {
+        if asks == Asks::Nothing {
+            let suspends = received.signal == Signal::TSTP && received.origin == Origin::Kernel;
+            if suspends {
+                self.suspend();
+            }
+            return suspends;
+        }
+        match self.progress.asked {
+            Asked::Nothing => self.stop_all(Remark::Stopping(received.signal)),
+            Asked::Stop if asks == Asks::Stop => self.kill_all(Remark::Killing(received.signal)),
+            Asked::Stop | Asked::Kill => {}
+        }
+        true
+    }
+
+    /// Whether the controlling terminal is gone that this process was started with.
+    fn has_hung_up(&self) -> bool {
+        match self.tasks.first().and_then(|task| task.spec.group.terminal()) {
+            Some(terminal) => terminal.foreground(None) == Foreground::HungUp,
+            None => self.had_terminal && terminal::is_gone(),
+        }
+    }
+
+    /// All children are to stop.
+    #[cold]
+    fn stop_all(&mut self, why: Remark<'_>) {
+        self.progress.asked = Asked::Stop;
+        remark(&mut self.relay, None, why);
+        self.stop_tasks();
+    }
+
+    /// Stops all children, and starts none again.
+    #[cold]
+    pub(super) fn stop_tasks(&mut self) {
+        let now = Instant::now();
+        for number in 0..self.tasks.len() {
+            let task = &mut self.tasks[number];
+            task.lifecycle.stop(task.spec.stop_signal, now, &mut task.actions);
+            task.cleanup.asked_at.get_or_insert(now);
+            if task.supervision.stop() {
+                self.over(number);
+            }
+            self.act(number);
+        }
+    }
+
+    /// All children are to be killed.
+    #[cold]
+    fn kill_all(&mut self, why: Remark<'_>) {
+        self.progress.asked = Asked::Kill;
+        remark(&mut self.relay, None, why);
+        let now = Instant::now();
+        for number in 0..self.tasks.len() {
+            let task = &mut self.tasks[number];
+            task.lifecycle.kill(&mut task.actions);
+            task.cleanup.drain.hurry(now);
+            self.act(number);
+        }
+    }
+
+    /// ^Z: the terminal has sent TSTP to this process's group, and the children are in other groups. When this process is
+    /// continued, it continues all of them.
+    #[cold]
+    fn suspend(&mut self) {
+        let send_to_all = |signal| {
+            for started in self.tasks.iter().filter_map(|task| task.started.as_ref()) {
+                try_to("signal a process", signals::send_to_group(started.child.target(), signal));
+            }
+        };
+        send_to_all(Signal::TSTP);
+        let _ = own::stop(Signal::TSTP, false);
+        send_to_all(Signal::CONT);
+    }
+
+    /// Does what another thread has ordered.
+    pub(super) fn take_orders(&mut self) {
+        if let Some(order) = self.orders.and_then(Orders::take) {
+            self.obey(order);
+        }
+    }
+
+    #[cold]
+    fn obey(&mut self, order: Order) {
+        if self.progress.asked == Asked::Nothing {
+            self.stop_all(Remark::Cancelled);
+        }
+        if order == Order::Kill && self.progress.asked == Asked::Stop {
+            self.kill_all(Remark::CancelledAgain);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Children that ended, stopped or were continued; and what follows from the end of a run.
+
+use super::run::{Run, Signals, Wakeup, remark, tell};
+use super::task::{Started, foreground};
+use crate::model::error::Error;
+use crate::model::event::{DrainStarted, Event, OrphanReaped, ProcessExited, ProcessFailed, RestartScheduled};
+use crate::model::pid::Pid;
+use crate::model::signal::Signal;
+use crate::policy::action::End;
+use crate::report::remarks::Remark;
+use crate::sys::wait;
+use crate::sys::wait::{Ended, Next, Which};
+use std::time::{Duration, Instant};
+
+impl Run<'_, '_> {
+    /// Reaps until nothing is new of any child: one SIGCHLD may stand for several.
+    pub(super) fn reap(&mut self, wakeup: &Wakeup) -> Result<(), Error> {
+        if !wakeup.children {
+            return Ok(());
+        }
+        if self.reaps_all {
+            return self.reap_all_of(None);
+        }
+        for number in 0..self.tasks.len() {
+            if self.tasks[number].started.is_some() {
+                self.reap_all_of(Some(number))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reaps every child, or the one of this task only.
+    fn reap_all_of(&mut self, only: Option<usize>) -> Result<(), Error> {
+        loop {
+            let which = only
+                .and_then(|number| self.tasks[number].started.as_ref())
+                .and_then(|started| started.child.pidfd())
+                .map_or(Which::Any, Which::Only);
+            match wait::next(which).map_err(|source| Error::Wait { source })? {
+                Next::Running => {
+                    self.progress.has_child = true;
+                    return Ok(());
+                }
+                Next::NoChild => {
+                    self.progress.has_child = false;
+                    return self.no_child(only);
+                }
+                Next::Ended(ended) => {
+                    self.child_was_reaped(ended);
+                    if only.is_some() {
+                        return Ok(());
+                    }
+                }
+                Next::Stopped(pid, signal) => self.child_stopped(pid, signal),
+                Next::Continued(pid) => self.child_continued(pid),
+            }
+        }
+    }
+
+    /// The task of which this is the child. `None`: it is an orphan.
+    fn task_of(&self, child: Pid) -> Option<usize> {
+        self.tasks.iter().position(|task| task.pid() == Some(child))
+    }
+
+    fn child_was_reaped(&mut self, ended: Ended) {
+        let Some(number) = self.task_of(ended.pid) else {
+            tell(self.handlers, &Event::OrphanReaped(OrphanReaped::new(ended.pid, ended.status)));
+            return;
+        };
+        let task = &mut self.tasks[number];
+        if let Some(started) = &mut task.started {
+            started.child.set_ended();
+            started.ended = Some(ended);
+        }
+        let group = task.spec.group;
+        task.lifecycle.ended(ended.status, || foreground(group, Some(ended.pid)), &mut task.actions);
+        self.act(number);
+    }
+
+    #[cold]
+    fn child_stopped(&mut self, pid: Pid, signal: Signal) {
+        let Some(number) = self.task_of(pid) else { return };
+        let by_terminal = matches!(signal, Signal::TTIN | Signal::TTOU);
+        if by_terminal && self.signals == Signals::Shared {
+            remark(&mut self.relay, Some(number), Remark::WantsTerminal(signal));
+        }
+        let task = &mut self.tasks[number];
+        let group = task.spec.group;
+        task.lifecycle.stopped(signal, || foreground(group, Some(pid)), &mut task.actions);
+        self.act(number);
+    }
+
+    #[cold]
+    fn child_continued(&mut self, pid: Pid) {
+        let Some(number) = self.task_of(pid) else { return };
+        let task = &mut self.tasks[number];
+        task.lifecycle.continued(&mut task.actions);
+        self.act(number);
+    }
+
+    /// The kernel knows of no such child: none must be taken for alive.
+    #[cold]
+    fn no_child(&mut self, only: Option<usize>) -> Result<(), Error> {
+        let mut is_lost = false;
+        for (number, task) in self.tasks.iter_mut().enumerate() {
+            if let Some(started) = &mut task.started
+                && only.is_none_or(|only| only == number)
+            {
+                started.child.set_ended();
+                is_lost = true;
+            }
+        }
+        if is_lost { Err(Error::StatusLost) } else { Ok(()) }
+    }
+
+    /// The child of a task has ended, and was reaped.
+    pub(super) fn child_ended(&mut self, number: usize, end: End) {
+        let task = &mut self.tasks[number];
+        let Some(Started { child, at, ended: Some(ended), .. }) = task.started.take() else { return };
+        let took = at.elapsed();
+        self.run_ended(number, ended.pid, &end, at);
+        let task = &self.tasks[number];
+        // If its leftovers are being ended, they may write something before they end.
+        if let Some(relay) = self.relay.as_mut().filter(|_| !task.cleanup.drain.is_on()) {
+            relay.ended(number);
+        }
+        let result = match child.failure() {
+            Some(error) => Err(error),
+            None => {
+                let (name, args) = (task.spec.event_name(), task.spec.args);
+                let mut exited = ProcessExited::new(name, args, ended.pid, ended.status);
+                (exited.requested, exited.timed_out) = (end.requested, end.timed_out);
+                (exited.duration, exited.usage) = (took, ended.usage);
+                tell(self.handlers, &Event::Exited(exited));
+                Ok(end)
+            }
+        };
+        if task.cleanup.drain.is_on() {
+            tell(self.handlers, &Event::DrainStarted(DrainStarted::new(task.spec.event_name(), ended.pid)));
+        }
+        self.conclude(number, result, took);
+    }
+
+    /// A run of a task has ended, or couldn't be started: says so, and whether there is another one.
+    pub(super) fn conclude(&mut self, number: usize, result: Result<End, Error>, took: Duration) {
+        let task = &mut self.tasks[number];
+        let (name, args) = (task.spec.event_name(), task.spec.args);
+        let result = task.result.insert(result);
+        let status = result.as_ref().ok().map(|end| end.status);
+        let again = task.supervision.ended(status, took, Instant::now());
+        match result {
+            Ok(end) => remark(&mut self.relay, Some(number), Remark::Ended(end.status)),
+            Err(error) => {
+                tell(self.handlers, &Event::Failed(ProcessFailed::new(name.clone(), args, &*error)));
+                remark(&mut self.relay, Some(number), Remark::NotStarted { why: error, again: again.is_some() });
+            }
+        }
+        match again {
+            Some(delay) => {
+                let scheduled = match result {
+                    Ok(end) => RestartScheduled::new(name, args, end.status, delay),
+                    Err(error) => RestartScheduled::not_started(name, args, &*error, delay),
+                };
+                tell(self.handlers, &Event::RestartScheduled(scheduled));
+                remark(&mut self.relay, Some(number), Remark::RestartIn(delay));
+            }
+            None => {
+                if status.is_none_or(|status| !status.is_success()) {
+                    self.progress.first_failure.get_or_insert(number);
+                }
+                self.over(number);
+            }
+        }
+    }
+
+    /// A task isn't started any more. While its leftovers are being ended, it isn't over: the end of that says so.
+    pub(super) fn over(&mut self, number: usize) {
+        if !self.tasks[number].cleanup.drain.is_on() {
+            remark(&mut self.relay, Some(number), Remark::Over);
+        }
+    }
+}

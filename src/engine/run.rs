@@ -1,0 +1,109 @@
+//! What a run consists of, and how it stands.
+
+use super::finish::Finish;
+use super::outcome::Asked;
+use super::task::Task;
+use crate::model::event::Event;
+use crate::model::handler::Handler;
+use crate::model::origin::Received;
+use crate::model::pid::Pid;
+use crate::policy::reload::Reload;
+use crate::policy::stop::Stops;
+use crate::relay::pipes::Relay;
+use crate::report::remarks::Remark;
+use crate::sys::limit::Changed;
+use crate::sys::notify::Notify;
+use crate::sys::orders::Orders;
+use crate::sys::signals::source::Source;
+use std::io;
+
+/// The processes that run side by side, and what goes with them.
+pub(crate) struct Run<'r, 'o> {
+    pub(crate) own: Pid,
+    pub(crate) source: &'r mut Source,
+    pub(crate) tasks: Vec<Task<'r>>,
+    pub(crate) handlers: &'r mut [Box<dyn Handler + Send + 'o>],
+    /// Every child of this process is waited for, and not those of the tasks only.
+    pub(crate) reaps_all: bool,
+    /// Where the children's output goes. `None`: where this process's goes.
+    pub(crate) relay: Option<Relay<'r>>,
+    pub(crate) signals: Signals,
+    pub(crate) stops: Stops,
+    /// This process had a controlling terminal when it was started.
+    pub(crate) had_terminal: bool,
+    /// Orders from other threads.
+    pub(crate) orders: Option<&'r Orders>,
+    pub(crate) limits: Changed,
+    /// The service manager's socket, and ours for the child.
+    pub(crate) notify: Option<Notify>,
+    /// What a reload by the service manager sends to the child.
+    pub(crate) reload: Reload,
+    /// Nothing, at first.
+    pub(crate) progress: Progress,
+}
+
+/// What is done with signals that come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signals {
+    /// All are the one child's.
+    Forwarded,
+    /// A stop stops all children; any other signal is passed on to each.
+    Shared,
+}
+
+/// How a run stands.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    pub(super) asked: Asked,
+    /// The task that was the first not to end with a success.
+    pub(super) first_failure: Option<usize>,
+    /// Nobody reads one of our streams any more: all were stopped for that.
+    pub(super) reader_gone: bool,
+    /// A child was left when children were last waited for, if all are waited for.
+    pub(super) has_child: bool,
+    pub(super) finish: Finish,
+}
+
+/// What has come since the last wait.
+#[derive(Debug, Default)]
+pub(super) struct Wakeup {
+    pub(super) signals: Vec<Received>,
+    pub(super) orders: bool,
+    /// Some child may have ended, stopped or been continued.
+    pub(super) children: bool,
+    /// Which of the relay's pipes are ready.
+    pub(super) pipes: Vec<usize>,
+    /// Which of all that was waited for is ready, but for the signals.
+    pub(super) ready: Vec<bool>,
+    /// The child has sent a notification, or the service manager takes one.
+    pub(super) notified: bool,
+}
+
+/// Which children are due, and weren't started.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Unstarted {
+    /// Because enough were started: what has come meanwhile is dealt with first.
+    pub(super) for_now: bool,
+    /// Because readers don't keep up.
+    pub(super) for_readers: bool,
+}
+
+/// Says something of this task, or of the whole run, between the relayed lines.
+pub(super) fn remark(relay: &mut Option<Relay<'_>>, number: Option<usize>, remark: Remark<'_>) {
+    if let Some(relay) = relay {
+        relay.remark(number, &remark);
+    }
+}
+
+pub(super) fn tell(handlers: &mut [Box<dyn Handler + Send + '_>], event: &Event<'_>) {
+    for handler in handlers {
+        handler.event(event);
+    }
+}
+
+/// Logs the failure of something without which the run can go on.
+pub(super) fn try_to(what: &str, result: io::Result<()>) {
+    if let Err(error) = result {
+        log::warn!("can't {what}: {error}");
+    }
+}

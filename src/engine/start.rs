@@ -1,0 +1,127 @@
+//! Starts what is due.
+
+use super::run::{Run, Signals, Unstarted, remark, tell};
+use super::task::{Spec, Started, Streams, foreground};
+use crate::model::error::Error;
+use crate::model::event::{Event, ProcessStarted, ProcessStarting};
+use crate::policy::job_control::JobControl;
+use crate::relay::pipes::Relay;
+use crate::report::remarks::Remark;
+use crate::sys::fd::above_stdio;
+use crate::sys::process;
+use crate::sys::signals::source::Source;
+use crate::sys::spawn::start;
+use crate::sys::spawn::start::{Child, Setup};
+use crate::sys::terminal;
+use crate::sys::terminal::ChildGroup;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// After this many starts, what has come meanwhile is dealt with.
+const STARTS_PER_WAKEUP: usize = 16;
+
+impl Run<'_, '_> {
+    /// Starts the children that are due. A child is started again only while readers keep up with what the children write,
+    /// and with what is said of them.
+    pub(super) fn start_due(&mut self) -> Unstarted {
+        let mut starts = 0;
+        let mut unstarted = Unstarted::default();
+        for number in 0..self.tasks.len() {
+            let task = &self.tasks[number];
+            if task.cleanup.drain.is_on() || !task.supervision.is_due(Instant::now) {
+                continue;
+            }
+            // What its last run wrote comes before what the next run writes.
+            let is_behind = || self.relay.as_ref().is_some_and(|relay| relay.is_behind(number));
+            if task.result.is_some() && (!self.readers_keep_up() || is_behind()) {
+                unstarted.for_readers = true;
+            } else if starts == STARTS_PER_WAKEUP {
+                unstarted.for_now = true;
+            } else {
+                starts += 1;
+                self.start(number);
+            }
+        }
+        unstarted
+    }
+
+    /// Whether the readers of our streams keep up.
+    pub(super) fn readers_keep_up(&self) -> bool {
+        self.relay.as_ref().is_none_or(Relay::keeps_up)
+    }
+
+    fn start(&mut self, number: usize) {
+        let task = &mut self.tasks[number];
+        if task.result.is_none() {
+            remark(&mut self.relay, Some(number), Remark::Starting);
+        }
+        task.supervision.starts();
+        task.cleanup.starts();
+        let name = task.spec.event_name();
+        tell(self.handlers, &Event::Starting(ProcessStarting::new(name, task.spec.args)));
+        let at = Instant::now();
+        let job = task.spec.group.terminal().map(|terminal| {
+            let (standing, foreground) = terminal.before_start(task.supervision.may_restart());
+            JobControl::new(standing, foreground)
+        });
+        let child = self.spawn(number, job.as_ref().is_some_and(JobControl::hands_over_at_start));
+        let task = &mut self.tasks[number];
+        match child {
+            Ok(child) => {
+                let (pid, group) = (child.pid(), task.spec.group);
+                if let ChildGroup::Own(_) = group {
+                    terminal::set_child_group(pid);
+                }
+                let mut started = ProcessStarted::new(task.spec.event_name(), task.spec.args, pid);
+                if !group.is_own() {
+                    started.pgid = process::group();
+                }
+                tell(self.handlers, &Event::Started(started));
+                task.started = Some(Started { child, at, ended: None, has_left_group: false });
+                let policys_group = group.as_ref().map(|_| job, |_| ());
+                task.lifecycle.started(pid, policys_group, || foreground(group, Some(pid)), &mut task.actions);
+                self.act(number);
+            }
+            Err(error) => {
+                if let Some(relay) = &mut self.relay {
+                    relay.ended(number);
+                }
+                self.conclude(number, Err(error), at.elapsed());
+            }
+        }
+    }
+
+    fn spawn(&mut self, number: usize, hand_over: bool) -> Result<Child, Error> {
+        let spec = &mut self.tasks[number].spec;
+        let setup = Setup {
+            parent: self.own,
+            stdio: stdio(spec, number, self.relay.as_mut())?,
+            heeded: spec.heeded,
+            limits: self.limits,
+            group: spec.group,
+            hand_over,
+            pid_variables: self.signals == Signals::Forwarded && matches!(self.source, Source::Process(_)),
+            mask: self.source.inherited_mask(),
+            shared: matches!(self.source, Source::Shared(_)),
+        };
+        // At the end of this function, the descriptors in the setup are closed. They are the child's alone: while they are
+        // open here, too, nobody sees the child close them.
+        start::spawn(Arc::clone(&spec.command), &setup, self.source)
+    }
+}
+
+/// What a child that is to be started is given as its descriptors 0, 1 and 2.
+fn stdio(spec: &mut Spec<'_>, number: usize, relay: Option<&mut Relay<'_>>) -> Result<[Option<OwnedFd>; 3], Error> {
+    let null_stdin = match &mut spec.streams {
+        Streams::Given(given) => return Ok(std::mem::take(given)),
+        Streams::Relayed { null_stdin } => *null_stdin,
+    };
+    let stdin = null_stdin.then(|| File::open("/dev/null").and_then(|null| above_stdio(null.into())));
+    let stdin = stdin.transpose().map_err(|source| Error::start("open /dev/null", source))?;
+    let pipes = relay.map(|relay| relay.open(number, spec.command.user.as_ref())).transpose();
+    let pipes = pipes.map_err(|source| Error::start("pipe", source))?;
+    let [stdout, stderr] = pipes.map_or([None, None], |pipes| pipes.map(Some));
+    Ok([stdin, stdout, stderr])
+}
