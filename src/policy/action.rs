@@ -77,7 +77,7 @@ pub(crate) enum Tell {
 }
 
 /// What is done with this process, or with the run as a whole.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum LoopAction {
     /// Let this signal, which isn't listened to, have the effect on this process that it has by its disposition.
     TakeEffect(Signal),
