@@ -108,7 +108,7 @@ fn wanted(lifecycle: &mut Lifecycle, mut actions: Actions, now: Instant) -> Vec<
                 lifecycle.passed(received, Ok(()), || now, &mut actions);
             }
             Action::Child(ChildAction::Tell(Tell::Dropped(received))) => {
-                wanted.push(format!("{} dropped", received.signal))
+                wanted.push(format!("{} dropped", received.signal));
             }
             Action::Child(ChildAction::Delay(delayed, delay)) => {
                 wanted.push(format!("{} later", delayed.came.signal));
@@ -116,7 +116,7 @@ fn wanted(lifecycle: &mut Lifecycle, mut actions: Actions, now: Instant) -> Vec<
             }
             Action::Loop(LoopAction::StopAsked { after, .. }) => lifecycle.stop_asked(after, now),
             Action::Child(ChildAction::SignalGroup(signal)) => {
-                wanted.push(format!("{signal} to the group by ourselves"))
+                wanted.push(format!("{signal} to the group by ourselves"));
             }
             _ => {}
         }

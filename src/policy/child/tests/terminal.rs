@@ -53,7 +53,7 @@ fn a_terminals_stop_stops_this_process_with_a_child_in_another_session() {
             match action {
                 Action::Child(ChildAction::Pass(received, to)) => seen.push(format!("{} to {to:?}", received.signal)),
                 Action::Child(ChildAction::Tell(Tell::Dropped(received))) => {
-                    seen.push(format!("{} dropped", received.signal))
+                    seen.push(format!("{} dropped", received.signal));
                 }
                 Action::Loop(LoopAction::StopWithChild(_)) => seen.push("with it".to_owned()),
                 _ => {}
