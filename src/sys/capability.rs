@@ -12,7 +12,7 @@ pub(crate) enum Capability {
 }
 
 /// The kernel's _LINUX_CAPABILITY_VERSION_3.
-const VERSION: u32 = 0x2008_0522;
+const CAPABILITY_VERSION: u32 = 0x2008_0522;
 
 #[repr(C)]
 struct Header {
@@ -28,12 +28,12 @@ struct Sets {
     inheritable: u32,
 }
 
-/// Whether this process has it: capget(2).
+/// Whether this process has the capability: capget(2).
 pub(crate) fn is_effective(capability: Capability) -> bool {
-    let mut header = Header { version: VERSION, pid: 0 };
+    let mut header = Header { version: CAPABILITY_VERSION, pid: 0 };
     // The capabilities from 32 on are in the second.
     let mut sets = [Sets::default(); 2];
-    // SAFETY: the kernel reads the header, and writes two structures of this version.
+    // SAFETY: the kernel reads the header, and writes two structures of this version, for which `sets` is the room.
     let got = unsafe { syscall_io(libc::SYS_capget, [(&raw mut header) as usize, sets.as_mut_ptr() as usize]) };
     got.is_ok() && sets[0].effective & 1 << capability as u32 != 0
 }

@@ -57,7 +57,7 @@ impl Group {
     /// Kills all of its members at once, also those that are being born: the kernel finishes no fork of a process that has
     /// been sent a signal. Nobody may have waited for a child of this process since it was found.
     pub(crate) fn kill(self) {
-        // SAFETY: touches no memory. Who may not be signalled is told when that is tried with each.
+        // SAFETY: touches no memory. A member that may not be signalled is reported when each is signalled by itself.
         let _ = unsafe { syscall(libc::SYS_kill, [-self.0 as usize, libc::SIGKILL as usize]) };
     }
 }
@@ -80,8 +80,8 @@ impl fmt::Display for Blind {
     }
 }
 
-/// How often a process is looked at whose parent ends each time.
-const TRIES: usize = 5;
+/// The number of looks at a process whose parent ends each time.
+const HOLD_TRIES: usize = 5;
 
 impl Found {
     /// Whether there is a process of this number, descendant or not.
@@ -192,8 +192,8 @@ impl Descendant {
         self.parent.is_none()
     }
 
-    /// Sends it a signal; one that is stopped is continued, or it couldn't act on it. Whether it was sent: not if it has
-    /// ended, nor if nobody can tell any more whether it is a descendant.
+    /// Sends it a signal. A process that is stopped is continued, too, as it couldn't act on the signal. Whether it was
+    /// sent: not if the process has ended, nor if it can't be seen any more to be a descendant.
     ///
     /// Nobody may have waited for a child of this process since it was found.
     pub(crate) fn send(&self, signal: Signal) -> io::Result<bool> {
@@ -222,7 +222,7 @@ impl Descendant {
         let Some((parent, parent_started)) = self.parent else { return Ok(Some(Hold::Child)) };
         let own = process::id().as_raw();
         let mut pidfd = pidfd::open(self.pid.as_raw());
-        for _ in 0..TRIES {
+        for _ in 0..HOLD_TRIES {
             let Some(now) = Stat::of(self.pid.as_raw())?.filter(|now| now.started == self.started) else {
                 return Ok(None);
             };
@@ -243,17 +243,18 @@ impl Descendant {
     }
 }
 
-/// How often children are listed at once: one that ends as soon as it has a child of its own is another each time.
-const ROUNDS: usize = 32;
+/// The number of times children are listed in a row: one that ends as soon as it has a child of its own is another each
+/// time.
+const KILL_ROUNDS: usize = 32;
 
 /// Kills the children of this process without looking at them, and those that become its children with that, as fast as can
-/// be. Whom it killed, and whether any became a child meanwhile. Nobody may wait for a child until it returns.
+/// be. The killed ones, and whether any became a child meanwhile. Nobody may wait for a child until it returns.
 pub(crate) fn kill_children() -> (HashSet<Pid>, bool) {
     let mut killed = HashSet::new();
-    for round in 0..ROUNDS {
+    for round in 0..KILL_ROUNDS {
         let before = killed.len();
         for pid in children().into_iter().flatten() {
-            // One that may not be signalled is told of where all are looked at.
+            // A child that may not be signalled is reported where all are looked at.
             if !killed.contains(&pid) && signals::send(Target { pid, pidfd: None }, Signal::KILL).is_ok() {
                 killed.insert(pid);
             }
@@ -292,7 +293,7 @@ pub(crate) fn children() -> Option<Vec<Pid>> {
     Some(children.into_iter().filter(|pid| !is_keeper(*pid)).collect())
 }
 
-/// Whether a pidfd can be had, with which a descendant's number is sure to be its own.
+/// Whether this process can open a pidfd, by which a descendant is held.
 pub(crate) fn can_hold() -> io::Result<()> {
     pidfd::open(process::id().as_raw()).map(drop)
 }
@@ -306,8 +307,8 @@ pub(crate) enum Kin {
     Unknown,
 }
 
-/// How often an ancestor may end while we look, which gives its children to another.
-const LOOKS: usize = 16;
+/// The number of looks up the line of ancestors: each is in vain if one ends meanwhile, which gives its children to another.
+const KIN_TRIES: usize = 16;
 
 /// How the process with that number is related to this one.
 pub(crate) fn kin(pid: Pid) -> Kin {
@@ -315,7 +316,7 @@ pub(crate) fn kin(pid: Pid) -> Kin {
     if !proc_fs::is_ours() {
         return Kin::Unknown;
     }
-    'look: for _ in 0..LOOKS {
+    'look: for _ in 0..KIN_TRIES {
         let Ok(Some(mut at)) = Stat::of(pid.as_raw()) else { return Kin::Unknown };
         // Nobody's parent is 0 but the first process's, or one's outside this PID namespace.
         while at.parent > 0 {
@@ -387,7 +388,7 @@ mod tests {
 
     /// By the time a signal is sent, a number may be somebody else's.
     #[test]
-    fn who_is_not_the_one_that_was_found_is_sent_nothing() {
+    fn a_process_that_is_not_the_one_found_is_sent_nothing() {
         let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
         let own = process::id().as_raw();
         let stranger = std::os::unix::process::parent_id() as i32;

@@ -1,6 +1,6 @@
 //! Children of this process that have nothing to do with the command: the keepers of [`notify`](super::notify).
 //!
-//! A keeper sends no SIGCHLD, so no wait for any child finds it; but /proc shows it, and who looks there leaves it out.
+//! A keeper sends no SIGCHLD, so no wait for any child finds it; but /proc shows it, where `descendants` leaves it out.
 
 use crate::model::pid::Pid;
 use std::sync::{Mutex, MutexGuard, PoisonError};

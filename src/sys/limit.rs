@@ -20,11 +20,12 @@ pub(crate) struct Changed {
     signals: Option<Limit>,
 }
 
-/// How many signals are kept free for the child once the queue is short.
-const RESERVE: u64 = BATCH as u64;
+/// The number of places in the queue of pending signals that are kept free for the child.
+const RESERVED_SIGNALS: u64 = BATCH as u64;
 
 impl Changed {
-    /// Lets this process have so many descriptors open; as many as it may, if it may not have so many, which is an error.
+    /// Lets this process have this many descriptors open. If the hard limit is lower, the limit is raised to that, and the
+    /// answer is an error.
     pub(crate) fn raise_files(&mut self, needed: u64) -> io::Result<()> {
         let inherited = get(FILES)?;
         if inherited.soft < needed {
@@ -47,7 +48,7 @@ impl Changed {
             return Ok(());
         }
         let inherited = get(SIGNALS)?;
-        let lowered = inherited.soft.saturating_sub(RESERVE).max(inherited.soft / 2);
+        let lowered = inherited.soft.saturating_sub(RESERVED_SIGNALS).max(inherited.soft / 2);
         set(SIGNALS, Limit { soft: lowered, ..inherited })?;
         self.signals = Some(inherited);
         Ok(())
@@ -99,6 +100,6 @@ fn set(resource: Resource, limit: Limit) -> io::Result<()> {
 
 /// prlimit(2) of this process: sets and tells, each if it isn't null.
 fn prlimit(resource: Resource, new: *const Limit, old: *mut Limit) -> Result<(), Errno> {
-    // SAFETY: each pointer is null, or that of a struct rlimit64 of the caller's.
+    // SAFETY: each pointer is null, or points to a struct rlimit64 of the caller's, which the kernel reads or writes.
     unsafe { syscall(libc::SYS_prlimit64, [0, resource, new as usize, old as usize]) }.map(drop)
 }

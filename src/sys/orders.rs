@@ -26,7 +26,7 @@ pub(crate) struct Sender(Arc<Post>);
 
 #[derive(Debug)]
 struct Post {
-    /// The strongest that was given and not taken: 0 for none.
+    /// The strongest that was given and not taken; 0: there is none.
     order: AtomicU8,
     /// Never closed before the writer: a write to a pipe without a reader would be a SIGPIPE.
     reader: OwnedFd,

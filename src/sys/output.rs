@@ -12,11 +12,11 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-/// A pipe that can be written takes as much at once: pipe(7).
+/// What a pipe that can be written takes at once, in bytes: pipe(7).
 const PIPE_BUF: usize = libc::PIPE_BUF;
 
-/// A terminal that can be written takes about so much.
-const TERMINAL_ROOM: usize = 256;
+/// What a terminal that can be written takes at once, in bytes, as a rule.
+const TERMINAL_BYTES: usize = 256;
 
 /// A stream to be written to.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ enum Way {
     Plain,
     /// pwritev2(2) with RWF_NOWAIT.
     NoWait,
-    /// So much when poll(2) says that it can be written.
+    /// Pieces of up to this many bytes, each when poll(2) says that the stream can be written.
     Pieces(usize),
 }
 
@@ -66,7 +66,7 @@ impl Output {
             Some(SFlag::S_IFIFO | SFlag::S_IFSOCK) => (fd, Way::NoWait),
             Some(SFlag::S_IFCHR) if terminal => match reopen(fd.as_fd()) {
                 Ok(own) => (Fd::Reopened(own), Way::Plain),
-                Err(_) => (fd, Way::Pieces(TERMINAL_ROOM)),
+                Err(_) => (fd, Way::Pieces(TERMINAL_BYTES)),
             },
             _ => (fd, Way::Plain),
         };
@@ -87,7 +87,7 @@ impl Output {
         self.is(other.identity)
     }
 
-    /// Writes some of it: how much. [`io::ErrorKind::WouldBlock`], if it takes nothing now.
+    /// Writes as many bytes as it takes now, and returns their number. [`io::ErrorKind::WouldBlock`]: it takes none.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             let result = match self.way {
@@ -143,7 +143,7 @@ fn reopen(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
 }
 
 fn plain(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    // SAFETY: the kernel reads `bytes`, of the length that is told.
+    // SAFETY: the kernel reads `bytes`, at most its length.
     unsafe { syscall_io(libc::SYS_write, [fd.as_raw_fd() as usize, bytes.as_ptr() as usize, bytes.len()]) }
 }
 
@@ -151,7 +151,7 @@ fn no_wait(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     let slice = io::IoSlice::new(bytes);
     // -1: the stream has no position.
     let position = usize::MAX;
-    // SAFETY: an IoSlice is an iovec; the kernel reads one of it, and the bytes it tells of.
+    // SAFETY: an IoSlice has the layout of an iovec. The kernel reads one, and the bytes it points to, which are `bytes`.
     let written = unsafe {
         syscall(
             libc::SYS_pwritev2,

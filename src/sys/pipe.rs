@@ -30,7 +30,7 @@ pub(crate) fn set_nonblocking(end: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads what is there: how much; none, if nothing is there now. An error counts as the end.
+/// Reads what is there, and returns the number of bytes; 0: the end, or an error. `None`: there is nothing now.
 pub(crate) fn read(pipe: BorrowedFd<'_>, into: &mut [u8]) -> Option<usize> {
     // SAFETY: the kernel writes into the slice, at most its length.
     match unsafe { syscall(libc::SYS_read, [pipe.as_raw_fd() as usize, into.as_mut_ptr() as usize, into.len()]) } {
@@ -40,7 +40,7 @@ pub(crate) fn read(pipe: BorrowedFd<'_>, into: &mut [u8]) -> Option<usize> {
     }
 }
 
-/// How much is in the pipe now: FIONREAD.
+/// The number of bytes in the pipe now: FIONREAD.
 pub(crate) fn bytes_in(pipe: BorrowedFd<'_>) -> usize {
     let mut bytes: c_int = 0;
     // SAFETY: the kernel writes an int.

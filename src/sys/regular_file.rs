@@ -1,4 +1,4 @@
-//! Reading a file that may be anything: a FIFO would keep us waiting, a device has no end.
+//! Reading a file that may be anything: open(2) of a FIFO waits for a writer, a device may have no end.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};

@@ -22,7 +22,7 @@ impl<T: Sync> Shared<T> {
             syscall_io(libc::SYS_mmap, [0, size_of::<T>(), protection as usize, flags as usize, usize::MAX, 0])
         }? as *mut T;
         let place = NonNull::new(place).ok_or(io::ErrorKind::OutOfMemory)?;
-        // SAFETY: it is large enough, aligned, and nobody else's.
+        // SAFETY: the new memory is large enough for a T and aligned to a page, and nothing else points to it.
         unsafe { place.write(value) };
         Ok(Shared(place))
     }
@@ -39,7 +39,7 @@ impl<T> Deref for Shared<T> {
 
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
-        // SAFETY: `new` has mapped it, and whoever borrowed it is gone.
+        // SAFETY: `new` has mapped it, and no borrow of the value outlives it.
         let _ = unsafe { syscall(libc::SYS_munmap, [self.0.as_ptr() as usize, size_of::<T>()]) };
     }
 }

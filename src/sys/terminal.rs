@@ -96,8 +96,8 @@ impl Terminal {
         if own_group.as_raw() == 0 {
             return Err(io::Error::other("this process's group is outside its PID namespace"));
         }
-        // As shells have it in $(command): who reads the terminal from the background is told of an error then, instead
-        // of being stopped, so nobody could see that it asks.
+        // As shells have it in $(command). A process that reads the terminal from the background gets an error then, and
+        // isn't stopped: this process couldn't see that the child asks for the terminal.
         if inherited_mask.contains(Signal::TTIN) || disposition(Signal::TTIN) == Disposition::Ignored {
             return Err(io::Error::other("SIGTTIN is ignored or blocked"));
         }
@@ -118,8 +118,8 @@ impl Terminal {
         self.fd.as_fd()
     }
 
-    /// What this process is to the terminal, and who has it, when a child is to be started now. The modes are remembered if
-    /// this process has it. `restarts` says whether another child may come after this one.
+    /// What this process is to the terminal, and which group has it, when a child is to be started now. The modes are
+    /// remembered if this process's group has it. `restarts` says whether another child may come after this one.
     pub(crate) fn before_start(&self, restarts: bool) -> (Standing, Foreground) {
         let foreground = self.foreground(None);
         if foreground == Foreground::Own {
@@ -169,7 +169,7 @@ impl Terminal {
 
 /// The controlling terminal, if there is one.
 fn open() -> io::Result<Option<OwnedFd>> {
-    // A line that is down would have the open wait for it.
+    // Without O_NONBLOCK, open(2) waits for a line that is down.
     let flags = libc::O_RDONLY | libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC;
     match fd::open(c"/dev/tty", flags) {
         // SAFETY: the kernel just made it, and nobody else has it.

@@ -1,10 +1,11 @@
-//! Who a process is: setgroups(2), setresgid(2), setresuid(2).
+//! Which user and groups a process has: setgroups(2), setresgid(2), setresuid(2).
 
 use super::raw::{Errno, syscall};
 use crate::model::identity::Identity;
 use nix::unistd::{getgroups, getresgid, getresuid};
 
-/// Whether this process is just that already: then nothing is to be changed, for which not everybody has the right.
+/// Whether this process has exactly this user and these groups already. Then nothing needs to be changed, which takes
+/// capabilities.
 pub(crate) fn is_own(identity: &Identity) -> bool {
     let (Ok(user), Ok(group), Ok(groups)) = (getresuid(), getresgid(), getgroups()) else { return false };
     let mut own: Vec<_> = groups.iter().map(|group| group.as_raw()).collect();
@@ -12,7 +13,7 @@ pub(crate) fn is_own(identity: &Identity) -> bool {
     own.sort_unstable();
     own.dedup();
     wanted.sort_unstable();
-    // Whether the group itself is among them makes no difference to what is allowed.
+    // It makes no difference to what is allowed whether the group itself is among the groups.
     own.retain(|group| *group != identity.gid);
     wanted.retain(|group| *group != identity.gid);
     let is = |ids: [u32; 3], wanted| ids.iter().all(|id| *id == wanted);
@@ -21,10 +22,10 @@ pub(crate) fn is_own(identity: &Identity) -> bool {
         && own == wanted
 }
 
-/// Makes this process that, a child before its exec. Async-signal-safe.
+/// Gives this process, a child before its exec, the user and the groups. Async-signal-safe.
 pub(super) fn take(identity: &Identity) -> Result<(), Errno> {
     let (uid, gid) = (identity.uid as usize, identity.gid as usize);
-    // SAFETY: the first call reads the slice, whose length it is told; the others touch no memory. By the raw calls these
+    // SAFETY: the first call reads the slice, whose length it is told; the others touch no memory. Made directly, the calls
     // change the calling task alone, which is a process of its own.
     unsafe {
         syscall(libc::SYS_setgroups, [identity.groups.len(), identity.groups.as_ptr() as usize])?;

@@ -84,7 +84,7 @@ fn wait(which: Which<'_>, options: i32) -> io::Result<Next> {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     loop {
-        // SAFETY: the kernel writes one siginfo_t and one rusage.
+        // SAFETY: the kernel writes one siginfo_t and one rusage, for which `info` and `usage` are the room.
         let waited = unsafe {
             syscall(
                 libc::SYS_waitid,
@@ -100,7 +100,7 @@ fn wait(which: Which<'_>, options: i32) -> io::Result<Next> {
     }
     // SAFETY: all zeroes are values of both types, and the kernel may have written others.
     let (info, usage) = unsafe { (info.assume_init(), usage.assume_init()) };
-    // SAFETY: after waitid the fields of SIGCHLD are filled in, or zero: then no child had ended.
+    // SAFETY: waitid fills in the fields of SIGCHLD, or leaves zeroes: then no child had ended. Both are numbers.
     let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
     if pid == 0 {
         return Ok(Next::Running);
@@ -111,7 +111,7 @@ fn wait(which: Which<'_>, options: i32) -> io::Result<Next> {
         (libc::CLD_EXITED, _) => ExitStatus::Exited(status as u8),
         (code, Some(signal)) => ExitStatus::Signaled { signal, core_dumped: code == libc::CLD_DUMPED },
         (code, None) => {
-            return Err(io::Error::other(format!("the kernel told what can't be: code {code}, status {status}")));
+            return Err(io::Error::other(format!("the kernel reported what can't be: code {code}, status {status}")));
         }
     };
     Ok(Next::Ended(Ended { pid: Pid::new(pid), status, usage: resource_usage(&usage) }))

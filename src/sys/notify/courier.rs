@@ -1,6 +1,6 @@
 //! Passing on a message that brings descriptors, so that none is ever closed by this process.
 //!
-//! Closing one may wait for ever, and not even SIGKILL ends who waits in close(2) for a FUSE server that doesn't answer. On
+//! Closing one may wait for ever, and not even SIGKILL ends a process that waits in close(2) for a FUSE server. On
 //! the other hand the manager listens to the main process alone, by the pid that the kernel tells it: only this process can
 //! send. So two do it together, in a table of descriptors of their own:
 //!
@@ -8,13 +8,13 @@
 //! 2. a process, the *keeper*, which shares that copy (CLONE_FILES), and receives the message;
 //! 3. the courier sends it to the manager, and ends, which closes nothing: the keeper has the table still;
 //! 4. the keeper is killed by that (PR_SET_PDEATHSIG), and closes the descriptors as it ends. If that takes for ever, it is
-//!    the keeper who waits.
+//!    the keeper that waits.
 //!
 //! Where a filter of system calls refuses unshare(2), as Docker's does, the keeper has a copy of the table to itself. Then
 //! the message goes on without its descriptors, which are closed all the same.
 //!
-//! A keeper is no ordinary child: it sends no SIGCHLD, and only who asks for it (`__WALL`) can wait for it. So nobody takes
-//! it for the command's orphan.
+//! A keeper is no ordinary child: it sends no SIGCHLD, and only a wait that asks for such children (`__WALL`) finds it. So it
+//! isn't taken for the command's orphan.
 
 use super::message::is_barrier;
 use super::receive::{Came, Control, came_along, header};
@@ -33,7 +33,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle};
 
-const STACK_BYTES: usize = 128 * 1024;
+const COURIER_STACK_BYTES: usize = 128 * 1024;
 
 /// What is done with a message.
 #[derive(Debug)]
@@ -43,9 +43,9 @@ pub(super) struct Errand {
     /// The manager's.
     pub(super) to: RawFd,
     pub(super) address: UnixAddr,
-    /// What is passed on; none: nothing.
+    /// What is passed on; `None`: the message is taken and dropped.
     pub(super) bytes: Option<Vec<u8>>,
-    /// Of its sender; none: it isn't passed on in any case.
+    /// Of its sender; `None`: the message isn't passed on in any case.
     pub(super) verdict: Option<Verdict>,
     /// Where a byte is written in the end.
     pub(super) done: RawFd,
@@ -90,11 +90,11 @@ pub(super) struct Keeper {
 impl Courier {
     /// Sends one. The descriptors of its errand must stay open until it returns.
     pub(super) fn send(errand: Errand) -> io::Result<Courier> {
-        let thread = Builder::new().name("panicmon notify".to_owned()).stack_size(STACK_BYTES);
+        let thread = Builder::new().name("panicmon notify".to_owned()).stack_size(COURIER_STACK_BYTES);
         let run = move || {
             let mut keeper = None;
             let outcome = errand.run(&mut keeper);
-            // SAFETY: reads one byte of a constant. The pipe has room for it, as there is one courier at a time.
+            // SAFETY: the kernel reads one byte of a constant. The pipe has room for it, as there is one courier at a time.
             let _ = unsafe { syscall(libc::SYS_write, [errand.done as usize, ONE_BYTE.as_ptr() as usize, 1]) };
             (outcome, keeper)
         };
@@ -160,7 +160,8 @@ fn start_keeper(
 /// What a keeper does: this is a process with all signals blocked, in which another thread's locks may be held for ever.
 /// So: nothing but raw system calls, no allocation, no lock, no panic.
 fn keep(parent: usize, envelope: &Envelope, kept: &[RawFd], takes: Option<(RawFd, RawFd)>) -> ! {
-    // SAFETY: these calls touch no memory but a byte of a constant.
+    // SAFETY: the calls touch no memory but a byte of a constant, which the kernel reads. What is closed are this new
+    // process's copies, or its share of a table that nothing else uses but the courier, whose descriptors are in `kept`.
     unsafe {
         let set = syscall(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, libc::SIGKILL as usize, 0, 0, 0]);
         if set.is_err() || syscall(libc::SYS_getppid, []) != Ok(parent) {
@@ -199,7 +200,8 @@ impl Default for Room {
     }
 }
 
-// SAFETY: the keeper writes, and says when it has; only then the courier reads.
+// SAFETY: what is no atomic is written by the keeper alone, before it writes its byte into the pipe; the courier reads it
+// after it has read that byte.
 unsafe impl Sync for Envelope {}
 
 impl Envelope {
@@ -224,7 +226,7 @@ impl Envelope {
             errno => return Err(io::Error::from_raw_os_error(errno)),
         }
         let header = header(std::ptr::null_mut(), self.control.get().cast(), length);
-        // SAFETY: so recvmsg(2) has left it.
+        // SAFETY: recvmsg(2) has left the control buffer with this length, and it lives as long as `self`.
         let came = unsafe { came_along(&header) };
         Ok((came, self.flags.load(Ordering::Relaxed) & libc::MSG_CTRUNC != 0))
     }
@@ -252,7 +254,8 @@ impl Errand {
 
     /// Has a keeper take the message.
     fn receive(&self, keeper: &mut Option<Pid>) -> io::Result<(Came, Option<Lost>)> {
-        // SAFETY: touches no memory; the numbers that this thread uses are those of copies from now on.
+        // SAFETY: touches no memory. From here on each number that this thread uses means a copy of the descriptor, and it
+        // owns none of them.
         let own_table = unsafe { syscall(libc::SYS_unshare, [libc::CLONE_FILES as usize]) };
         let flags = if own_table.is_ok() { libc::CLONE_FILES } else { 0 };
         let envelope = Shared::new(Envelope::default())?;
@@ -260,7 +263,7 @@ impl Errand {
         let kept = [self.from, self.to, self.done, told.as_raw_fd(), tells.as_raw_fd()];
         let takes = Some((self.from, tells.as_raw_fd()));
         *keeper = Some(start_keeper(flags, &envelope, &kept, takes)?);
-        // SAFETY: the kernel has put it there, and nobody else in this table has it.
+        // SAFETY: the kernel has put the descriptor there for this thread, and nothing else owns it in this table.
         let pidfd = unsafe { OwnedFd::from_raw_fd(envelope.pidfd.load(Ordering::Relaxed)) };
         // It says that it has taken the message, or it has been killed.
         poll::is_any_ready([Awaited::Read(told.as_fd()), Awaited::Read(pidfd.as_fd())], None)?;
@@ -284,7 +287,7 @@ impl Errand {
             |to: RawFd| sendmsg::<()>(to, &[IoSlice::new(bytes)], rights, MsgFlags::MSG_NOSIGNAL, None).map(drop);
         let mut another = None;
         loop {
-            // SAFETY: the number is open as long as this thread lives.
+            // SAFETY: the sender of the courier keeps the descriptor open until it returns, and a copy of the table has it, too.
             let to = another.as_ref().map_or(unsafe { BorrowedFd::borrow_raw(self.to) }, OwnedFd::as_fd);
             match send(to.as_raw_fd()) {
                 Err(Errno::EAGAIN | Errno::ENOBUFS) => {

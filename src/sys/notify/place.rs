@@ -19,10 +19,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The socket's name within its directory.
-const NAME: &str = "notify";
+const SOCKET_NAME: &str = "notify";
 
-/// How long a path may be: `sun_path` with the NUL that some clients need.
-const LONGEST_PATH: usize = 107;
+/// The longest path of a socket: `sun_path` with the NUL that some clients need.
+const LONGEST_PATH_BYTES: usize = 107;
 
 /// What the environment says of directories: RUNTIME_DIRECTORY (systemd.exec(5)), which may be a list, and TMPDIR.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,7 +80,7 @@ impl Place {
         let base = fs::canonicalize(base)?;
         check(&base, own, reached_by)?;
         let template = base.join("panicmon-XXXXXX");
-        if template.as_os_str().len() + 1 + NAME.len() > LONGEST_PATH {
+        if template.as_os_str().len() + 1 + SOCKET_NAME.len() > LONGEST_PATH_BYTES {
             return Err(io::Error::other("the path would be too long"));
         }
         let path = mkdtemp(&template)?;
@@ -92,7 +92,7 @@ impl Place {
         place.set_modes(0o600, 0o700)?;
         let is_open = match reached_by {
             Client::Any => true,
-            // Without the capability CHOWN that user is let in as everybody is: who it is that speaks is looked at anyway.
+            // Without the capability CHOWN everybody is let in: the sender of each message is checked anyway.
             Client::Other(user) => place.give(user).is_err(),
             Client::Own => false,
         };
@@ -103,7 +103,7 @@ impl Place {
     }
 
     fn set_modes(&self, socket: u32, directory: u32) -> io::Result<()> {
-        fchmodat(&self.directory, NAME, Mode::from_bits_truncate(socket), FchmodatFlags::FollowSymlink)?;
+        fchmodat(&self.directory, SOCKET_NAME, Mode::from_bits_truncate(socket), FchmodatFlags::FollowSymlink)?;
         fchmod(&self.directory, Mode::from_bits_truncate(directory))?;
         Ok(())
     }
@@ -112,13 +112,13 @@ impl Place {
     /// place.
     fn give(&self, user: &Identity) -> nix::Result<()> {
         let (uid, gid) = (Some(Uid::from_raw(user.uid)), Some(Gid::from_raw(user.gid)));
-        fchownat(&self.directory, NAME, uid, gid, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+        fchownat(&self.directory, SOCKET_NAME, uid, gid, AtFlags::AT_SYMLINK_NOFOLLOW)?;
         fchown(&self.directory, uid, gid)
     }
 
     /// The socket's path.
     pub(super) fn socket(&self) -> PathBuf {
-        self.path.join(NAME)
+        self.path.join(SOCKET_NAME)
     }
 
     /// What must stay open.
@@ -127,10 +127,11 @@ impl Place {
     }
 }
 
-/// Neither follows a symbolic link that somebody has put there: the directory is held, and rmdir(2) refuses one.
+/// Removes both. Neither step follows a symbolic link that somebody has put there: the directory is held open, and rmdir(2)
+/// refuses a link.
 impl Drop for Place {
     fn drop(&mut self) {
-        let unlink = || unlinkat(&self.directory, NAME, UnlinkatFlags::NoRemoveDir);
+        let unlink = || unlinkat(&self.directory, SOCKET_NAME, UnlinkatFlags::NoRemoveDir);
         if unlink() == Err(Errno::EACCES) {
             // Another user's directory, and no capability to write there: it becomes ours again.
             let _ = fchown(&self.directory, Some(nix::unistd::geteuid()), None);
@@ -153,7 +154,7 @@ fn open_directory(path: &Path) -> io::Result<OwnedFd> {
     above_stdio(open(path, flags, Mode::empty())?)
 }
 
-/// Who connects to the socket.
+/// Which users connect to the socket.
 #[derive(Clone, Copy)]
 enum Client<'u> {
     /// This process's own user.
@@ -232,7 +233,7 @@ mod tests {
         fs::set_permissions(&base, fs::Permissions::from_mode(0o711)).unwrap();
         let (victim, away) = (base.join("victim"), base.join("away"));
         fs::create_dir(&victim).unwrap();
-        fs::write(victim.join(NAME), "kept").unwrap();
+        fs::write(victim.join(SOCKET_NAME), "kept").unwrap();
         let directories = Directories { runtime: Some(base.as_os_str()), temporary: None };
         let socket = super::super::socket::datagram_socket().unwrap();
         let place = Place::bind(socket.as_fd(), directories, None).unwrap();
@@ -241,7 +242,7 @@ mod tests {
         fs::rename(&path, &away).unwrap();
         std::os::unix::fs::symlink(&victim, &path).unwrap();
         drop(place);
-        assert_eq!(fs::read_to_string(victim.join(NAME)).unwrap(), "kept");
+        assert_eq!(fs::read_to_string(victim.join(SOCKET_NAME)).unwrap(), "kept");
         // Its own socket is found wherever it is.
         assert_eq!(fs::read_dir(&away).unwrap().count(), 0);
         fs::remove_dir_all(&base).unwrap();

@@ -16,16 +16,16 @@ const MOST_DESCRIPTORS: usize = 253;
 const SO_PASSPIDFD: i32 = if cfg!(target_arch = "sparc64") { 0x55 } else { 76 };
 const SCM_PIDFD: i32 = 4;
 
-/// What a message that is a `size_of` long takes among the control messages.
+/// The bytes that a control message with this many bytes of data takes.
 const fn space(length: usize) -> usize {
     length.next_multiple_of(size_of::<usize>()) + size_of::<libc::cmsghdr>().next_multiple_of(size_of::<usize>())
 }
 
-const CREDENTIALS: usize = space(size_of::<libc::ucred>());
-const PIDFD: usize = space(size_of::<RawFd>());
+const CREDENTIALS_BYTES: usize = space(size_of::<libc::ucred>());
+const PIDFD_BYTES: usize = space(size_of::<RawFd>());
 
 /// Room for all that may come along, aligned as a `cmsghdr`.
-pub(super) type Control = [u64; (CREDENTIALS + PIDFD + space(MOST_DESCRIPTORS * size_of::<RawFd>())) / 8];
+pub(super) type Control = [u64; (CREDENTIALS_BYTES + PIDFD_BYTES + space(MOST_DESCRIPTORS * size_of::<RawFd>())) / 8];
 
 /// The next message, which stays where it is.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(super) struct Seen {
 pub(super) fn look(socket: BorrowedFd<'_>) -> Result<Seen, Errno> {
     let mut bytes = vec![0; LONGEST_MESSAGE_BYTES];
     // With no room behind the credentials not a single descriptor comes, and the kernel says that some are missing.
-    let mut control = [0u64; CREDENTIALS / 8];
+    let mut control = [0u64; CREDENTIALS_BYTES / 8];
     let (length, header) = receive(socket, &mut bytes, &mut control, libc::MSG_PEEK)?;
     bytes.truncate(length);
     // SAFETY: the header is as the kernel left it, and its buffer is still there.
@@ -57,12 +57,12 @@ pub(super) fn look(socket: BorrowedFd<'_>) -> Result<Seen, Errno> {
 /// Takes the next message, which has no descriptors. Whether its sender had ended by then, if that was asked for by
 /// [`pass_pidfds`] and the kernel can tell.
 pub(super) fn take(socket: BorrowedFd<'_>) -> Result<Option<bool>, Errno> {
-    let mut control = [0u64; (CREDENTIALS + PIDFD) / 8];
+    let mut control = [0u64; (CREDENTIALS_BYTES + PIDFD_BYTES) / 8];
     let (_, header) = receive(socket, &mut [0; 1], &mut control, 0)?;
-    // SAFETY: as above; a pidfd was made for this process, and nobody else has it.
+    // SAFETY: the header is as the kernel left it, and its buffer is still there.
     let came = unsafe { came_along(&header) };
     let ended = came.has_sender_ended();
-    // SAFETY: see there.
+    // SAFETY: the kernel made the pidfd for this process with the message, and nothing else owns it.
     drop(came.pidfd.filter(|pidfd| *pidfd >= 0).map(|pidfd| unsafe { OwnedFd::from_raw_fd(pidfd) }));
     Ok(ended)
 }
@@ -72,7 +72,7 @@ pub(super) fn take(socket: BorrowedFd<'_>) -> Result<Option<bool>, Errno> {
 pub(super) fn pass_pidfds(socket: BorrowedFd<'_>, pass: bool) {
     let value = i32::from(pass);
     let level = libc::SOL_SOCKET as usize;
-    // SAFETY: the kernel reads an int. Where it doesn't know the option, no pidfd comes.
+    // SAFETY: the kernel reads `value`, an int, of the size that is told. Where it doesn't know the option, no pidfd comes.
     let _ = unsafe {
         syscall(
             libc::SYS_setsockopt,
@@ -99,7 +99,7 @@ fn receive(
 
 /// A header for these buffers.
 pub(super) fn header(buffer: *mut libc::iovec, control: *mut u64, length: usize) -> libc::msghdr {
-    // SAFETY: all zeroes are a msghdr.
+    // SAFETY: a msghdr is made of numbers and pointers, so all zeroes are one.
     let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
     header.msg_iov = buffer;
     header.msg_iovlen = 1;
@@ -118,7 +118,7 @@ pub(super) struct Came {
 }
 
 impl Came {
-    /// Whether the sender has ended and been waited for; none: nobody can tell.
+    /// Whether the sender has ended and been waited for; `None`: the kernel doesn't tell.
     pub(super) fn has_sender_ended(&self) -> Option<bool> {
         match -self.pidfd? {
             // The kernel had no room for it.

@@ -22,27 +22,27 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
-/// How many messages are passed on before we see what else has come.
-const AT_ONCE: usize = 64;
+/// The number of messages passed on before the loop looks at what else has come.
+const MESSAGES_A_TURN: usize = 64;
 
-/// The kernel keeps no more for a socket, where nobody has changed net.unix.max_dgram_qlen to more than systemd does (512).
-const LAST_AT_ONCE: usize = 1024;
+/// More messages than the kernel keeps for a socket, unless net.unix.max_dgram_qlen is set to more than systemd does (512).
+const MESSAGES_IN_THE_LAST_TURN: usize = 1024;
 
-/// How many lost messages are counted at most.
-const MOST_COUNTED: usize = 10_000;
+/// The most lost messages that are counted.
+const MOST_LOST_COUNTED: usize = 10_000;
 
-/// How many keepers may still be ending when another is started.
+/// The most keepers that may still be ending when another is started.
 const MOST_KEEPERS: usize = 64;
 
-/// When a message that couldn't be taken is tried again.
-const RETRY: Duration = Duration::from_millis(100);
+/// The time after which a message that couldn't be taken is tried again.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// A socket for the command, and the manager's.
 #[derive(Debug)]
 pub(crate) struct Notify {
     /// The command's: one, or that with an abstract name and one with the same name padded.
     sockets: Vec<OwnedFd>,
-    /// Where the first is; none: it has an abstract name.
+    /// Where the first is; `None`: it has an abstract name.
     place: Option<Place>,
     /// As NOTIFY_SOCKET has it.
     name: OsString,
@@ -79,7 +79,7 @@ struct Warned {
 
 impl Notify {
     /// A socket for a command of this user, or of this process's own, whose messages go to the one that NOTIFY_SOCKET
-    /// names; none, if that is of a kind that can't be passed on (a virtual machine's).
+    /// names; `None`: that is of a kind that can't be passed on (a virtual machine's).
     pub(crate) fn relay(
         manager: &OsStr,
         user: Option<&Identity>,
@@ -166,12 +166,12 @@ impl Notify {
 
     /// Passes on some of what has come, as far as the manager takes it. Whether that was all.
     pub(crate) fn pass(&mut self) -> bool {
-        self.pass_at_most(AT_ONCE)
+        self.pass_at_most(MESSAGES_A_TURN)
     }
 
     /// The same of what a process that has ended may have sent: more than the kernel keeps.
     pub(crate) fn pass_last(&mut self) -> bool {
-        self.pass_at_most(LAST_AT_ONCE)
+        self.pass_at_most(MESSAGES_IN_THE_LAST_TURN)
     }
 
     /// Whether the command has said READY=1 since this was last asked.
@@ -198,7 +198,7 @@ impl Notify {
             };
             if let Err(error) = taken {
                 self.is_tried_again(&error);
-                self.retry_at = Some(Instant::now() + RETRY);
+                self.retry_at = Some(Instant::now() + RETRY_AFTER);
                 return false;
             }
         }
@@ -300,7 +300,7 @@ impl Notify {
             Outcome::Lost(errno) => lost(errno),
             Outcome::NotTaken(error) => {
                 self.is_tried_again(&error);
-                self.retry_at = Some(Instant::now() + RETRY);
+                self.retry_at = Some(Instant::now() + RETRY_AFTER);
                 return false;
             }
         }
@@ -361,7 +361,7 @@ impl Notify {
         let mut next = self.look();
         // One that brings descriptors is left where it is, and those behind it with it.
         while let Some((at, _)) = next.as_ref().filter(|(_, seen)| self.courier.is_none() && !seen.has_descriptors)
-            && count < MOST_COUNTED
+            && count < MOST_LOST_COUNTED
         {
             let _ = receive::take(self.sockets[*at].as_fd());
             count += 1;

@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 
-/// What is left of `sun_path` behind the NUL of an abstract name.
+/// The longest abstract name: what is left of `sun_path` behind the NUL that such a name begins with.
 const ABSTRACT_NAME_BYTES: usize =
     size_of::<libc::sockaddr_un>() - std::mem::offset_of!(libc::sockaddr_un, sun_path) - 1;
 
@@ -17,7 +17,7 @@ pub(super) fn datagram_socket() -> io::Result<OwnedFd> {
     above_stdio(socket(AddressFamily::Unix, SockType::Datagram, flags, None)?)
 }
 
-/// One that will know who sends to it.
+/// A socket that learns the sender of each message (SO_PASSCRED).
 pub(super) fn listening_socket() -> io::Result<OwnedFd> {
     let socket = datagram_socket()?;
     setsockopt(&socket, PassCred, &true)?;

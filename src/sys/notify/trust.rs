@@ -1,4 +1,4 @@
-//! Who speaks for the command: it and its descendants.
+//! Which processes speak for the command: it and its descendants.
 //!
 //! A client that sends one message and ends at once, as `systemd-notify --no-block` does, may be gone and waited for before
 //! we look: then there is nothing but its user to go by, and that must be the command's. A process of that user that isn't
@@ -35,7 +35,7 @@ impl Verdict {
     }
 
     /// Whether it speaks for the command. `ended`: it had ended and been waited for when its message was taken, so its
-    /// number may be another's; none: nobody can tell.
+    /// number may be another's; `None`: that isn't known.
     pub(super) fn is_trusted(self, ended: Option<bool>) -> bool {
         match (self.kin, ended) {
             (Kin::Unknown, _) | (_, Some(true)) => self.is_users,

@@ -9,7 +9,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-/// How many signals one read fetches at most.
+/// The most signals that one read fetches.
 pub(crate) const BATCH: usize = 64;
 
 /// What was inherited, and what is listened to from now on.
@@ -39,8 +39,8 @@ impl ProcessSignals {
 
     /// Listens to these only; the others get back the mask they had.
     ///
-    /// But for what a message to a stderr that is gone or full raises in this process: that stays blocked, lest it
-    /// takes this process, and the child with it.
+    /// PIPE and XFSZ stay blocked: a message to a stderr that is gone or full raises them, and they would end this process,
+    /// and the child with it.
     pub(crate) fn limit(&mut self, signals: SignalSet) {
         self.listened = signals.with(Signal::CHLD);
         set_mask(self.inherited_mask.union(self.listened).with(Signal::PIPE).with(Signal::XFSZ));
@@ -73,7 +73,7 @@ impl ProcessSignals {
         Ok(())
     }
 
-    /// Does something before there is any child, during which a signal does what it would have done to any program.
+    /// Does something before there is any child; a signal that comes meanwhile does what it does to any program.
     pub(crate) fn at_ease<T>(&self, act: impl FnOnce() -> T) -> T {
         let before = set_mask(self.inherited_mask);
         let result = act();
@@ -99,7 +99,7 @@ impl ProcessSignals {
     pub(crate) fn read(&self, into: &mut Vec<Received>) -> io::Result<()> {
         let Some(fd) = &self.fd else { return Ok(()) };
         let mut records = [const { MaybeUninit::<libc::signalfd_siginfo>::uninit() }; BATCH];
-        // SAFETY: the kernel writes whole records into the array, at most as many as fit.
+        // SAFETY: the kernel writes whole records into the array, at most its size.
         let read = unsafe {
             syscall(libc::SYS_read, [fd.as_raw_fd() as usize, records.as_mut_ptr() as usize, size_of_val(&records)])
         };

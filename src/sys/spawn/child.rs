@@ -3,7 +3,7 @@
 //! It runs in its parent's memory, at the same time as its parent, with all signals blocked. So: nothing but raw system
 //! calls, no allocation, no lock, no panic, no thread-local (`errno` is one). All it needs is in its [`Plan`].
 
-use super::elf::{Format, LOOKED_AT};
+use super::elf::{FORMAT_BYTES, Format};
 use super::report::{Failure, Report, Step};
 use crate::model::child_group::ChildGroup;
 use crate::model::identity::Identity;
@@ -22,7 +22,7 @@ pub(super) struct Plan {
     pub(super) parent: i32,
     /// The process group it is in, and the terminal whose foreground group that becomes, or that becomes its session's.
     pub(super) group: ChildGroup<Option<RawFd>>,
-    /// Who it is to be; null: whoever this process is.
+    /// The user it becomes; null: it keeps this process's.
     pub(super) user: *const Identity,
     /// Its working directory, a C string; null: this process's.
     pub(super) dir: *const c_char,
@@ -50,7 +50,7 @@ pub(super) struct Plan {
     pub(super) report: *const Report,
 }
 
-/// What the longest pid takes.
+/// The digits of the longest pid.
 pub(super) const PID_DIGITS: usize = 10;
 
 /// The child's first function; returns to nobody.
@@ -60,7 +60,7 @@ pub(super) extern "C" fn main(plan: *mut c_void) -> c_int {
     let failure = become_command(plan);
     // SAFETY: the report lives as long as the plan.
     unsafe { &*plan.report }.store(failure);
-    // The parent tells from the report; the code is for nobody.
+    // The parent learns of it by the report; nothing reads this code.
     exit(127)
 }
 
@@ -91,7 +91,7 @@ fn become_command(plan: &Plan) -> Failure {
     // SAFETY: the report lives as long as the plan.
     unsafe { &*plan.report }.store_already_received();
     if !plan.dir.is_null()
-        // SAFETY: it is a C string that the plan's owner keeps.
+        // SAFETY: the kernel reads a C string that the plan's owner keeps.
         && let Err(errno) = unsafe { syscall(libc::SYS_chdir, [plan.dir as usize]) }
     {
         return Failure::before_exec(Step::Dir, errno);
@@ -113,14 +113,14 @@ fn become_command(plan: &Plan) -> Failure {
 
 /// Has the kernel kill this process when its parent ends.
 ///
-/// The parent may have ended before: clone, kill -9, prctl, and nobody would send the signal any more. Whoever has been
-/// given to another parent sees that here, and goes at once.
+/// The parent may have ended before: clone, kill -9, prctl, and the kernel would never send the signal. Then this process
+/// has another parent by now: if it was reparented, it exits.
 fn die_with_parent(parent: i32) -> Result<(), Errno> {
     // SAFETY: these calls touch no memory.
     unsafe {
         syscall(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, libc::SIGKILL as usize, 0, 0, 0])?;
-        // Zero: the parent is outside this child's PID namespace (unshare(2)), so nobody can tell; whoever has been given
-        // to another parent never sees that.
+        // Zero: the parent is outside this child's PID namespace (unshare(2)). A process that was reparented never sees a
+        // zero: its new parent is inside.
         let now = syscall(libc::SYS_getppid, []);
         if now != Ok(parent as usize) && now != Ok(0) {
             exit(128 + libc::SIGKILL);
@@ -174,7 +174,7 @@ fn say_pid(places: &[*mut u8]) {
     }
     for place in places.iter().filter(|place| !place.is_null()) {
         for (at, digit) in digits[first..].iter().enumerate() {
-            // SAFETY: there is room for so many digits, and the parent doesn't look at them.
+            // SAFETY: each place has room for PID_DIGITS bytes, and the parent doesn't read or write them.
             unsafe { place.add(at).write(*digit) };
         }
     }
@@ -267,7 +267,7 @@ unsafe fn execve(file: *const c_char, argv: *const *const c_char, envp: *const *
 
 /// What a file is that the kernel can't execute.
 fn format(file: *const c_char) -> Result<Format, Errno> {
-    let mut start = [0_u8; LOOKED_AT];
+    let mut start = [0_u8; FORMAT_BYTES];
     let flags = libc::O_RDONLY | libc::O_CLOEXEC;
     // SAFETY: `file` comes from the plan's list of C strings, and `start` has room for what is read.
     let read = unsafe {

@@ -28,7 +28,7 @@ pub(crate) struct Command {
     pub(crate) candidates: Vec<CString>,
     /// Its working directory, if not this process's.
     pub(crate) dir: Option<CString>,
-    /// Who runs it, if not this process's user.
+    /// The user it runs as, if not this process's.
     pub(crate) user: Option<Identity>,
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// How much of a file is looked at: more than the part of an ELF header that is needed, and a long first line.
-pub(crate) const LOOKED_AT: usize = 256;
+pub(crate) const FORMAT_BYTES: usize = 256;
 
 /// What a file is, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn this_machine_is_known_by_name() {
         let own = std::fs::read("/proc/self/exe").unwrap();
-        let Format::Elf(header) = Format::of(&own[..LOOKED_AT]) else { panic!("no ELF file") };
+        let Format::Elf(header) = Format::of(&own[..FORMAT_BYTES]) else { panic!("no ELF file") };
         assert_eq!(header.machine_name().as_deref(), Some(THIS_MACHINE));
     }
 }

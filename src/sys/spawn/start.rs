@@ -34,7 +34,7 @@ use std::ptr;
 use std::sync::Arc;
 
 /// The child's stack; it uses a few hundred bytes, an unoptimised build a few thousand.
-const STACK_BYTES: usize = 64 * 1024;
+const CHILD_STACK_BYTES: usize = 64 * 1024;
 
 /// What a child is given beside its command.
 #[derive(Debug)]
@@ -54,9 +54,9 @@ pub(crate) struct Setup<'t> {
     /// Whether the variables that hold this process's pid, by which systemd means the process that it started, are to hold
     /// the child's.
     pub(crate) pid_variables: bool,
-    /// The mask it executes with, if all signals are blocked already; none: that of this thread.
+    /// The mask it executes with, if all signals are blocked already; `None`: that of this thread.
     pub(crate) mask: Option<SignalSet>,
-    /// Whether this process belongs to others too, who may have handlers and may wait for children.
+    /// Whether this process belongs to others too: they may have handlers, and may wait for children.
     pub(crate) shared: bool,
 }
 
@@ -109,7 +109,7 @@ impl PidVariables {
         PidVariables { buffers: PID_VARIABLES.map(|name| holds_own(name).then(|| buffer(name))) }
     }
 
-    /// What the child has for an entry; none: nothing.
+    /// What the child has for an entry; `None`: the child doesn't get it.
     fn entry(&self, entry: &CStr) -> Option<*const c_char> {
         if self.buffers[0].is_some() && names(entry, LISTEN_PIDFDID.as_bytes()) {
             return None;
@@ -146,7 +146,8 @@ impl Place {
     }
 }
 
-// SAFETY: the pointers point into the block itself, which has no thread of its own.
+// SAFETY: the pointers point to heap memory that the block owns, so they stay right wherever it is moved; the child uses
+// them whichever thread owns it.
 unsafe impl Send for Block {}
 
 /// Starts the command. That it couldn't be executed is told by [`Child::failure`] once it has ended.
@@ -156,7 +157,7 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
     let mut pids = PidVariables::new(&command.env, setup);
     let envp = pointers(0, command.env.iter().filter_map(|entry| pids.entry(entry)));
     let candidates = pointers(0, command.candidates.iter().map(|file| as_ptr(file)));
-    let mut stack = Vec::with_capacity(STACK_BYTES);
+    let mut stack = Vec::with_capacity(CHILD_STACK_BYTES);
 
     // A process of our own has them blocked since its start.
     let before = setup.mask.is_none().then(signals::block_all);
@@ -195,7 +196,7 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
     Ok(Child { pid, pidfd, own_group: setup.group.is_own(), block, ended: false })
 }
 
-/// A list as execve(2) wants it, behind so many places.
+/// A list as execve(2) takes it, behind this many empty places.
 fn pointers(places: usize, strings: impl Iterator<Item = *const c_char>) -> Vec<*const c_char> {
     let mut list = vec![ptr::null(); places];
     list.extend(strings);
