@@ -45,6 +45,7 @@ impl Command {
     }
 
     /// The error to report when a step between clone and exec failed.
+    #[cold]
     pub(crate) fn error(&self, failure: Failure) -> Error {
         let source = io::Error::from_raw_os_error(failure.errno);
         match failure.step {

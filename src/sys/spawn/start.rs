@@ -3,7 +3,7 @@
 //! `CLONE_VM` spares the copy of the page tables, which is most of what fork costs. Unlike vfork(2), `CLONE_VFORK` is
 //! left out: it would suspend this process until the child execs, deaf to all signals if the child is stopped before
 //! that, or hangs in an exec from a file system that doesn't answer. So both run side by side, the child by the rules of
-//! [`child`](crate::sys::spawn::child), and what the child uses stays in place until it has been waited for.
+//! [`child`], and what the child uses stays in place until it has been waited for.
 //!
 //! A child that changes its user gets a copy of the memory all the same. In shared memory that change would make this
 //! process one that leaves no core and can't be looked into (PR_SET_DUMPABLE), for good.
