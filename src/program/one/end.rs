@@ -22,14 +22,17 @@ pub(super) fn status(result: Result<Whole, Error>, settings: &Settings, watches:
             // It was stopped because the reader of its output had gone: that isn't success.
             if reader_gone && code.is_success() { StatusCode::OWN_FAILURE } else { code }
         }
-        Err(error) => {
-            match settings.variable_behind(&error) {
-                Some(variable) => say(&format_args!("{variable}: {error}")),
-                None => say(&error),
-            }
-            error.status_code()
-        }
+        Err(error) => report(&error, settings),
     }
+}
+
+#[cold]
+fn report(error: &Error, settings: &Settings) -> StatusCode {
+    match settings.variable_behind(error) {
+        Some(variable) => say(&format_args!("{variable}: {error}")),
+        None => say(error),
+    }
+    error.status_code()
 }
 
 fn code(end: &End, settings: &Settings, watches: Watches, env: &[&CStr]) -> StatusCode {

@@ -18,6 +18,7 @@ use crate::program::lines;
 use crate::program::logger;
 use crate::program::notify;
 use crate::program::options::settings::Settings;
+use crate::program::options::values::UserName;
 use crate::program::options::variables;
 use crate::program::reload;
 use crate::program::stderr::say;
@@ -98,7 +99,11 @@ pub(super) fn prepare(
 
 /// The account of `--user`.
 fn account(settings: &Settings) -> Result<Option<Account>, StatusCode> {
-    let Some(user) = &settings.user else { return Ok(None) };
+    settings.user.as_ref().map(|user| look_up(user, settings)).transpose()
+}
+
+#[cold]
+fn look_up(user: &UserName, settings: &Settings) -> Result<Account, StatusCode> {
     let account = accounts::find(&user.user, user.group.as_deref()).map_err(|message| {
         say(&format_args!("{}: {message}", settings.name_of("user")));
         StatusCode::OWN_FAILURE
@@ -110,16 +115,14 @@ fn account(settings: &Settings) -> Result<Option<Account>, StatusCode> {
             settings.name_of("user")
         );
     }
-    Ok(Some(account))
+    Ok(account)
 }
 
 /// Adds the handlers that observe what the exit status depends on.
 fn watch(mut options: Options<'static>, settings: &Settings, env: &[&'static CStr]) -> (Options<'static>, Watches) {
     let mut watches = Watches { oom: None, stops: None };
     if settings.exit.iter().any(|(from, _)| *from == ExitFrom::Oom) {
-        let (handler, verdict) = oom::watch(settings.name_of("exit"));
-        options = options.handler(handler);
-        watches.oom = Some(verdict);
+        options = watch_for_oom(options, &mut watches, settings);
     }
     if systemds::may_be_own_init(env) {
         let (handler, passed) = systemds::watch();
@@ -127,6 +130,13 @@ fn watch(mut options: Options<'static>, settings: &Settings, env: &[&'static CSt
         watches.stops = Some(passed);
     }
     (options, watches)
+}
+
+#[cold]
+fn watch_for_oom(options: Options<'static>, watches: &mut Watches, settings: &Settings) -> Options<'static> {
+    let (handler, verdict) = oom::watch(settings.name_of("exit"));
+    watches.oom = Some(verdict);
+    options.handler(handler)
 }
 
 /// What becomes of signals on their way to the command.
