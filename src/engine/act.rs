@@ -91,8 +91,7 @@ impl Run<'_, '_> {
             ChildAction::Tell(told) => tell_of_child(self.handlers, spec, pid, told),
             ChildAction::Pass(received, to) => pass(target, received, to, lifecycle, actions),
             ChildAction::Delay(delayed, delay) => {
-                let Received { signal, origin } = delayed.came;
-                tell(self.handlers, &Event::Delayed(SignalDelayed::new(spec.event_name(), signal, origin, pid, delay)));
+                tell_delay(self.handlers, spec, pid, delayed.came, delay);
                 lifecycle.delayed(delayed, Instant::now().checked_add(delay));
             }
             ChildAction::CheckDefaultAction(signal) => {
@@ -144,11 +143,24 @@ fn pass(target: Target<'_>, received: Received, to: To, lifecycle: &mut Lifecycl
     lifecycle.passed(received, result, Instant::now, actions);
 }
 
+#[cold]
+fn tell_delay(
+    handlers: &mut [Box<dyn Handler + Send + '_>],
+    spec: &Spec<'_>,
+    child: Pid,
+    came: Received,
+    delay: Duration,
+) {
+    let delayed = SignalDelayed::new(spec.event_name(), came.signal, came.origin, child, delay);
+    tell(handlers, &Event::Delayed(delayed));
+}
+
 /// Does something to the terminal, if there is one.
 fn at_terminal(group: &ChildGroup, act: impl FnOnce(&Terminal) -> io::Result<()>) -> io::Result<()> {
     group.terminal().map_or(Ok(()), act)
 }
 
+#[cold]
 fn tell_of_child(handlers: &mut [Box<dyn Handler + Send + '_>], spec: &Spec<'_>, child: Pid, told: Tell) {
     let name = || spec.event_name();
     match told {

@@ -64,12 +64,7 @@ impl Run<'_, '_> {
         let pipes = others.len();
         wakeup.pipes.clear();
         if let Some(relay) = &self.relay {
-            // A start may wait for room in our streams: meanwhile the children that run must not fill it.
-            for (number, fd) in relay.to_read(unstarted.for_readers) {
-                wakeup.pipes.push(number);
-                others.push(Awaited::Read(fd));
-            }
-            others.extend(relay.to_write().map(Awaited::Write));
+            await_relay(relay, unstarted, &mut wakeup.pipes, &mut others);
         }
         wakeup.children = self.source.wait(&others, deadline, &mut wakeup.signals, &mut wakeup.ready)?;
         // If signals are all there is to wait for, nothing is known of the others.
@@ -110,13 +105,18 @@ impl Run<'_, '_> {
             relay.read(&wakeup.pipes);
         }
         for number in 0..self.tasks.len() {
-            let task = &mut self.tasks[number];
-            if task.lifecycle.deadline().is_some() {
-                task.lifecycle.time_is_up(Instant::now(), &mut task.actions);
-                self.act(number);
+            if self.tasks[number].lifecycle.deadline().is_some() {
+                self.time_is_up(number);
             }
         }
         Ok(())
+    }
+
+    #[cold]
+    fn time_is_up(&mut self, number: usize) {
+        let task = &mut self.tasks[number];
+        task.lifecycle.time_is_up(Instant::now(), &mut task.actions);
+        self.act(number);
     }
 
     /// Writes what can be written without waiting.
@@ -191,4 +191,15 @@ impl Run<'_, '_> {
             reader_gone: self.progress.reader_gone,
         }
     }
+}
+
+/// Adds the pipes that are to be read, with their numbers, and our streams that are to be written.
+#[cold]
+fn await_relay<'r>(relay: &'r Relay<'_>, unstarted: Unstarted, pipes: &mut Vec<usize>, others: &mut Vec<Awaited<'r>>) {
+    // A start may wait for room in our streams: meanwhile the children that run must not fill it.
+    for (number, fd) in relay.to_read(unstarted.for_readers) {
+        pipes.push(number);
+        others.push(Awaited::Read(fd));
+    }
+    others.extend(relay.to_write().map(Awaited::Write));
 }

@@ -144,26 +144,15 @@ impl Run<'_, '_> {
     /// A run of a task has ended, or couldn't be started: says so, and whether there is another one.
     pub(super) fn conclude(&mut self, number: usize, result: Result<End, Error>, took: Duration) {
         let task = &mut self.tasks[number];
-        let (name, args) = (task.spec.event_name(), task.spec.args);
         let result = task.result.insert(result);
         let status = result.as_ref().ok().map(|end| end.status);
         let again = task.supervision.ended(status, took, Instant::now());
         match result {
             Ok(end) => remark(&mut self.relay, Some(number), Remark::Ended(end.status)),
-            Err(error) => {
-                tell(self.handlers, &Event::Failed(ProcessFailed::new(name.clone(), args, &*error)));
-                remark(&mut self.relay, Some(number), Remark::NotStarted { why: error, again: again.is_some() });
-            }
+            Err(_) => self.tell_failure(number, again.is_some()),
         }
         match again {
-            Some(delay) => {
-                let scheduled = match result {
-                    Ok(end) => RestartScheduled::new(name, args, end.status, delay),
-                    Err(error) => RestartScheduled::not_started(name, args, &*error, delay),
-                };
-                tell(self.handlers, &Event::RestartScheduled(scheduled));
-                remark(&mut self.relay, Some(number), Remark::RestartIn(delay));
-            }
+            Some(delay) => self.tell_restart(number, delay),
             None => {
                 if status.is_none_or(|status| !status.is_success()) {
                     self.progress.first_failure.get_or_insert(number);
@@ -171,6 +160,29 @@ impl Run<'_, '_> {
                 self.over(number);
             }
         }
+    }
+
+    #[cold]
+    fn tell_failure(&mut self, number: usize, again: bool) {
+        let task = &self.tasks[number];
+        if let Some(Err(error)) = &task.result {
+            let failed = ProcessFailed::new(task.spec.event_name(), task.spec.args, error);
+            tell(self.handlers, &Event::Failed(failed));
+            remark(&mut self.relay, Some(number), Remark::NotStarted { why: error, again });
+        }
+    }
+
+    #[cold]
+    fn tell_restart(&mut self, number: usize, delay: Duration) {
+        let task = &self.tasks[number];
+        let (name, args) = (task.spec.event_name(), task.spec.args);
+        let scheduled = match &task.result {
+            Some(Ok(end)) => RestartScheduled::new(name, args, end.status, delay),
+            Some(Err(error)) => RestartScheduled::not_started(name, args, error, delay),
+            None => return,
+        };
+        tell(self.handlers, &Event::RestartScheduled(scheduled));
+        remark(&mut self.relay, Some(number), Remark::RestartIn(delay));
     }
 
     /// A task isn't started any more. While its leftovers are being ended, it isn't over: the end of that says so.

@@ -91,8 +91,13 @@ pub(super) struct Unstarted {
 /// Says something of this task, or of the whole run, between the relayed lines.
 pub(super) fn remark(relay: &mut Option<Relay<'_>>, number: Option<usize>, remark: Remark<'_>) {
     if let Some(relay) = relay {
-        relay.remark(number, &remark);
+        remark_by(relay, number, remark);
     }
+}
+
+#[cold]
+fn remark_by(relay: &mut Relay<'_>, number: Option<usize>, remark: Remark<'_>) {
+    relay.remark(number, &remark);
 }
 
 pub(super) fn tell(handlers: &mut [Box<dyn Handler + Send + '_>], event: &Event<'_>) {

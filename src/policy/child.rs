@@ -241,6 +241,7 @@ impl Lifecycle {
     }
 
     /// The answer to [`ChildAction::Delay`]. `None`: so late that the time overflows, which is never.
+    #[cold]
     pub(crate) fn delayed(&mut self, delayed: Delayed, until: Option<Instant>) {
         if let Some(until) = until
             && self.child.is_some()
@@ -262,6 +263,7 @@ impl Lifecycle {
     }
 
     /// The child is to stop: its group is sent this signal, once, and KILL after the grace period.
+    #[cold]
     pub(crate) fn stop(&mut self, signal: Signal, now: Instant, actions: &mut Actions) {
         if self.child.is_some() && !std::mem::replace(&mut self.told_to_stop, true) {
             actions.push(ChildAction::SignalGroup(signal));
@@ -275,6 +277,7 @@ impl Lifecycle {
     }
 
     /// The child's group is to be killed now.
+    #[cold]
     pub(crate) fn kill(&mut self, actions: &mut Actions) {
         if self.child.is_some() {
             self.grace.killed();
@@ -333,6 +336,7 @@ impl Lifecycle {
     }
 
     /// The child would have died of this signal, so it isn't passed on.
+    #[cold]
     pub(crate) fn dropped_uncaught(&mut self, received: Received, actions: &mut Actions) {
         let was_held = self.held.takes_passing(received);
         actions.push(ChildAction::Tell(Tell::Dropped(received)));
@@ -362,6 +366,7 @@ impl Lifecycle {
     }
 
     /// The child stopped.
+    #[cold]
     pub(crate) fn stopped(&mut self, signal: Signal, foreground: impl FnOnce() -> Foreground, actions: &mut Actions) {
         self.is_stopped = true;
         actions.push(ChildAction::Tell(Tell::Stopped(signal)));
@@ -380,6 +385,7 @@ impl Lifecycle {
     }
 
     /// [`ChildAction::HandOver`] failed.
+    #[cold]
     pub(crate) fn not_handed_over(&mut self, asked: Option<Signal>, actions: &mut Actions) {
         if let Some(job) = self.group.job() {
             job.not_handed_over(asked, actions);
@@ -409,6 +415,7 @@ impl Lifecycle {
     }
 
     /// [`ChildAction::StopSelf`] did nothing.
+    #[cold]
     pub(crate) fn not_stopped(&mut self, signal: Signal, foreground: Foreground, actions: &mut Actions) {
         if let Some(job) = self.group.job() {
             job.not_stopped(signal, foreground, actions);
@@ -462,6 +469,7 @@ impl Lifecycle {
     }
 
     /// A signal came while there is no child: it is kept for the next one. A stop ends it all.
+    #[cold]
     fn keep(&mut self, received: Received, asks: Asks, from_terminal: bool, actions: &mut Actions) {
         let sent = self.forwarding.becomes(received.signal).filter(|_| asks != Asks::Nothing);
         if let Some(sent) = sent {

@@ -83,6 +83,7 @@ impl Held {
     }
 
     /// There was no room for this signal; `was_held`: it is the first of those held.
+    #[cold]
     pub(crate) fn found_no_room(&mut self, received: Received, was_held: bool, now: Instant, actions: &mut Actions) {
         if !was_held {
             self.hold(received, actions);
@@ -95,6 +96,7 @@ impl Held {
     }
 
     /// The first signal was passed on, or given up: the next one follows.
+    #[cold]
     pub(crate) fn first_is_done(&mut self, actions: &mut Actions) {
         self.queue.pop_front();
         // There is room: the next wait is a short one again.
@@ -103,6 +105,7 @@ impl Held {
     }
 
     /// Tries again if it is time.
+    #[cold]
     pub(crate) fn time_is_up(&mut self, now: Instant, actions: &mut Actions) {
         if self.retry.is_some_and(|retry| retry.at <= now) {
             self.pass_first(actions);
