@@ -216,7 +216,7 @@ pub(crate) struct Whole {
     pub(crate) reader_gone: bool,
 }
 
-/// How often, and with its output where.
+/// How a command is run: how often, where its output goes, and what is done beside it.
 pub(crate) struct RunMode {
     pub(crate) supervision: Supervision,
     pub(crate) relay: Option<Relay<'static>>,

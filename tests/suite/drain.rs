@@ -1,8 +1,8 @@
 //! `--drain`: all that an ended command leaves behind is ended, and nothing else.
 
 use crate::support::{
-    LEADS_SESSION, PROBE, Running, Scratch, by_shell, children, output, panicmon, script_with, status_field, wait_for,
-    with_one_pipe,
+    LEADS_SESSION, PROBE, Running, Scratch, by_shell, children, output, panicmon, script_with, status_field,
+    status_signals, wait_for, with_one_pipe,
 };
 use crate::sys;
 use std::process::{Child, Command, Stdio};
@@ -268,6 +268,30 @@ fn a_hang_up_after_a_stop_signal_does_not_hurry() {
     wait_for("the command's end", || (!children(wrapper).contains(&command[0])).then_some(()));
     running.kill(libc::SIGHUP);
     assert_eq!(running.line().as_deref(), Some("finished"));
+    assert_eq!(running.code(), 3);
+}
+
+/// timeout(1) signals the process that it has started, and then the group of that process.
+#[test]
+fn the_same_stop_sent_again_does_not_hurry() {
+    let script = "\"$0\" await 12 0 & exec \"$0\" await 10 3";
+    // Two real-time signals stay two, though they come at once.
+    let stop = 40;
+    let mut running = ready(&["--drain", "1h", "--stop-signals", "RTMIN+6"], script, 2);
+    let wrapper = running.pid();
+    let worker = children(children(wrapper)[0])[0];
+    running.kill(libc::SIGUSR1);
+    wait_for("the worker to be all that is left", || (children(wrapper) == [worker]).then_some(()));
+    running.while_stopped(|running| {
+        running.kill(stop);
+        running.kill(stop);
+    });
+    wait_for("both to be dealt with", || {
+        let is_read = status_signals(wrapper, "ShdPnd") == 0;
+        (is_read && status_field(wrapper, "State")?.starts_with('S')).then_some(())
+    });
+    assert!(!is_gone(worker), "it was killed");
+    sys::kill(worker, libc::SIGUSR2).unwrap();
     assert_eq!(running.code(), 3);
 }
 
