@@ -130,7 +130,7 @@ impl Run<'_, '_> {
     }
 }
 
-/// Passes a signal on to the child, unless the child would die of it and is to be spared that.
+/// Passes a signal on to the child; or drops it, if the child would die of it and that is configured.
 fn pass(target: Target<'_>, received: Received, to: To, lifecycle: &mut Lifecycle, actions: &mut Actions) {
     if lifecycle.drops_uncaught(received.signal) && default_action::would_end(target.pid, received.signal) {
         lifecycle.dropped_uncaught(received, actions);
