@@ -116,7 +116,9 @@ fn drained(budget: Duration, script: &str) -> (Vec<Event<'static>>, u32) {
 #[test]
 fn orphans_and_what_a_drain_does_are_told() {
     let _turn = turn();
-    let (events, left) = drained(Duration::from_secs(3600), "sleep 1000 >/dev/null & echo $!");
+    // Until it has executed sleep(1), its name is the shell's.
+    let script = "sleep 1000 >/dev/null & until read name </proc/$!/comm; [ $name = sleep ]; do :; done; echo $!";
+    let (events, left) = drained(Duration::from_secs(3600), script);
     let run = ["process.starting", "process.started", "process.exited"];
     let drain = ["drain.started", "drain.signaled", "orphan.reaped", "drain.ended"];
     assert_eq!(kinds(&events), [&run[..], &drain[..]].concat());
