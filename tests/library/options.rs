@@ -3,6 +3,7 @@
 use crate::support::{PROBE, status_field, wait_for};
 use crate::{in_blocking_thread, send_to_self, turn};
 use panicmon::{Error, Event, Executor, Handler, Options, Output, Signal};
+use std::fs;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -78,6 +79,27 @@ fn it_is_started_in_a_directory() {
     assert_eq!((status.unwrap(), out.as_str()), (0, "/usr\n"));
     assert!(matches!(output_of(Options::default().dir("/no/where"), ":").0, Err(Error::Dir { .. })));
     assert!(matches!(output_of(Options::default().dir("a\0b"), ":").0, Err(Error::Nul { .. })));
+}
+
+/// The environment of a child, as the kernel has it.
+fn environment_with(options: Options<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let options = options.stdout(Output::Writer(Box::new(&mut out)));
+    assert!(Executor::new(options).unwrap().run(["/bin/cat", "/proc/self/environ"]).unwrap().is_success());
+    out
+}
+
+#[test]
+fn the_environment_is_inherited_replaced_or_amended() {
+    let _turn = turn();
+    let own = fs::read("/proc/self/environ").unwrap();
+    assert_eq!(environment_with(Options::default()), own);
+    assert_eq!(environment_with(Options::default().env_replace(["B=2", "A=1"])), b"B=2\0A=1\0");
+    let (path, others): (Vec<_>, Vec<_>) =
+        own.split_inclusive(|byte| *byte == 0).partition(|variable| variable.starts_with(b"PATH="));
+    assert_eq!(path.len(), 1);
+    let amended = environment_with(Options::default().env("PANICMON_TEST", "x").env_remove("PATH"));
+    assert_eq!(amended, [others.concat().as_slice(), b"PANICMON_TEST=x\0"].concat());
 }
 
 #[test]

@@ -1,8 +1,11 @@
-//! What events say: of which process they are, in which order they come, what is left behind; and a handler that panics.
+//! What events say: of a run from its start to its end, of which process they are, in which order they come, what is left behind; and a handler that panics.
 
 use crate::support::{PROBE, children, status_field, wait_for};
 use crate::{in_blocking_thread, send_to_self, turn};
-use panicmon::{Event, Executor, ExitStatus, Handler, Options, Output, ProcessConfig, Signal, Supervisor};
+use panicmon::{
+    Error, Event, Executor, ExitStatus, Handler, Options, Output, ProcessConfig, ProcessExited, Signal, SignalReceived,
+    StatusCode, Supervisor,
+};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
@@ -231,4 +234,96 @@ fn a_handler_that_panics_leaves_no_process_of_a_supervisor_and_none_of_their_gro
     wait_for("the group to go", || is_gone().then_some(()));
     assert!(supervisor.run_once(&shell("more", "exit 0")).unwrap().is_success());
     assert!(children(std::process::id()).iter().all(|child| !pids.contains(child)));
+}
+
+#[derive(Default)]
+struct Names(Vec<String>);
+
+impl Handler for Names {
+    fn event(&mut self, event: &Event<'_>) {
+        self.0.push(match event {
+            Event::Starting(event) => format!("starting {:?}", event.args),
+            Event::Started(event) => format!("started {:?}", event.args),
+            Event::Failed(event) => format!("failed {:?}: {}", event.args, event.error),
+            Event::Exited(event) => format!("exited {:?}: {}", event.args, event.status),
+            Event::Received(event) => format!("received {}", event.signal),
+            Event::Passed(event) => format!("passed {}", event.signal),
+            Event::NotPassed(event) => format!("not passed {}", event.signal),
+            _ => "something new".to_owned(),
+        });
+    }
+}
+
+#[test]
+fn a_run_is_told_from_start_to_end() {
+    let _turn = turn();
+    let mut names = Names::default();
+    let mut executor = Executor::new(Options::default().handler(&mut names)).unwrap();
+    assert_eq!(executor.run(["sh", "-c", "exit 3"]).unwrap(), StatusCode::new(3));
+    assert_eq!(executor.run(["sh", "-c", "kill -KILL $$"]).unwrap(), StatusCode::new(137));
+    drop(executor);
+    assert_eq!(
+        names.0,
+        [
+            r#"starting ["sh", "-c", "exit 3"]"#,
+            r#"started ["sh", "-c", "exit 3"]"#,
+            r#"exited ["sh", "-c", "exit 3"]: exit code 3"#,
+            r#"starting ["sh", "-c", "kill -KILL $$"]"#,
+            r#"started ["sh", "-c", "kill -KILL $$"]"#,
+            r#"exited ["sh", "-c", "kill -KILL $$"]: killed by SIGKILL"#,
+        ]
+    );
+}
+
+#[test]
+fn a_command_that_cannot_be_started_is_told_as_failed() {
+    let _turn = turn();
+    let mut names = Names::default();
+    let mut executor = Executor::new(Options::default().handler(&mut names)).unwrap();
+    assert_eq!(executor.run(["/no/such/file"]).unwrap_err().status_code(), StatusCode::NOT_FOUND);
+    assert_eq!(executor.run(["/etc/passwd"]).unwrap_err().status_code(), StatusCode::NOT_EXECUTABLE);
+    assert!(matches!(executor.run::<[&str; 0]>([]), Err(Error::EmptyCommand)));
+    assert!(matches!(executor.run(["a\0b"]), Err(Error::Nul { .. })));
+    drop(executor);
+    let kinds: Vec<&str> = names.0.iter().filter_map(|name| name.split(' ').next()).collect();
+    assert_eq!(kinds, ["starting", "started", "failed", "starting", "started", "failed", "failed", "failed"]);
+    assert!(names.0[6].starts_with("failed []: the command is empty"));
+}
+
+#[test]
+fn the_end_is_told_with_pid_time_and_use() {
+    struct Check(Sender<(i32, ExitStatus, bool)>);
+    impl Handler for Check {
+        fn process_exited(&mut self, event: &ProcessExited<'_>) {
+            let used = event.usage.max_rss_bytes > 0 && event.usage.minor_faults > 0 && !event.duration.is_zero();
+            self.0.send((event.pid.as_raw(), event.status, used)).unwrap();
+        }
+    }
+    let _turn = turn();
+    let (sender, receiver) = mpsc::channel();
+    let mut out = Vec::new();
+    let options = Options::default().handler(Check(sender)).stdout(Output::Writer(Box::new(&mut out)));
+    Executor::new(options).unwrap().run(["sh", "-c", "echo $$"]).unwrap();
+    let (pid, status, used) = receiver.recv().unwrap();
+    assert_eq!(String::from_utf8(out).unwrap().trim().parse(), Ok(pid));
+    assert_eq!((status, used), (ExitStatus::Exited(0), true));
+}
+
+#[test]
+fn a_handler_that_panics_takes_the_child_with_it() {
+    struct Panics(Sender<i32>);
+    impl Handler for Panics {
+        fn signal_received(&mut self, event: &SignalReceived) {
+            self.0.send(event.child.as_raw()).unwrap();
+            panic!("the handler's own");
+        }
+    }
+    let _turn = turn();
+    let (sender, receiver) = mpsc::channel();
+    let mut executor = Executor::new(Options::default().handler(Panics(sender))).unwrap();
+    send_to_self(libc::SIGUSR1);
+    let run = catch_unwind(AssertUnwindSafe(|| executor.run([PROBE, "pause"])));
+    assert!(run.is_err());
+    let child = receiver.recv().unwrap() as u32;
+    assert_eq!(status_field(child, "State"), None, "it was killed and reaped");
 }
