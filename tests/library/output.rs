@@ -28,7 +28,7 @@ fn a_child_that_enlarges_its_pipe_loses_nothing() {
 }
 
 #[test]
-fn a_grandchild_that_holds_the_pipe_holds_up_nobody() {
+fn a_grandchild_that_holds_the_pipe_delays_no_end() {
     let _turn = turn();
     let mut out = Vec::new();
     let options = Options::default().stdout(Output::Writer(Box::new(&mut out)));
@@ -53,7 +53,7 @@ fn a_writer_that_fails_closes_the_pipe() {
     let options = Options::default().stdout(Output::Writer(Box::new(Failing)));
     // Rust programs ignore SIGPIPE and so do their children: this one sees the failing write.
     let status = Executor::new(options).unwrap().run(["sh", "-c", "while echo x 2>/dev/null; do :; done; exit 6"]);
-    assert!(matches!(status.unwrap().get(), 6 | 141));
+    assert_eq!(status.unwrap().get(), 6);
 }
 
 #[test]

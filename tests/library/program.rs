@@ -1,13 +1,33 @@
 //! This program, in which the executors are: its turns, its signals, and what must be as before when they are gone.
 
+use crate::support::deadline;
 use crate::sys;
 use std::io::{self, Write};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-pub fn turn() -> MutexGuard<'static, ()> {
+/// The turn of one test.
+pub struct Turn {
+    _over: Sender<()>,
+    _lock: MutexGuard<'static, ()>,
+}
+
+/// Waits for the turn of this test. A run by the library has no end of its own if the library is wrong, so a test that
+/// takes too long ends the program.
+pub fn turn() -> Turn {
     static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+    let lock = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let (sender, over) = mpsc::channel::<()>();
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    thread::spawn(move || {
+        if over.recv_timeout(2 * deadline()) == Err(RecvTimeoutError::Timeout) {
+            // The macros would write to what is shown of a test that has ended.
+            let _ = writeln!(io::stderr(), "waited in vain for the end of {test}");
+            std::process::exit(101);
+        }
+    });
+    Turn { _over: sender, _lock: lock }
 }
 
 pub fn send_to_self(signal: i32) {

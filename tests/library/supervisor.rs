@@ -1,7 +1,7 @@
 //! Processes that are kept running.
 
-use crate::sys;
-use crate::{send_to_self, turn};
+use crate::support::Scratch;
+use crate::{send_to_self, sys, turn};
 use panicmon::{Backoff, Canceller, Error, Event, Handler, NoRestartOn, ProcessConfig, Signal, Stream, Supervisor};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -54,25 +54,37 @@ fn once_is_once_and_all_lines_are_told() {
     assert!(lines.iter().filter(|line| line.1 != Stream::Remark).all(|line| line.0 == "a"));
 }
 
+/// Runs it again and again; when this line has been told, another thread cancels it.
+fn status_when_cancelled(config: &ProcessConfig, line: &str) -> u8 {
+    let (mut supervisor, lines) = told(Supervisor::new([]).unwrap());
+    let canceller = supervisor.canceller();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            once(&lines, line, || canceller.cancel());
+            // The channel keeps a reader to the end.
+            lines.into_iter().for_each(drop);
+        });
+        let status = supervisor.run(config).unwrap().get();
+        drop(supervisor);
+        status
+    })
+}
+
 #[test]
 fn it_runs_again_until_it_is_cancelled_from_another_thread() {
     let _turn = turn();
-    let (mut supervisor, lines) = told(Supervisor::new([]).unwrap());
-    let canceller = supervisor.canceller();
-    let mut config = shell("a", "echo run; exit 5");
-    config.max_wait = Duration::from_millis(1);
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            once(&lines, "run", || {});
-            once(&lines, "run", || canceller.cancel());
-            // To the end, so that nobody is left without a reader.
-            lines.into_iter().for_each(drop);
-        });
-        // It may have been asked while the process ran, and stopped it.
-        let status = supervisor.run(&config).unwrap().get();
-        assert!([5, 130].contains(&status), "{status}");
-        drop(supervisor);
-    });
+    let flag = Scratch::new("");
+    // The first run finds a file and removes it; the second finds none.
+    let script = format!("rm '{}' 2>&- && exit 5; echo again; exec sleep 1000", flag.0.display());
+    assert_eq!(status_when_cancelled(&shell("a", &script), "again"), 130);
+}
+
+#[test]
+fn it_is_cancelled_while_it_waits_and_its_last_status_counts() {
+    let _turn = turn();
+    let mut config = shell("a", "exit 5");
+    (config.min_wait, config.max_wait) = (Duration::from_secs(3600), Duration::from_secs(3600));
+    assert_eq!(status_when_cancelled(&config, "will restart process in 1h0m0s"), 5);
 }
 
 /// How long each run took, and the wait behind it.
@@ -190,7 +202,7 @@ fn who_is_cancelled_before_the_start_is_not_started() {
 }
 
 #[test]
-fn whoever_cancels_too_late_comes_to_no_harm() {
+fn cancelling_too_late_does_no_harm() {
     let _turn = turn();
     let before = sys::disposition(libc::SIGPIPE);
     sys::set_disposition(libc::SIGPIPE, 0);

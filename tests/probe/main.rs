@@ -6,16 +6,16 @@
 //! | `pause` | says that it is there (its name becomes `ready`) and does nothing for ever |
 //! | `exit CODE` · `die SIGNAL` | ends |
 //! | `receive` | blocks all signals and prints a line for each one that comes, to the end of time |
-//! | `exit-after COUNT CODE` | the same without printing, and exits after so many |
+//! | `exit-after COUNT CODE` | the same without printing, and exits after COUNT signals |
 //! | `live [out=PATH] RULE...` | blocks all signals, says `ready PID`, and for each one that comes, `came SIGNAL VALUE PID`. 63 ends it with its value. A rule: `SIGNAL=exit:CODE`, `SIGNAL=die`, `SIGNAL=stop`, `helper` (a process that pauses, of whom it says `helper PID`), `stubborn` (one that blocks all signals) |
 //! | `await SIGNAL CODE` | blocks all signals, says that it is ready, and exits when this one comes |
 //! | `until SIGNAL CODE` | blocks all signals, and exits when this one comes |
 //! | `enlarge-and-write BYTES` | makes its stdout, a pipe, hold a megabyte, and fills it |
-//! | `queue PID COUNT SIGNAL...` | queues so many of each signal, with the values 0, 1, 2, … , trying again when there is no room |
-//! | `orphans COUNT` | orphans so many processes that end at once, says so, and pauses |
+//! | `queue PID COUNT SIGNAL...` | queues each signal COUNT times, with the values 0, 1, 2, … , trying again when there is no room |
+//! | `orphans COUNT` | orphans COUNT processes that end at once, says so, and pauses |
 //! | `living-orphan` | orphans a process that pauses, prints its pid, and pauses |
-//! | `chain COUNT` | becomes the first of a chain of so many, each the child of the one before; they block all signals and pause, and the last says that it is ready |
-//! | `burst COUNT CODE` | orphans so many processes, then ends together with all of them |
+//! | `chain COUNT` | becomes the first of a chain of COUNT processes, each the child of the one before; they block all signals and pause, and the last says that it is ready |
+//! | `burst COUNT CODE` | orphans COUNT processes, then ends together with all of them |
 //! | `host COMMAND ARG...` | runs the command by the library, from a thread, again and again |
 //! | `host-with-handler COMMAND ARG...` | the same from its first thread, and says `handled` when USR2 comes |
 //! | `host-once COMMAND ARG...` · `host-job-control COMMAND ARG...` | runs it once by the library, without or with job control, and ends with its status |
@@ -23,7 +23,7 @@
 //! | `notify TEXT...` · `notify-and-pause TEXT` | sends each to NOTIFY_SOCKET |
 //! | `notify-as-path TEXT` · `notify-padded TEXT` | the same as a client that knows paths only, or one that pads an abstract name |
 //! | `notify-lingering PORT TEXT` · `notify-deaf-fuse TEXT` | sends it with a descriptor whose close waits |
-//! | `notify-with COUNT TEXT` | sends it with so many descriptors, says so, and pauses |
+//! | `notify-with COUNT TEXT` | sends it with COUNT descriptors, says so, and pauses |
 //! | `notify-barrier` | sends a descriptor to be stored, and a barrier; says when it waits for that, and when it is passed |
 //! | `listen-fds` | says hello to the socket that LISTEN_FDS tells of, if LISTEN_PID is its own |
 //! | `fill-memory` | takes memory to the end of time |

@@ -257,7 +257,7 @@ fn the_directory_is_entered_as_the_user() {
     assert!(err.contains("can't change to the working directory") && err.contains("Permission denied"), "{err}");
 }
 
-/// As whoever runs the tests; the same identity needs no right.
+/// As the user who runs the tests: the same identity needs no right.
 #[test]
 fn who_is_it_already_needs_no_right() {
     let group = nix_id("-g");

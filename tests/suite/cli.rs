@@ -104,12 +104,12 @@ fn help_and_version_go_to_stdout() {
 #[test]
 fn a_full_or_closed_stderr_changes_nothing_of_the_exit_status() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let status = Command::new(panicmon()).arg("/no/such/file").stderr(full.try_clone().unwrap()).status().unwrap();
+    let status = support::status(Command::new(panicmon()).arg("/no/such/file").stderr(full.try_clone().unwrap()));
     assert_eq!(status.code(), Some(127));
-    let status =
-        Command::new(panicmon()).args(["-vvv", "sh", "-c", "exit 4"]).stderr(full.try_clone().unwrap()).status();
-    assert_eq!(status.unwrap().code(), Some(4));
-    let status = Command::new(panicmon()).arg("--help").stdout(full).status().unwrap();
+    let mut failing = Command::new(panicmon());
+    let status = support::status(failing.args(["-vvv", "sh", "-c", "exit 4"]).stderr(full.try_clone().unwrap()));
+    assert_eq!(status.code(), Some(4));
+    let status = support::status(Command::new(panicmon()).arg("--help").stdout(full));
     assert_eq!(status.code(), Some(125));
 }
 
@@ -141,7 +141,7 @@ fn with_stderr_and(words: &[&str], full: bool, (name, value): (&str, &str)) -> s
         let flags = |flags| nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETFL(flags)).unwrap();
         flags(OFlag::O_NONBLOCK);
         while (&writer).write(&[0; 4096]).is_ok() {}
-        // Whoever has the other end blocks now, unless it looks first.
+        // A write to it blocks now.
         flags(OFlag::empty());
         std::mem::forget(reader);
     }

@@ -1,7 +1,7 @@
 //! `--drain`: all that an ended command leaves behind is ended, and nothing else.
 
 use crate::support::{
-    LEADS_SESSION, PROBE, Running, Scratch, by_shell, children, output, panicmon, script_with, status_field,
+    LEADS_SESSION, PROBE, Running, Scratch, by_shell, children, output, panicmon, script_with, status, status_field,
     status_signals, wait_for, with_one_pipe,
 };
 use crate::sys;
@@ -11,7 +11,7 @@ fn is_gone(pid: u32) -> bool {
     status_field(pid, "State").is_none_or(|state| state.starts_with('Z'))
 }
 
-/// The script with the probe as its `$0`, once so many have said that they are ready.
+/// The script with the probe as its `$0`, once this count have said that they are ready.
 fn ready(options: &[&str], script: &str, count: usize) -> Running {
     let mut command = script_with(options, script);
     command.arg(PROBE);
@@ -38,7 +38,8 @@ impl Bystander {
         let pending = |field| status_field(self.0.id(), field).unwrap();
         assert_eq!((pending("SigPnd"), pending("ShdPnd")), ("0".repeat(16), "0".repeat(16)));
         sys::kill(self.0.id(), libc::SIGUSR1).unwrap();
-        assert_eq!(self.0.wait().unwrap().code(), Some(5));
+        let status = wait_for("the bystander's end", || self.0.try_wait().unwrap());
+        assert_eq!(status.code(), Some(5));
     }
 }
 
@@ -71,7 +72,7 @@ fn a_worker_may_finish() {
 }
 
 #[test]
-fn whoever_they_are_and_wherever_they_went_they_get_one_term() {
+fn all_descendants_wherever_they_went_get_one_term() {
     let bystander = Bystander::new();
     // In the background; in a session of its own; orphaned before; two below it; stopped.
     let script = "one() { sh -c 'trap \"echo $0; exit\" TERM; echo ready; while :; do sleep 1000 & wait; done' $1; }; \
@@ -472,7 +473,7 @@ fn who_may_not_be_signalled_is_named_and_left_and_the_others_are_ended() {
         as_root.display(),
         panicmon()
     );
-    assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+    assert!(status(Command::new("sh").args(["-c", &script])).success());
     let probe = dir.join("panicmon-probe");
     let script = "\"$0\" --reuid 0 --regid 0 --clear-groups sleep 1000 >/dev/null 2>&1 & echo $!; \
         \"$1\" receive & exec \"$1\" await 10 3";

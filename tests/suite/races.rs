@@ -93,7 +93,7 @@ fn two_hundred_thousand_signals_do_not_hide_the_childs_end() {
                 });
             }
         });
-        // Standard signals coalesce: so many may not have been enough.
+        // Standard signals coalesce: those may not have been enough.
         let status = wait_for("the end of the program", || {
             running.kill(libc::SIGUSR1);
             running.child.try_wait().unwrap()

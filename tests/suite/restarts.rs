@@ -1,8 +1,8 @@
 //! One command, started again, killed when it doesn't stop, and its lines labelled.
 
 use crate::support::{
-    LEADS_SESSION, PROBE, Running, Scratch, assert_little_memory, by_shell, children, name, outcome, output, panicmon,
-    wait_for, wait_for_full_pipe, with_one_pipe,
+    LEADS_SESSION, PROBE, Running, Scratch, assert_little_memory, by_shell, bytes_of, children, name, outcome, output,
+    panicmon, status, wait_for, wait_for_full_pipe, with_one_pipe,
 };
 use std::process::Command;
 
@@ -199,7 +199,7 @@ fn a_limit_that_was_lowered_for_a_full_queue_is_not_the_next_childs() {
         line.unwrap().split_whitespace().nth(3).map(str::to_owned)
     };
     assert_eq!(limit().as_deref(), Some("100"));
-    let sent = Command::new(PROBE).args(["queue", &running.pid().to_string(), "20", "41"]).status().unwrap();
+    let sent = status(Command::new(PROBE).args(["queue", &running.pid().to_string(), "20", "41"]));
     assert!(sent.success());
     wait_for("panicmon to lower its own limit", || (limit().as_deref() != Some("100")).then_some(()));
     crate::sys::kill(child, libc::SIGKILL).unwrap();
@@ -234,8 +234,7 @@ fn waits_are_doubled_up_to_the_most_and_no_start_comes_early() {
 #[test]
 fn lines_are_labelled_and_whole_and_the_last_needs_no_newline() {
     let script = r"printf 'one\n\ntwo\r\n\000\377\n'; printf last; echo error >&2";
-    let mut command = wrapper(&["--label", "web"], &["sh", "-c", script]);
-    let output = command.output().unwrap();
+    let output = bytes_of(&mut wrapper(&["--label", "web"], &["sh", "-c", script]));
     assert_eq!(
         output.stdout,
         "web › one\nweb › \nweb › two\r\nweb › \0".bytes().chain(*b"\xff\nweb \xe2\x80\xba last\n").collect::<Vec<_>>()
@@ -246,8 +245,7 @@ fn lines_are_labelled_and_whole_and_the_last_needs_no_newline() {
 
 #[test]
 fn a_line_over_64_kib_goes_on_in_pieces() {
-    let mut command = wrapper(&["--label=x"], &["sh", "-c", "head -c 150000 /dev/zero | tr '\\0' y; echo"]);
-    let output = command.output().unwrap();
+    let output = bytes_of(&mut wrapper(&["--label=x"], &["sh", "-c", "head -c 150000 /dev/zero | tr '\\0' y; echo"]));
     let lines: Vec<_> = output.stdout.split(|byte| *byte == b'\n').map(<[u8]>::len).collect();
     let label = "x › ".len();
     assert_eq!(lines, [65536 + label, 65536 + label, 150_000 - 2 * 65536 + label, 0]);
@@ -339,9 +337,10 @@ fn what_is_said_of_the_command_stands_between_its_lines() {
     let whole = format!("x » {}", "0".repeat(4000));
     let (lines, said): (Vec<_>, Vec<_>) = out.lines().partition(|line| *line == whole);
     assert_eq!(lines.len(), 160);
-    assert!(said.iter().all(|line| line.starts_with("panicmon: ")), "{said:?}");
+    assert!(!said.is_empty() && said.iter().all(|line| line.starts_with("panicmon: ")), "{said:?}");
     // And behind those of the run it speaks of.
     let numbers: Vec<_> = out.lines().enumerate().filter(|(_, line)| line.contains("it starts again")).collect();
+    assert_eq!(numbers.len(), 3);
     for (run, (number, _)) in numbers.iter().enumerate() {
         assert_eq!(out.lines().take(*number).filter(|line| *line == whole).count(), 40 * (run + 1));
     }

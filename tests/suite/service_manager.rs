@@ -1,13 +1,13 @@
 //! What a service manager has to say to its process, and the other way round: systemd's variables, and its socket.
 
-use crate::support::{PROBE, Running, name, output, panicmon, status_field, wait_for, with_options};
+use crate::support::{PROBE, Running, deadline, name, output, panicmon, rest_of, status_field, wait_for, with_options};
 use crate::sys;
 use nix::cmsg_space;
 use nix::sys::socket::sockopt::PassCred;
 use nix::sys::socket::{
     ControlMessage, ControlMessageOwned, MsgFlags, UnixAddr, UnixCredentials, recvmsg, sendmsg, setsockopt,
 };
-use std::io::{IoSlice, IoSliceMut, Read};
+use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
@@ -32,7 +32,7 @@ impl Manager {
         let path = std::env::temp_dir().join(format!("panicmon-test-{}-{name}.sock", std::process::id()));
         let socket = UnixDatagram::bind(&path).unwrap();
         setsockopt(&socket, PassCred, &true).unwrap();
-        socket.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+        socket.set_read_timeout(Some(deadline())).unwrap();
         Manager { socket, path }
     }
 
@@ -86,8 +86,7 @@ fn descriptors_go_along() {
     let mut running = manager.run(&[], &["notify-barrier"]);
     let mut stored = manager.next();
     assert_eq!(stored.text, "FDSTORE=1\nFDNAME=word");
-    let mut text = String::new();
-    let mut file = std::fs::File::from(stored.descriptors.pop().unwrap());
+    let file = std::fs::File::from(stored.descriptors.pop().unwrap());
     let barrier = manager.next();
     assert_eq!((barrier.text.as_str(), barrier.descriptors.len()), ("BARRIER=1", 1));
     assert_eq!(running.line().as_deref(), Some("waiting"));
@@ -95,8 +94,7 @@ fn descriptors_go_along() {
     drop(barrier);
     assert_eq!(running.line().as_deref(), Some("passed"));
     assert_eq!(running.code(), 0);
-    file.read_to_string(&mut text).unwrap();
-    assert_eq!(text, "word");
+    assert_eq!(rest_of(file), "word");
 }
 
 #[test]
@@ -125,8 +123,7 @@ fn a_manager_that_takes_nothing_holds_up_neither_signals_nor_the_end() {
     crate::support::wait_for_full_pipe(child);
     running.kill(libc::SIGTERM);
     assert_eq!(running.code(), 143);
-    let mut told = String::new();
-    running.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    let told = rest_of(running.child.stderr.take().unwrap());
     assert!(told.contains("notifications of the command are lost: its manager doesn't take them"), "{told}");
 }
 
@@ -145,8 +142,7 @@ fn descriptors_that_find_no_room_are_told_of_and_leave_none_open() {
     wait_for("its own to be closed", || (open() == 9).then_some(()));
     running.kill(libc::SIGTERM);
     assert_eq!(running.code(), 143);
-    let mut told = String::new();
-    running.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    let told = rest_of(running.child.stderr.take().unwrap());
     assert!(told.contains("descriptors of a notification of the command are lost: too many are open"), "{told}");
 }
 
@@ -252,9 +248,7 @@ fn as_user(user: &str, words: &[&str]) -> Command {
 }
 
 fn stderr(mut running: Running) -> String {
-    let mut told = String::new();
-    running.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-    told
+    rest_of(running.child.stderr.take().unwrap())
 }
 
 /// A process that lives can be looked at: the command's user alone is no reason to hear it.
@@ -348,7 +342,7 @@ fn the_socket_is_a_path_where_a_directory_can_be_made_and_is_gone_at_the_end() {
     let (code, out, err) = socket(&list, &says);
     assert_eq!((code, below(&out)), (Some(3), first.0.clone()), "{err}");
     assert_eq!((first.entries(), second.entries()), (0, before), "gone at the end");
-    // Whatever panicmon's umask is, its user can connect; others come in only where the command is root, which may become
+    // Whichever umask panicmon has, its user can connect; others come in only where the command is root, which may become
     // another user.
     let is_root = nix::unistd::geteuid().is_root();
     let modes =
@@ -428,7 +422,7 @@ fn without_a_path_the_padded_name_is_the_sockets_too() {
     assert_eq!(told, ["READY=1", "STATUS=padded"]);
 }
 
-/// Closing a descriptor that came in a message may wait, whoever closes it: not panicmon.
+/// Closing a descriptor that came in a message may block, but not panicmon.
 #[test]
 fn descriptors_that_are_slow_to_close_hold_nothing_up() {
     let manager = Manager::new("lingers");
@@ -492,10 +486,8 @@ fn a_file_that_can_never_be_closed_holds_up_neither_messages_nor_the_end() {
     assert_eq!(manager.next().text, "READY=1");
     running.kill(libc::SIGUSR1);
     assert_eq!(running.code(), 3);
-    let mut told = String::new();
-    let mut stderr = running.child.stderr.take().unwrap();
     // The one that waits for ever has let go of panicmon's stderr, or there would be no end of it.
-    stderr.read_to_string(&mut told).unwrap();
+    let told = rest_of(running.child.stderr.take().unwrap());
     assert!(
         told.contains("1 processes that close descriptors of the command's notifications can't be killed"),
         "{told}"
@@ -612,6 +604,7 @@ fn sockets_are_the_childs() {
     command.args(["-c", &script, &panicmon(), PROBE]);
     assert_eq!(Running::start(command).code(), 0);
     let mut bytes = [0; 16];
+    ours.set_read_timeout(Some(deadline())).unwrap();
     let length = ours.recv(&mut bytes).unwrap();
     assert_eq!(&bytes[..length], b"hello");
 }

@@ -4,17 +4,18 @@
 use crate::sys;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// Long enough for any machine; a test that meets it has failed. `PANICMON_TEST_DEADLINE` gives other seconds, to see
 /// quickly what fails.
-fn deadline() -> Duration {
+pub fn deadline() -> Duration {
     let seconds = std::env::var("PANICMON_TEST_DEADLINE").ok().and_then(|seconds| seconds.parse().ok());
     Duration::from_secs(seconds.unwrap_or(60))
 }
@@ -42,7 +43,7 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Lets so much time go by, to the microsecond: a stimulus at some moment, never a wait for something.
+/// Lets this time go by, to the microsecond: a stimulus at some moment, never a wait for something.
 pub fn spend(time: Duration) {
     let end = Instant::now() + time;
     while Instant::now() < end {
@@ -116,7 +117,7 @@ impl Running {
     /// From another process: the same stop twice at once from one sender is one.
     pub fn kill_by_another(&self, signal: i32) {
         let script = format!("kill -{signal} {}", self.pid());
-        assert!(Command::new("sh").args(["-c", &script]).status().expect("there is a shell").success());
+        assert!(status(Command::new("sh").args(["-c", &script])).success());
     }
 
     /// The next line of its stdout; none at the end.
@@ -140,14 +141,7 @@ impl Running {
     }
 
     fn read_more(&mut self) -> bool {
-        let mut fds = [PollFd::new(self.out.as_fd(), PollFlags::POLLIN)];
-        let timeout = PollTimeout::try_from(deadline()).expect("it fits");
-        let ready = poll(&mut fds, timeout).expect("poll works");
-        assert!(ready > 0, "waited in vain for output or its end");
-        let mut chunk = [0; 65536];
-        let read = self.out.read(&mut chunk).expect("the pipe can be read");
-        self.buffer.extend_from_slice(&chunk[..read]);
-        read > 0
+        read_more(&mut self.out, &mut self.buffer)
     }
 
     /// Its end.
@@ -173,6 +167,46 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Reads what comes next; false at the end.
+fn read_more(stream: &mut (impl Read + AsFd), buffer: &mut Vec<u8>) -> bool {
+    let mut fds = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
+    let timeout = PollTimeout::try_from(deadline()).expect("it fits");
+    let ready = poll(&mut fds, timeout).expect("poll works");
+    assert!(ready > 0, "waited in vain for output or its end");
+    let mut chunk = [0; 65536];
+    let read = stream.read(&mut chunk).expect("the stream can be read");
+    buffer.extend_from_slice(&chunk[..read]);
+    read > 0
+}
+
+/// All that a stream still has.
+pub fn rest_of(mut stream: impl Read + AsFd) -> String {
+    let mut bytes = Vec::new();
+    while read_more(&mut stream, &mut bytes) {}
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The first line of a stream, which is read no further by anybody.
+pub fn first_line_of(mut stream: impl Read + AsFd) -> String {
+    let mut bytes = Vec::new();
+    while !bytes.contains(&b'\n') {
+        assert!(read_more(&mut stream, &mut bytes), "it ended before its first line did");
+    }
+    String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().to_owned()
+}
+
+/// The lines of a stream.
+pub fn lines_of(stream: impl Read + Send + 'static) -> impl Iterator<Item = String> {
+    let (sender, lines) = mpsc::channel();
+    let read = BufReader::new(stream).lines();
+    std::thread::spawn(move || read.map(Result::unwrap).try_for_each(|line| sender.send(line)));
+    std::iter::from_fn(move || match lines.recv_timeout(deadline()) {
+        Ok(line) => Some(line),
+        Err(RecvTimeoutError::Disconnected) => None,
+        Err(RecvTimeoutError::Timeout) => panic!("waited in vain for a line"),
+    })
 }
 
 /// The children of a process, whichever of its threads started them.
@@ -210,7 +244,7 @@ pub fn wait_for_full_pipe(pid: u32) {
     });
 }
 
-/// Whatever it relays, it hasn't had 16 MiB of memory at any time.
+/// It hasn't had 16 MiB of memory at any time, however much it relays.
 pub fn assert_little_memory(pid: u32) {
     let most = status_field(pid, "VmHWM").unwrap();
     let kib: u64 = most.split_whitespace().next().unwrap().parse().unwrap();
@@ -255,16 +289,26 @@ impl Drop for Scratch {
 
 /// What a program that ends by itself said and how it ended.
 pub fn output(command: &mut Command) -> (Option<i32>, String, String) {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let output = outcome(command.spawn().expect("the program starts"));
+    let output = bytes_of(command);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// How a program that ends by itself ended.
+pub fn status(command: &mut Command) -> ExitStatus {
+    outcome(command.spawn().expect("the program starts")).status
+}
+
+/// What it wrote, byte for byte.
+pub fn bytes_of(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    outcome(command.spawn().expect("the program starts"))
 }
 
 /// Its end, and what it said of what is read of it.
 pub fn outcome(child: Child) -> Output {
     let pid = child.id();
-    let (sender, end) = std::sync::mpsc::channel();
+    let (sender, end) = mpsc::channel();
     std::thread::spawn(move || sender.send(child.wait_with_output()));
     let output = end.recv_timeout(deadline()).unwrap_or_else(|_| {
         let _ = sys::kill(pid, libc::SIGKILL);

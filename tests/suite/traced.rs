@@ -218,7 +218,12 @@ fn a_real_fault_inside_panicmon_kills_it() {
     });
     ptrace::seize(wrapper, Options::empty()).unwrap();
     ptrace::interrupt(wrapper).unwrap();
-    waitpid(wrapper, Some(WaitPidFlag::__WALL)).unwrap();
+    wait_for("panicmon to be held", || {
+        match waitpid(wrapper, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL)).unwrap() {
+            WaitStatus::StillAlive => None,
+            _ => Some(()),
+        }
+    });
     let mut registers = ptrace::getregs(wrapper).unwrap();
     registers.rip = 8;
     // No system call to restart.

@@ -111,6 +111,7 @@ fn each_is_told_and_nothing_is_started() {
 /// The same by variables, whose name is told then, and not the option's.
 #[test]
 fn each_variable_is_named_instead() {
+    let mut checked = 0;
     for (words, told) in WRONG {
         let &[option, value] = words else { continue };
         let long = told.split([':', ' ']).next().unwrap();
@@ -128,7 +129,9 @@ fn each_variable_is_named_instead() {
             err.starts_with(&format!("panicmon: {variable}: ")) && err.contains(told.split_once(": ").unwrap().1),
             "{variable}={value}: {err}"
         );
+        checked += 1;
     }
+    assert!(checked > WRONG.len() / 2, "{checked} of {}", WRONG.len());
 }
 
 /// An option that is refused, each with a variable of the same meaning, and what they contradict.

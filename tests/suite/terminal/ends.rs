@@ -1,7 +1,7 @@
 //! The end of the command, and the end of the terminal.
 
 use super::shell::{SUSPEND, Screen, same};
-use crate::support::{PROBE, panicmon, wait_for};
+use crate::support::{PROBE, panicmon, status as status_of, wait_for};
 use crate::sys;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -154,7 +154,8 @@ fn a_hang_up_is_a_stop_and_a_hup_is_none() {
 
 #[test]
 fn a_stopped_job_is_not_left_when_its_shell_goes() {
-    let seen = same(|screen| {
+    for wrapper in ["", "panicmon --", "panicmon -- panicmon --"] {
+        let mut screen = Screen::with_shell(wrapper);
         screen.line("{} cat");
         screen.process("cat");
         screen.press(SUSPEND);
@@ -162,9 +163,7 @@ fn a_stopped_job_is_not_left_when_its_shell_goes() {
         sys::kill(screen.shell(), libc::SIGKILL).unwrap();
         screen.end();
         screen.nothing_left();
-        vec![]
-    });
-    assert!(seen.is_empty());
+    }
 }
 
 #[test]
@@ -189,7 +188,7 @@ fn systemds_own_process_dies_as_its_command_died() {
         command.args(["-c", &script, &panicmon(), PROBE]);
         // As a job of the shell that runs the tests it would do so in any case.
         sys::lead_session(&mut command, false);
-        let status = command.status().unwrap();
+        let status = status_of(&mut command);
         assert_eq!((status.signal(), status.code()), expected, "{pid}");
     }
 }
@@ -200,7 +199,7 @@ fn there_is_no_second_core() {
         // The command leaves none, so that what is seen is panicmon's.
         let script =
             format!("ulimit -c unlimited; SYSTEMD_EXEC_PID=$$ exec \"$0\" -- sh -c 'ulimit -c 0; kill -{signal} $$'");
-        let status = Command::new("sh").args(["-c", &script, &panicmon()]).status().unwrap();
+        let status = status_of(Command::new("sh").args(["-c", &script, &panicmon()]));
         assert_eq!((status.signal(), status.core_dumped()), (Some(signal), false));
     }
 }

@@ -272,7 +272,7 @@ impl Screen {
         self.process_in(name, |process| process.state == state)
     }
 
-    /// Waits until there are so many processes of this name in this state.
+    /// Waits until there is this number of processes of this name in this state.
     pub fn processes_in_state(&self, name: &str, count: usize, state: char) {
         wait_for(name, || {
             let processes = self.processes();
