@@ -82,24 +82,25 @@ fn it_is_started_in_a_directory() {
 }
 
 /// The environment of a child, as the kernel has it.
-fn environment_with(options: Options<'_>) -> Vec<u8> {
+fn environment_with(options: Options<'_>) -> String {
     let mut out = Vec::new();
     let options = options.stdout(Output::Writer(Box::new(&mut out)));
     assert!(Executor::new(options).unwrap().run(["/bin/cat", "/proc/self/environ"]).unwrap().is_success());
-    out
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[test]
 fn the_environment_is_inherited_replaced_or_amended() {
     let _turn = turn();
     let own = fs::read("/proc/self/environ").unwrap();
+    let own = String::from_utf8_lossy(&own);
     assert_eq!(environment_with(Options::default()), own);
-    assert_eq!(environment_with(Options::default().env_replace(["B=2", "A=1"])), b"B=2\0A=1\0");
+    assert_eq!(environment_with(Options::default().env_replace(["B=2", "A=1"])), "B=2\0A=1\0");
     let (path, others): (Vec<_>, Vec<_>) =
-        own.split_inclusive(|byte| *byte == 0).partition(|variable| variable.starts_with(b"PATH="));
+        own.split_inclusive('\0').partition(|variable| variable.starts_with("PATH="));
     assert_eq!(path.len(), 1);
     let amended = environment_with(Options::default().env("PANICMON_TEST", "x").env_remove("PATH"));
-    assert_eq!(amended, [others.concat().as_slice(), b"PANICMON_TEST=x\0"].concat());
+    assert_eq!(amended, others.concat() + "PANICMON_TEST=x\0");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a service tells its manager: sd_notify(3), sd_notify_barrier(3), sd_listen_fds(3).
 
-use crate::{complain, say, sys};
+use crate::probe::{complain, pause, say};
+use crate::sys;
 use nix::sys::socket::sockopt::Linger;
 use nix::sys::socket::{
     AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, sendmsg, setsockopt, socket,
@@ -85,7 +86,7 @@ pub fn deaf_fuse(text: &str) -> u8 {
     say(&format!("sent: {}", send(text, &[file.as_raw_fd()])));
     // Closing it would wait.
     std::mem::forget(file);
-    crate::pause()
+    pause()
 }
 
 /// Answers what comes until a file is open, and no FLUSH.

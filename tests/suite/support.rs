@@ -24,7 +24,12 @@ pub fn deadline() -> Duration {
 pub const LEADS_SESSION: &str =
     "until s=$(cut -d' ' -f2,6 /proc/$!/stat); [ \"${s#* }\" = $! ] && [ \"${s% *}\" != '(setsid)' ]; do :; done";
 
-pub const PROBE: &str = env!("CARGO_BIN_EXE_panicmon-probe");
+/// The helper of the tests: a binary with the feature `probe`; without it, as in the published crate, an example.
+pub const PROBE: &str = match option_env!("CARGO_BIN_EXE_panicmon-probe") {
+    Some(path) if cfg!(feature = "probe") => path,
+    _ if cfg!(debug_assertions) => concat!(env!("CARGO_TARGET_TMPDIR"), "/../debug/examples/panicmon-probe"),
+    _ => concat!(env!("CARGO_TARGET_TMPDIR"), "/../release/examples/panicmon-probe"),
+};
 
 /// The program under test.
 pub fn panicmon() -> String {
