@@ -1,20 +1,20 @@
-# An image whose command is started by panicmon:
+# An image whose command panicmon starts:
 #
 #     docker build -t myserver -f packaging/docker/entrypoint.Dockerfile packaging/docker
 
 ARG BASE=debian:stable-slim
 FROM ${BASE}
 
-# The image that the Dockerfile beside this one builds.
+# From the image that the other Dockerfile of this directory builds.
 COPY --from=panicmon /panicmon /panicmon
 
-# In the form of a list: as a string it would be run by a shell, which would be PID 1 in panicmon's place. After `--`
-# everything is the command, so that `docker run myserver --anything` can't change panicmon's own options.
+# As a list: a shell would run a string, and be PID 1 itself. Everything after `--` is the command, so that
+# `docker run myserver --anything` can't change panicmon's own options.
 ENTRYPOINT ["/panicmon", "--"]
 
-# The options of the image go into variables, where `docker run -e` and a pod's `env` can override them.
+# Set the options of the image in variables: `docker run -e` and a pod's `env` can override these.
 ENV PANICMON_KILL_AFTER=8s
 
-# Your server in place of this one. As PID 1 this sleep would ignore the TERM of `docker stop`, as it has no handler of
-# its own, and would be killed ten seconds later; behind panicmon it ends at once.
+# Put your server here. As PID 1 this sleep would ignore the TERM of `docker stop`, because it has no handler, and would be
+# killed ten seconds later. Behind panicmon it ends at once.
 CMD ["sleep", "86400"]

@@ -1,15 +1,16 @@
-# Sourced by the tests of this folder, each of which is a script of its own, run as root on a Debian machine: it installs
-# what it needs, starts the real thing, uses it and cleans up. shellcheck shell=bash
+# Sourced by the tests of this folder. Each is a script, run as root on a Debian machine: it installs what it needs, starts the
+# real thing, uses it and cleans up.
+# shellcheck shell=bash
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 checks=0
 cleanups=()
 cleaning=
-# Why there were none.
+# Why the test ran no checks.
 skipped=
 
-# Anything that is to be undone at the end, however that comes; the last first.
+# Commands that clean up at any end of the script; the last one runs first.
 at_end() { cleanups=("$*" "${cleanups[@]}"); }
 
 clean_up() {
@@ -22,12 +23,12 @@ clean_up() {
     exit "$status"
 }
 trap clean_up EXIT
-# A command that fails where nobody asks is said, too.
+# Reports a command that fails unexpectedly.
 set -o errtrace
 trap 'echo "$(basename "$0"): line $LINENO: failed: $BASH_COMMAND" >&2' ERR
 trap 'exit 130' INT TERM
 
-# At the end what fails is only said: the other steps must be done.
+# During the clean-up a failure is only reported: the other steps must still run.
 fail() {
     echo "$(basename "$0"): FAILED: $*" >&2
     [ -n "$cleaning" ] || exit 1
@@ -50,11 +51,11 @@ holds() {
     echo "ok: $what"
 }
 
-# Seconds after which a test that waits has failed.
+# How many seconds a test waits before it fails.
 deadline=${PANICMON_TEST_DEADLINE:-60}
 
-# wait_for WHAT COMMAND...: asks until the command succeeds. (Not with read -t in between: bash's jumps to the wrong
-# place when a trap has interrupted it, and what is to be done at the end waits with another one.)
+# wait_for WHAT COMMAND...: repeats the command until it succeeds. (Not with read -t in between: after a trap bash
+# continues at the wrong place, and the clean-up waits too.)
 wait_for() {
     local what=$1 end=$((SECONDS + deadline))
     shift
@@ -64,7 +65,7 @@ wait_for() {
     done
 }
 
-# Installs those of Debian's packages that aren't there yet. Services that come with them aren't started.
+# Installs those of these Debian packages that are missing, without starting their services.
 packages() {
     local missing=() package policy=/usr/sbin/policy-rc.d
     for package in "$@"; do
@@ -80,7 +81,7 @@ packages() {
     DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# The static binary under test: PANICMON_TEST_BINARY, or a build of its own.
+# The static binary under test: PANICMON_TEST_BINARY, or a new build.
 panicmon=${PANICMON_TEST_BINARY:-$(packaging/build-static | tail -n 1)}
 
 # A directory for this test.

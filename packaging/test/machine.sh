@@ -1,6 +1,6 @@
-# Sourced by the tests with a real systemd, behind lib.sh: a Debian release is booted in a container by systemd-nspawn, and
-# has units with panicmon. Set before: release, and contents, its packages; skips, if the test is skipped where that can't be
-# installed.
+# Sourced, after lib.sh, by the tests with a real systemd. systemd-nspawn boots a Debian release in a container, which has
+# units with panicmon. To be set before: release; contents, its packages; skips, if the test is skipped where that release
+# can't be installed.
 # shellcheck shell=bash disable=SC2154,SC2034
 
 packages debootstrap systemd-container
@@ -11,7 +11,7 @@ machine=panicmon-$(basename "$0")-$$
 cgroup=/sys/fs/cgroup/$machine
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/panicmon-test/$release
 
-# Built beside its place, and moved there when it is whole.
+# Built beside its place, and moved there when it is complete.
 build_cache() {
     echo "building $cache"
     rm -rf "$cache" "$cache.new"
@@ -25,19 +25,19 @@ build_cache() {
         fail "debootstrap"
     }
     rm "$cache.new"/var/cache/apt/archives/*.deb
-    # Nobody logs in.
+    # The container needs no logins.
     systemctl --quiet --root "$cache.new" mask systemd-logind.service console-getty.service getty.target
     echo "$contents" >"$cache.new/panicmon-test"
     mv "$cache.new" "$cache"
 }
 
-# The pid, out here, of the systemd in there.
+# The pid of the container's systemd, as seen from outside.
 systemd_in_there() { head -n 1 "$cgroup/payload/init.scope/cgroup.procs" | grep .; }
 
 # inside COMMAND...: in the container.
 inside() { nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup --root --wd -- "$@"; }
 
-# A copy of the cache, booted. It asks nothing of a systemd that may run out here, and has a cgroup of its own.
+# Boots a copy of the cache. It uses no systemd that may run outside, and has a cgroup of its own.
 boot() {
     mkdir "$scratch/copy" "$scratch/tree" "$cgroup"
     mount -t tmpfs tmpfs "$scratch/copy"
@@ -46,7 +46,7 @@ boot() {
         -o "lowerdir=$cache,upperdir=$scratch/copy/upper,workdir=$scratch/copy/overlay"
     install "$panicmon" "$scratch/tree/usr/bin/panicmon"
     install packaging/test/systemd-service.py "$scratch/tree/usr/bin/test-service"
-    # A PID namespace around it: systemd-nspawn, killed, leaves the container running.
+    # In a PID namespace, because a systemd-nspawn that is killed leaves the container running.
     (
         echo "$BASHPID" >"$cgroup/cgroup.procs"
         exec setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc \
@@ -71,7 +71,7 @@ halt() {
     nspawn=
 } 2>/dev/null
 
-# Nobody is in the cgroup any more.
+# The cgroup is empty.
 empty() { [ -z "$(find "$1" -name cgroup.procs -exec cat {} + 2>/dev/null)" ]; }
 
 tell_more() {
@@ -81,7 +81,7 @@ tell_more() {
 
 mkdir -p "$(dirname "$cache")"
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-# systemd-nspawn's files.
+# The files of systemd-nspawn.
 mount -t tmpfs tmpfs /run
 nspawn=
 at_end halt
@@ -102,14 +102,14 @@ inside mkdir --mode 777 /run/test
 
 # --- Units ---
 
-# What stands before the command of a service.
+# The words before the command of a service.
 wrapper="/usr/bin/panicmon --"
 
-# What systemd makes of a service's end, told by systemd itself: a unit that ended well is forgotten.
+# How a service ended, as systemd reports it to ExecStopPost: it forgets a unit that succeeded.
 # shellcheck disable=SC2016 # for systemd
 tell_end='ExecStopPost=/bin/sh -c "echo $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS >/run/test/%N.end"'
 
-# service NAME [SETTING]... -- [STEP]...: one that does these steps (systemd-service.py).
+# service NAME [SETTING]... -- [STEP]...: writes a service that does these steps (systemd-service.py).
 service() {
     local name=$1 settings=("[Service]")
     shift
@@ -123,26 +123,26 @@ service() {
         >"$files/run/systemd/system/$name.service"
 }
 
-# And started.
+# Writes and starts it.
 started() {
     service "$@"
     inside systemctl start "$1" || fail "$1 doesn't start"
 }
 
-# ran NAME ...: the same for one that ends; it may have before its start is over, which then has failed.
+# ran NAME ...: the same for a service that ends. If it ends before its start is complete, the start fails.
 ran() {
     service "$@"
     inside systemctl start "$1" 2>/dev/null || true
     wait_for "the end of $1" over "$1"
 }
 
-# noted NAME TEXT: the journal has it.
+# noted NAME TEXT: the journal has this text.
 noted() { inside journalctl --quiet --no-pager --unit "$1" | grep -q -e "$2"; }
 
-# What the service has written down so far, in one line.
+# What the service has written so far, in one line.
 seen() { paste -sd, "$files/run/test/$1.log"; }
 
-# sees NAME LINE: waits until it has written this down.
+# sees NAME LINE: waits until the service has written this line.
 sees() {
     wait_for "$1 to see '$2'" grep -qx "$2" "$files/run/test/$1.log"
     holds "$1: $2" true
@@ -151,34 +151,34 @@ sees() {
 # tell NAME STEP
 tell() { echo "$2" >"$files/run/test/$1.steps"; }
 
-# pass NAME SIGNAL: to its main process.
+# pass NAME SIGNAL: sends it to the main process.
 pass() { inside systemctl kill --kill-whom=main --signal="$2" "$1"; }
 
-# dismiss NAME: it has no part in what follows.
+# dismiss NAME: stops it; the rest of the test doesn't use it.
 dismiss() { inside systemctl kill --signal=KILL "$1"; }
 
 property() { inside systemctl show --property "$2" --value "$1"; }
 is() { [ "$(property "$1" "$2")" = "$3" ]; }
 
-# becomes NAME PROPERTY VALUE: waits until systemd has it so.
+# becomes NAME PROPERTY VALUE: waits until systemd reports this value.
 becomes() {
     wait_for "$1: $2=$3" is "$1" "$2" "$3"
     same "$1: $2=$3" "$3" "$(property "$1" "$2")"
 }
 
-# Its state, the result, and how its main process ended.
+# The state of the unit, its result, and how its main process ended.
 end_of() {
     wait_for "the end of $1" over "$1"
     echo "$(property "$1" ActiveState) $(cat "$files/run/test/$1.end")"
 }
 over() { is "$1" ActiveState inactive || is "$1" ActiveState failed; }
 
-# Nothing of the unit is left.
+# No process of the unit is left.
 gone() { [ -z "$(find "$cgroup" -path "*/$1.service/cgroup.procs" -exec cat {} + 2>/dev/null)" ]; }
 nothing_left() {
     wait_for "the end of all in $1" gone "$1"
     holds "$1: nothing is left" gone "$1"
 }
 
-# times NAME COUNT WORD: it has written it down so many times.
+# times NAME COUNT WORD: the service has written WORD this many times.
 times() { [ "$(grep -c "$3" "$files/run/test/$1.log")" = "$2" ]; }

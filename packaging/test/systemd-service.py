@@ -26,7 +26,7 @@ def note(line):
 
 
 def abstract(address):
-    """As sd_notify(3) has it: a path, or an abstract name."""
+    """The address, as in sd_notify(3): a path, or an abstract name."""
     return address.replace("@", "\0", 1) if address[0] == "@" else address
 
 
@@ -37,14 +37,14 @@ def notify(message, descriptors=(), read=abstract):
 
 
 def listen_fds():
-    """As sd_listen_fds(3) has it: they are for the process that LISTEN_PID names, and for nobody else."""
+    """The descriptors, as in sd_listen_fds(3): for the process that LISTEN_PID names, and no other."""
     if os.environ.get("LISTEN_PID") != str(os.getpid()):
         return []
     return range(3, 3 + int(os.environ["LISTEN_FDS"]))
 
 
 def end_by(which):
-    """end-by SIGNAL: to this thread, as the other one waits for signals and would take it."""
+    """end-by SIGNAL: sent to this thread, because the other one waits for signals and would take it."""
     number = signal_number(which)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
     signal.pthread_kill(threading.get_ident(), number)
@@ -64,12 +64,12 @@ def signal_name(number):
 # The steps
 
 def send(message):
-    """send MESSAGE: to the notify socket; \\n stands between its lines, self for the own pid."""
+    """send MESSAGE: to the notify socket; \\n separates lines, self is the own pid."""
     notify(message.replace("\\n", "\n").replace("PID=self", f"PID={os.getpid()}"))
 
 
 def send_as_path(message):
-    """send-as-path MESSAGE: as a client that knows paths only."""
+    """send-as-path MESSAGE: as a client that supports paths only."""
     notify(message, read=lambda address: address)
 
 
@@ -79,13 +79,13 @@ def send_padded(message):
 
 
 def reloaded(_):
-    """What a service of Type=notify-reload says of a reload, which is over at once."""
+    """The messages of a service of Type=notify-reload at a reload that takes no time."""
     notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
     notify("READY=1")
 
 
 def flood(count):
-    """flood COUNT: so many messages, as fast as they are taken."""
+    """flood COUNT: sends COUNT messages, as fast as they are read."""
     for number in range(1, int(count) + 1):
         notify(f"STATUS={number}")
         if number % 500 == 0:
@@ -93,7 +93,7 @@ def flood(count):
 
 
 def barrier(_):
-    """As sd_notify_barrier(3): over when everybody has closed this descriptor, and so has read what came before."""
+    """As sd_notify_barrier(3): returns when all copies of the descriptor are closed, so all messages before are read."""
     ours, theirs = os.pipe()
     notify("BARRIER=1", [theirs])
     os.close(theirs)
@@ -120,13 +120,13 @@ def ping(interval):
 
 
 def on(words):
-    """on SIGNAL STEP: what to do when it comes, besides noting it."""
+    """on SIGNAL STEP: at SIGNAL, write its name and do STEP."""
     which, reaction = words.split(" ", 1)
     reactions[which] = reaction
 
 
 def answer(_):
-    """Takes one connection of the first socket that systemd passed, and sends back what comes there."""
+    """Accepts one connection of the first socket that systemd passed, and sends back what it reads there."""
     with socket.socket(fileno=os.dup(listen_fds()[0])) as listener:
         connection, _ = listener.accept()
     with connection:
@@ -192,7 +192,7 @@ for pythons_own in signal.SIGINT, signal.SIGPIPE:
 pipe = f"/run/test/{name}.steps"
 if not os.path.exists(pipe):
     os.mkfifo(pipe)
-# Open for writing as well, so that it doesn't end when the first who told it something has gone.
+# Open for writing as well, so that it doesn't end when the first writer has ended.
 steps = os.open(pipe, os.O_RDWR)
 threading.Thread(target=perform_all).start()
 while True:
