@@ -1,8 +1,8 @@
 //! What a program without a C library needs: its start, system calls, and children.
 //!
-//! A C library's start-up would drown what is measured here: the yardstick (`floor.rs`) and the child (`child.rs`) are to
+//! The start-up of a C library costs more than what is measured here. The measure (`floor.rs`) and the child (`child.rs`)
 //! cost as little as the kernel allows.
-// Neither program uses all of it.
+// Each program uses a part of it.
 #![allow(dead_code)]
 
 use core::arch::{asm, global_asm};
@@ -77,34 +77,34 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 /// Lists of pointers to C strings, each list ended by a null pointer, as execve(2) takes them.
 pub type Strings = *const *const u8;
 
-/// What the kernel left on the stack: argc, argv, envp.
+/// What the kernel put on the stack: argc, argv, envp.
 #[derive(Clone, Copy)]
 pub struct Arguments(*const usize);
 
 impl Arguments {
-    /// argv from this word on.
+    /// argv, from this argument on.
     pub fn from(self, first: usize) -> Strings {
-        // SAFETY: argv begins behind argc; callers know how many words they were given.
+        // SAFETY: argv follows argc; callers know how many arguments there are.
         unsafe { self.0.add(1 + first).cast() }
     }
 
     /// envp.
     pub fn environment(self) -> Strings {
-        // SAFETY: it begins behind argv's null pointer.
+        // SAFETY: envp follows argv's null pointer.
         unsafe { self.0.add(1 + *self.0 + 1).cast() }
     }
 
-    /// The first letter of a word; 0 if there is none.
+    /// The first letter of an argument; 0 if there is none.
     pub fn letter(self, index: usize) -> u8 {
-        // SAFETY: argc tells whether the word exists; each word has at least the byte that ends it.
+        // SAFETY: argc says whether the argument exists; each has at least the byte that ends it.
         unsafe { if index < *self.0 { **self.from(index) } else { 0 } }
     }
 
-    /// A word as a decimal number.
+    /// An argument as a decimal number.
     pub fn number(self, index: usize) -> usize {
         let mut number = 0;
         if self.letter(index) != 0 {
-            // SAFETY: the word exists, and ends with a byte that is no digit.
+            // SAFETY: the argument exists, and ends with a byte that is no digit.
             unsafe {
                 let mut at = *self.from(index);
                 while (*at).is_ascii_digit() {
@@ -117,13 +117,13 @@ impl Arguments {
     }
 }
 
-/// A system call, as the kernel takes and answers it.
+/// A system call, with the arguments and the result as the kernel defines them.
 ///
 /// # Safety
-/// As that call demands.
+/// What that call requires.
 unsafe fn syscall(number: usize, arguments: [usize; 4]) -> isize {
     let result: isize;
-    // SAFETY: as the caller vouches.
+    // SAFETY: the caller keeps what the call requires.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         asm!(
@@ -133,7 +133,7 @@ unsafe fn syscall(number: usize, arguments: [usize; 4]) -> isize {
             out("rcx") _, out("r11") _,
         );
     }
-    // SAFETY: as the caller vouches.
+    // SAFETY: the caller keeps what the call requires.
     #[cfg(target_arch = "aarch64")]
     unsafe {
         asm!(
@@ -162,11 +162,11 @@ impl Stack {
     }
 }
 
-/// Runs `body` in a child that shares our memory, which stops us until it has ended or executed something.
+/// Runs `body` in a child that shares our memory. We are suspended until the child has ended or executed a program.
 pub fn spawn<T>(stack: &mut Stack, body: extern "C" fn(&T) -> !, argument: &T) -> i32 {
     let flags = CLONE_VM | CLONE_VFORK | CHLD as usize;
     let pid: isize;
-    // SAFETY: the child has a stack of its own, never returns, and we, whose memory it uses, wait meanwhile.
+    // SAFETY: the child has a stack of its own and never returns; it uses our memory while we are suspended.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         asm!(
@@ -218,11 +218,11 @@ pub fn spawn_short_lived() {
 
 /// Replaces this process, or returns.
 pub fn execute(arguments: Strings, environment: Strings) {
-    // SAFETY: both are lists as the kernel itself made them.
+    // SAFETY: both are lists that the kernel made.
     unsafe { syscall(number::EXECVE, [*arguments as usize, arguments as usize, environment as usize, 0]) };
 }
 
-/// Has the kernel kill us when `parent` ends; if it has ended already, ends now.
+/// Asks the kernel to kill us when `parent` ends; exits now if it has ended already.
 pub fn die_with(parent: i32) {
     // SAFETY: these calls touch no memory.
     unsafe {
@@ -248,7 +248,7 @@ pub fn block(signals: u64) -> u64 {
     old
 }
 
-/// Waits for one of these blocked signals; for so many seconds, if there is a limit. No signal: below 0.
+/// Waits for one of these blocked signals, at most for this time in seconds. Below 0: no signal came.
 pub fn wait_for_signal(signals: u64, seconds: Option<i64>) -> i32 {
     let limit = [seconds.unwrap_or(0), 0];
     let limit = if seconds.is_some() { (&raw const limit) as usize } else { 0 };
@@ -263,11 +263,11 @@ pub fn send(pid: i32, signal: i32) {
 
 /// Waits until this child has ended.
 pub fn wait(pid: i32) {
-    // SAFETY: null pointers: neither status nor usage is asked for.
+    // SAFETY: null pointers: the kernel writes neither status nor usage.
     unsafe { syscall(number::WAIT4, [pid as usize, 0, 0, 0]) };
 }
 
-/// A child that has ended, if there is one, and its status.
+/// A child that has ended, and its status; `None` if there is none.
 pub fn reap() -> Option<(i32, i32)> {
     let mut status = 0i32;
     // SAFETY: the status goes to an int.
@@ -289,7 +289,7 @@ pub fn tell(number: u64) {
     unsafe { syscall(number::WRITE, [1, &raw const number as usize, 8, 0]) };
 }
 
-/// Waits until a byte can be read; false: nobody will write one any more.
+/// Waits for a byte; false if no writer is left.
 pub fn wait_for_byte(descriptor: i32) -> bool {
     let mut byte = 0u8;
     // SAFETY: points to a byte.
@@ -304,6 +304,6 @@ pub fn pipe() -> [i32; 2] {
 }
 
 pub fn close(descriptor: i32) {
-    // SAFETY: callers close only what is their own.
+    // SAFETY: callers own what they close.
     unsafe { syscall(number::CLOSE, [descriptor as usize, 0, 0, 0]) };
 }

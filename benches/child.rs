@@ -1,15 +1,15 @@
-//! What the wrappers wrap. The first letter of its first argument says what to do:
+//! The command that the wrappers run. The first letter of its first argument says what it does:
 //!
 //! | word | what it does |
 //! |---|---|
 //! | `noop` | ends |
-//! | `clock` | tells the time of its first instruction, and ends |
-//! | `receive` | tells the time, and again whenever SIGUSR1 comes; ends when SIGTERM comes |
-//! | `sleep` | tells the time, and ends when stdin is closed |
-//! | `orphans N` | tells the time; given a byte, makes N orphans that end at once, tells the time, and ends as `sleep` |
+//! | `clock` | writes the time of its first instruction, and ends |
+//! | `receive` | writes the time, and again at each SIGUSR1; ends at SIGTERM |
+//! | `sleep` | writes the time, and ends when stdin is closed |
+//! | `orphans N` | writes the time; when it reads a byte, makes N orphans that end at once, writes the time, and ends as `sleep` |
 //!
-//! Times are those of the monotonic clock, in nanoseconds, eight bytes each, on stdout. Whoever waits here ends by itself
-//! when the benchmark has gone.
+//! Times are those of the monotonic clock, in nanoseconds, eight bytes each, on stdout. A child that waits ends by itself
+//! when the benchmark ends.
 #![no_std]
 #![no_main]
 
@@ -47,7 +47,7 @@ fn receive() {
 }
 
 fn orphans(count: usize) {
-    /// At most so many live at once.
+    /// The most orphans that live at once.
     const BATCH: usize = 100;
     bare::tell(bare::clock());
     if !bare::wait_for_byte(0) {
@@ -58,7 +58,7 @@ fn orphans(count: usize) {
     while left > 0 {
         let batch = left.min(BATCH);
         left -= batch;
-        // Each orphan has the writing end: the pipe is at its end when the last of them is.
+        // Each orphan has the writing end open: the pipe ends when the last orphan does.
         let [reader, writer] = bare::pipe();
         for _ in 0..batch {
             bare::wait(bare::spawn(&mut stack, leave_an_orphan, &()));

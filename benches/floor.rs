@@ -1,4 +1,4 @@
-//! The least a wrapper can cost: no C library, no options, no messages. A yardstick, not a tool.
+//! The least a wrapper can cost: no C library, no options, no messages. It is a measure, not a tool.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Counts the panics of a child: lines on its stderr that a Rust program prints when it panics, and ends by ABRT.
+//! Counts the panics of a child: the lines that a Rust program writes to stderr when it panics, and ends by ABRT.
 //!
 //!     cargo run --example count_panics -- myserver args
 
@@ -6,7 +6,7 @@ use panicmon::{Error, Executor, ExitStatus, Handler, Options, Output, ProcessExi
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Passes stderr on, and looks for panics in it.
+/// Passes stderr on, and counts the panics in it.
 #[derive(Default)]
 struct Panics {
     line: Vec<u8>,

@@ -1,5 +1,5 @@
-//! Runs itself four times, each from a thread of its own with one more variable, and waits for all: send it a signal,
-//! and each of the four has it.
+//! Runs itself four times, each time from another thread and with one more variable, and waits for all four. A signal to
+//! it reaches all four.
 //!
 //!     cargo run --example four_threads
 

@@ -1,4 +1,4 @@
-//! Who is compared.
+//! The programs that are compared.
 
 use crate::programs::{find, panicmon};
 use crate::workshop::Workshop;
@@ -6,20 +6,20 @@ use crate::{Lab, Result};
 use std::ffi::{CStr, CString};
 use std::path::Path;
 
-/// One that takes part.
+/// One of the programs that are compared.
 pub struct Contender {
     pub name: &'static str,
-    /// The wrapper and its options; nothing, if the child runs alone.
+    /// The wrapper and its options; empty if the child runs alone.
     pub prefix: Vec<CString>,
 }
 
-/// The one the others are measured by.
+/// The wrapper that the others are compared with.
 pub const REFERENCE: &str = "tini-static";
 pub const PANICMON: &str = "panicmon";
 /// The child without wrapper.
 pub const ALONE: &str = "no wrapper";
 
-/// The peers and their options. Without -s, tini says that it isn't PID 1; panicmon is a subreaper without being asked.
+/// The peers and their options. Without -s, tini warns that it isn't PID 1; panicmon is always a subreaper.
 const PEERS: [(&str, &[&CStr]); 4] =
     [(REFERENCE, &[c"-s", c"--"]), ("tini", &[c"-s", c"--"]), ("dumb-init", &[c"--"]), ("catatonit", &[c"--"])];
 
@@ -35,7 +35,7 @@ impl Contender {
     }
 }
 
-/// Builds or finds everybody, and copies them to one place.
+/// Builds or finds the programs, and copies them to one place.
 pub fn gather(workshop: &Workshop) -> Result<Vec<Contender>> {
     let contender = |name, program: &Path, options: &[&CStr]| -> Result<Contender> {
         let options = options.iter().map(|option| CString::from(*option));

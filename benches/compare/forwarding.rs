@@ -1,4 +1,4 @@
-//! How long a signal takes to the child.
+//! How long a signal takes to reach the child.
 
 use crate::processes::Running;
 use crate::report::{Metric, Table};
@@ -6,7 +6,7 @@ use crate::{Lab, Result, sys};
 use std::thread;
 use std::time::Duration;
 
-/// Between two signals, so that each finds the wrapper asleep, as it is when a real one comes.
+/// The time between two signals, so that the wrapper sleeps when each comes, as it does in real life.
 const PAUSE: Duration = Duration::from_micros(200);
 
 pub fn measure(lab: &Lab, table: &mut Table) -> Result<()> {

@@ -1,4 +1,4 @@
-//! What a wrapper takes while nothing happens.
+//! What a wrapper uses while nothing happens.
 
 use crate::processes::Running;
 use crate::report::{Metric, Table};
@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::thread;
 use std::time::Duration;
 
-/// For whatever they still do after the child's start.
+/// The time for the work that wrappers do after the child's start.
 const SETTLING: Duration = Duration::from_millis(300);
 
 pub fn measure(lab: &Lab, table: &mut Table) -> Result<()> {

@@ -1,4 +1,4 @@
-//! What reaping orphans as PID 1 costs.
+//! What it costs to reap orphans as PID 1.
 
 use crate::contenders::Contender;
 use crate::processes::Running;
@@ -51,7 +51,7 @@ fn reap(lab: &Lab, contender: &Contender) -> Result<(u64, u64)> {
         if sys::clock() > deadline {
             return Err(format!("{}: {zombies} zombies stay", contender.name).into());
         }
-        // The child says nothing more: this waits.
+        // The child writes nothing more: this waits.
         running.tells_within(INTERVAL)?;
     }
     let cpu = wrapper.cpu()? - before;

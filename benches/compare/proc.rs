@@ -16,7 +16,7 @@ impl Proc {
         format!("/proc/{}", self.0).into()
     }
 
-    /// What all its threads have had of the processor, in nanoseconds, without its children.
+    /// The CPU time of all its threads, in nanoseconds, without its children.
     pub fn cpu(&self) -> Result<u64> {
         sum(self.threads()?, |thread| {
             let text = fs::read_to_string(thread.join("schedstat"))?;
@@ -24,7 +24,7 @@ impl Proc {
         })
     }
 
-    /// How often its threads have been switched away from, of their own will or not.
+    /// The context switches of its threads, voluntary and involuntary.
     pub fn switches(&self) -> Result<u64> {
         sum(self.threads()?, |thread| {
             let status = fs::read_to_string(thread.join("status"))?;
@@ -40,7 +40,7 @@ impl Proc {
         Ok(list(&self.folder().join("fd"))?.len())
     }
 
-    /// Resident memory, and how much of it nobody else has, in KiB.
+    /// Resident memory, and how much of it is not shared, in KiB.
     pub fn memory(&self) -> Result<(u64, u64)> {
         let rollup = fs::read_to_string(self.folder().join("smaps_rollup"))?;
         Ok((field(&rollup, "Rss:")?, field(&rollup, "Private_Clean:")? + field(&rollup, "Private_Dirty:")?))
@@ -56,7 +56,7 @@ impl Proc {
         let children = fs::read_to_string(self.folder().join(format!("task/{}/children", self.0)))?;
         let is_zombie = |pid: &&str| {
             let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            // The state follows the name, which may hold anything.
+            // The state follows the name, which may contain any character.
             stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z'))
         };
         Ok(children.split_whitespace().filter(is_zombie).count() as u64)

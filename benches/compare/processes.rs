@@ -1,4 +1,4 @@
-//! A contender at work.
+//! A running contender.
 
 use crate::contenders::Contender;
 use crate::proc::Proc;
@@ -10,7 +10,7 @@ use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-/// Whoever says nothing for so long hangs.
+/// A process that writes nothing for this long hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A contender with a child, to which we have two pipes.
@@ -30,7 +30,7 @@ impl Running {
         Ok(Running { name: contender.name, process, stdin: writer, stdout: reader })
     }
 
-    /// The time that the child tells next.
+    /// The time that the child writes next.
     pub fn told(&mut self) -> Result<u64> {
         if !self.tells_within(PATIENCE)? {
             return Err(format!("{}: the child says nothing", self.name).into());
@@ -40,12 +40,12 @@ impl Running {
         Ok(u64::from_ne_bytes(time))
     }
 
-    /// Whether the child tells a time soon.
+    /// Whether the child writes a time soon.
     pub fn tells_within(&self, time: Duration) -> Result<bool> {
         Ok(sys::is_readable(self.stdout.as_fd(), time)?)
     }
 
-    /// Has the child begin.
+    /// Tells the child to begin.
     pub fn go(&mut self) -> Result<()> {
         Ok(self.stdin.write_all(b"!")?)
     }
@@ -66,7 +66,7 @@ impl Running {
     }
 }
 
-/// Runs a contender with a child that says nothing, from start to end.
+/// Runs a contender with a child that writes nothing, from start to end.
 pub fn run(lab: &Lab, contender: &Contender, child: &[&CStr]) -> Result<Run> {
     let words = contender.words(lab, child);
     let environment = environment();

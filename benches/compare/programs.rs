@@ -1,4 +1,4 @@
-//! The programs that are measured: where they are, what they are given, and whether they ended well.
+//! The programs that are measured: where they are, their environment, and whether they succeeded.
 
 use crate::Result;
 use crate::sys::Ended;
@@ -31,8 +31,8 @@ pub fn find(name: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
-/// The same small environment for all. The variables that cargo and this program's user have set would make the dynamic
-/// linker search elsewhere and panicmon look at options.
+/// The same small environment for all. With the variables of cargo and of this program's user, the dynamic linker would
+/// search elsewhere, and panicmon would read options.
 pub fn environment() -> [CString; 1] {
     [c"PATH=/usr/local/bin:/usr/bin:/bin".into()]
 }

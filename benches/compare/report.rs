@@ -1,4 +1,4 @@
-//! The tables, and how panicmon stands to its goals.
+//! Prints the tables, and which of its goals panicmon meets.
 
 use crate::contenders::{ALONE, Contender, PANICMON, REFERENCE};
 use crate::samples::{median, number};
@@ -44,12 +44,12 @@ impl Metric {
         }
     }
 
-    /// Whether the child's own part is taken off.
+    /// Whether the child's own part is subtracted.
     fn is_added_to_child(self) -> bool {
         matches!(self, Metric::Startup | Metric::Faults)
     }
 
-    /// One number for many.
+    /// The one number that stands for all samples.
     fn summary(self, samples: &[f64]) -> Option<f64> {
         let mut sorted = samples.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -82,7 +82,7 @@ impl Table {
         metric.summary(self.samples.get(&(metric, contender))?)
     }
 
-    /// What is told of a contender.
+    /// What is printed for a contender.
     fn value(&self, metric: Metric, name: &str) -> Option<f64> {
         let value = self.summary(metric, name)?;
         let own = if metric.is_added_to_child() && name != ALONE { self.summary(metric, ALONE)? } else { 0.0 };
@@ -107,7 +107,7 @@ impl Table {
             print!("{:37}", metric.label());
             for name in &self.names {
                 let value = self.value(metric, name).map_or("-".into(), number);
-                // The child alone is no contender: what it takes is not added to anything.
+                // The child alone is no contender: there is no wrapper whose cost could be added.
                 let ratio = if *name == ALONE { None } else { self.ratio(metric, name) };
                 let ratio = ratio.map_or(String::new(), |ratio| format!(" ({ratio:.2})"));
                 print!("{:>15}", value + &ratio);
@@ -129,7 +129,7 @@ impl Table {
         }
     }
 
-    /// How a goal stands: so many times the reference's, or, for 0, nothing at all.
+    /// Compares a value with its goal: a multiple of the reference's value, or zero.
     fn verdict(&self, metric: Metric, limit: f64) -> String {
         let met = |is_met| if is_met { "met" } else { "NOT met" };
         let Some(value) = self.value(metric, PANICMON) else { return "not measured".into() };

@@ -8,7 +8,7 @@ pub fn is_quick() -> Result<bool> {
     for word in std::env::args().skip(1) {
         match word.as_str() {
             "--quick" => is_quick = true,
-            // cargo's own.
+            // cargo passes this one.
             "--bench" => {}
             _ => return Err(format!("unknown argument '{word}': there is --quick only").into()),
         }
@@ -16,8 +16,8 @@ pub fn is_quick() -> Result<bool> {
     Ok(is_quick)
 }
 
-/// Whose turn it is. In each round everybody's comes once, each time with another one first: whatever changes on the
-/// machine meanwhile hits all alike.
+/// The order of the turns. In each round every contender has one turn, and another one is first in each round, so that
+/// changes on the machine affect all in the same way.
 pub fn rounds(count: usize, everybody: usize) -> impl Iterator<Item = usize> {
     (0..count * everybody).map(move |turn| (turn + turn / everybody) % everybody)
 }
@@ -29,7 +29,7 @@ pub fn median(samples: &[f64]) -> Option<f64> {
     Some((sorted[last / 2] + sorted[last.div_ceil(2)]) / 2.0)
 }
 
-/// With as many digits as mean something.
+/// Prints the significant digits only.
 pub fn number(value: f64) -> String {
     let digits = match value.abs() {
         value if value == value.round() || value >= 100.0 => 0,

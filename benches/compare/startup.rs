@@ -1,4 +1,4 @@
-//! What it costs that there is a wrapper at all.
+//! What it costs to start a command through a wrapper.
 
 use crate::processes::{self, Running};
 use crate::report::{Metric, Table};

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::ptr;
 use std::time::Duration;
 
-/// The monotonic clock, in nanoseconds: a number, since the child's times are to be compared with ours.
+/// The monotonic clock, in nanoseconds: a number, because the child's times are compared with ours.
 pub fn clock() -> u64 {
     let mut time = MaybeUninit::<libc::timespec>::uninit();
     // SAFETY: the call fills the timespec; it can't fail for this clock.
@@ -21,7 +21,7 @@ pub fn clock() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
-/// Closes in all future children what this process inherited beside its stdin, stdout and stderr: cargo leaves some.
+/// Closes what this process inherited, except stdin, stdout and stderr, in all future children: cargo leaves some open.
 pub fn keep_descriptors() -> io::Result<()> {
     // SAFETY: sets a flag, which nothing here depends on.
     check(unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as c_int) })
@@ -45,8 +45,8 @@ pub struct Ended {
 }
 
 impl Process {
-    /// Starts a program with signals as they are by default: Rust's start-up has SIGPIPE ignored, which is no business
-    /// of the program's.
+    /// Starts a program with all signals at their defaults: Rust's start-up ignores SIGPIPE, and the program must not
+    /// inherit that.
     pub fn start(words: &[CString], environment: &[CString], stdio: Stdio<'_>) -> Result<Process> {
         let arguments = pointers(words);
         let environment = pointers(environment);
@@ -119,7 +119,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if !self.is_waited_for {
-            // It has failed already; what fails here is no more news.
+            // It has failed already: another error adds nothing.
             let _ = self.signal(libc::SIGKILL);
             let _ = self.reap();
         }

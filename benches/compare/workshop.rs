@@ -1,4 +1,4 @@
-//! The folder where everything that is measured lies, made for one run.
+//! The folder that holds the measured programs, made for one run.
 
 use crate::{Result, sys};
 use std::ffi::CString;
@@ -19,13 +19,13 @@ impl Workshop {
         Ok(Workshop { folder })
     }
 
-    /// Where something of this name lies, or is to lie.
+    /// The path of the file of this name.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// Copies a program here: all are read from the same disk, and none is in use by somebody else, whose pages it would
-    /// share.
+    /// Copies a program here, so that all are read from the same disk, and none shares pages with another process that
+    /// runs the original.
     pub fn copy(&self, program: &Path, name: &str) -> Result<CString> {
         let copy = self.path(name);
         fs::copy(program, &copy).map_err(|error| format!("can't copy {}: {error}", program.display()))?;

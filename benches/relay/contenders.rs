@@ -1,4 +1,4 @@
-//! Who relays.
+//! The programs that relay lines.
 
 use crate::Result;
 use crate::producer::{END, Lines};
@@ -7,7 +7,7 @@ use crate::workshop::{Workshop, c_string, project};
 use std::ffi::CString;
 use std::process::Command;
 
-/// One that takes part.
+/// One of the programs that are compared.
 pub struct Contender {
     pub name: &'static str,
     /// The program and its options.
@@ -15,14 +15,14 @@ pub struct Contender {
     pub way: Way,
 }
 
-/// How it comes by the lines, and what becomes of them.
+/// How it gets the lines, and what it does with them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// It stands behind the producer in a pipeline, and changes nothing.
+    /// It reads from the producer in a pipeline, and changes nothing.
     Copies,
     /// It starts the producer, and puts a label in front of each line, however long that is.
     Labels,
-    /// The same, but it may divide lines of more than so many bytes.
+    /// The same, but it may divide lines that are longer than this number of bytes.
     LabelsAndDivides(usize),
 }
 
@@ -38,18 +38,18 @@ impl Way {
         if self == Way::Copies { b"" } else { LABEL.as_bytes() }
     }
 
-    /// Whether such lines come out as several.
+    /// Whether it divides lines of this length.
     pub fn divides(self, length: usize) -> bool {
         matches!(self, Way::LabelsAndDivides(longest) if length > longest)
     }
 
-    /// How many bytes come of these lines and the one that ends them; at least so many, if they are divided.
+    /// How many bytes it writes for these lines and the one that ends them: the least number, if it divides them.
     pub fn bytes(self, lines: Lines) -> usize {
         lines.bytes() + END.len() + (lines.count + 1) * self.label().len()
     }
 }
 
-/// Builds or finds everybody, and copies them to one place.
+/// Builds or finds the programs, and copies them to one place.
 pub fn gather(workshop: &Workshop) -> Result<Vec<Contender>> {
     let cat = find("cat").ok_or("cat is not installed")?;
     let cat = vec![workshop.copy(&cat, "cat")?];

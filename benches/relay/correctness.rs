@@ -1,11 +1,11 @@
-//! Whether what is relayed arrives, to the byte.
+//! Checks that every byte that is relayed arrives.
 
 use crate::contenders::{Contender, Way};
 use crate::processes::Running;
 use crate::producer::{END, Lines};
 use crate::{LENGTHS, Lab, Result};
 
-/// So much is looked at, of each length.
+/// How many bytes are checked for each length of line.
 const BYTES: usize = 4 * 1024 * 1024;
 
 pub fn check(lab: &Lab) -> Result<()> {

@@ -38,13 +38,13 @@ use workshop::Workshop;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// Of the lines, in bytes, newline included.
+/// The lengths of the lines in bytes, newline included.
 const LENGTHS: [usize; 3] = [10, 100, 1024 * 1024];
 
 /// How much is measured.
 struct Scale {
     rounds: usize,
-    /// About what a round takes.
+    /// About how long a round takes.
     time: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! A contender at work.
+//! A running contender.
 
 use crate::contenders::{Contender, Way};
 use crate::proc::Proc;
@@ -10,7 +10,7 @@ use std::io::{PipeReader, PipeWriter, Read, Write, pipe, stderr};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-/// Whoever passes nothing on for so long hangs.
+/// A contender that passes nothing on for this long hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// More than a pipe holds.
@@ -45,7 +45,7 @@ impl Running {
             let words: Vec<_> = contender.prefix.iter().cloned().chain(producer).collect();
             (start(&words, stdin.as_fd(), stdout.as_fd())?, None)
         };
-        // Whoever has these open keeps us from seeing the end.
+        // We see the end only when no process has these open.
         drop((stdin, stdout));
         let name = contender.name;
         let buffer = vec![0; BUFFER];
@@ -55,7 +55,7 @@ impl Running {
         Ok(running)
     }
 
-    /// Has the producer write its lines.
+    /// Tells the producer to write its lines.
     pub fn go(&mut self) -> Result<()> {
         Ok(self.stdin.write_all(b"!")?)
     }

@@ -6,13 +6,13 @@ use std::fs::File;
 use std::io::{Read, Write, copy, sink, stdin, stdout};
 use std::os::fd::AsFd;
 
-/// The word that makes a producer of this program.
+/// With this argument, this program is the producer.
 pub const PRODUCE: &str = "produce";
 
 /// The line it writes when it is ready and again when it has written everything.
 pub const END: &[u8] = b"end\n";
 
-/// So much is written at once, at least.
+/// The least number of bytes that are written at once.
 const BLOCK: usize = 256 * 1024;
 
 /// What a producer is to write.
@@ -39,8 +39,8 @@ impl Lines {
         Ok(Lines { length: length.parse()?, count: count.parse()? })
     }
 
-    /// Whole lines, to be written again and again. No two neighbours are alike, so that none can be lost or change places
-    /// unnoticed, and none has an `end` in it.
+    /// Whole lines, which are written again and again. Neighbouring lines differ, so that a lost line or a wrong order is
+    /// noticed, and no line contains `end`.
     fn block(self) -> Vec<u8> {
         let letter = |line: usize, column: usize| match column + 1 {
             end if end == self.length => b'\n',
@@ -64,7 +64,7 @@ impl Lines {
 
 /// Says that it is ready, and given a byte writes the lines. Ends when stdin is closed.
 pub fn produce(lines: Lines) -> Result<()> {
-    // Rust's own would flush line by line.
+    // The standard library's stdout would flush each line.
     let mut stdout = File::from(stdout().as_fd().try_clone_to_owned()?);
     stdout.write_all(END)?;
     stdin().read_exact(&mut [0])?;

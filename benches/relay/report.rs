@@ -1,4 +1,4 @@
-//! The tables, and how panicmon stands to its goals.
+//! Prints the tables, and which of its goals panicmon meets.
 
 use crate::LENGTHS;
 use crate::contenders::{CAT, Contender, GO, PANICMON};
@@ -26,7 +26,7 @@ impl Metric {
         }
     }
 
-    /// One number for many.
+    /// The one number that stands for all samples.
     fn summary(self, samples: &[f64]) -> Option<f64> {
         match self {
             Metric::Peak => samples.iter().copied().max_by(f64::total_cmp),

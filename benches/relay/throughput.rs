@@ -1,4 +1,4 @@
-//! How many lines a contender relays, and what it takes for that.
+//! How many lines a contender relays, and what that costs.
 
 use crate::contenders::Contender;
 use crate::processes::Running;
@@ -6,7 +6,7 @@ use crate::producer::Lines;
 use crate::report::{Metric, Table};
 use crate::{Lab, Result, samples, sys};
 
-/// To begin with, in bytes.
+/// The first try, in bytes.
 const LEAST: usize = 1024 * 1024;
 
 pub fn measure(lab: &Lab, length: usize, table: &mut Table) -> Result<()> {
@@ -26,8 +26,8 @@ pub fn measure(lab: &Lab, length: usize, table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-/// How many lines take this contender about as long as a round is to be. The same number for all would be over with one
-/// before another has begun.
+/// How many lines this contender relays in about the time of a round. With the same number for all, a fast one would end
+/// before a slow one has begun.
 fn amount(lab: &Lab, contender: &Contender, length: usize) -> Result<Lines> {
     let goal = lab.scale.time.as_secs_f64();
     let mut lines = Lines { length, count: LEAST / length };
