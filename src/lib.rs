@@ -59,6 +59,7 @@ pub use model::origin::Origin;
 pub use model::pid::Pid;
 pub use model::process_config::{NoRestartOn, ParseNoRestartOnError, ParseRestartError, ProcessConfig, Restart};
 pub use model::signal::{ParseSignalError, Signal, SignalSet};
+pub use model::signal_source::SignalSource;
 pub use model::status::{ExitStatus, ResourceUsage, StatusCode};
 pub use policy::backoff::Backoff;
 pub use relay::stream::{Line, Stream};

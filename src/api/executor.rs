@@ -28,7 +28,7 @@ use crate::sys::notify::Notify;
 use crate::sys::process;
 use crate::sys::process::Subreaper;
 use crate::sys::signals;
-use crate::sys::signals::shared::SharedSignals;
+use crate::sys::signals::shared::listen::SharedSignals;
 use crate::sys::signals::source::Source;
 use crate::sys::spawn::command::Command;
 use crate::sys::terminal::ChildGroup;
@@ -85,7 +85,7 @@ impl<'a> Executor<'a> {
         let group = if options.job_control { ChildGroup::find(signals::blocked(), false) } else { ChildGroup::Shared };
         let signals = options.signals.map(|signals| signals.union(group.needs()));
         let job_control = group.terminal().is_some();
-        let source = Source::Shared(SharedSignals::listen(signals, options.init, job_control)?);
+        let source = Source::Shared(SharedSignals::listen(signals, options.init, job_control, options.signals_by)?);
         Executor::with_source(options, source, group)
     }
 

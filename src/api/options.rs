@@ -6,6 +6,7 @@ use crate::model::error::Error;
 use crate::model::handler::Handler;
 use crate::model::identity::Identity;
 use crate::model::signal::{Signal, SignalSet};
+use crate::model::signal_source::SignalSource;
 use crate::policy::forwarding::Forwarding;
 use std::borrow::Cow;
 use std::ffi::{CStr, OsStr, OsString};
@@ -147,6 +148,7 @@ pub struct Options<'a> {
     pub(crate) name: Option<String>,
     pub(crate) handlers: Vec<Box<dyn Handler + Send + 'a>>,
     pub(crate) signals: Option<SignalSet>,
+    pub(crate) signals_by: SignalSource,
     pub(crate) stdout: Output<'a>,
     pub(crate) stderr: Output<'a>,
     pub(crate) environment: Environment,
@@ -187,6 +189,25 @@ impl<'a> Options<'a> {
     pub fn signals(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
         let signals: SignalSet = signals.into_iter().collect();
         self.signals = (signals != SignalSet::EMPTY).then_some(signals);
+        self
+    }
+
+    /// By whose handlers the signals come: panicmon's own, or signal-hook's, whose registry other users of signals in
+    /// this program may share. [`SignalSource`] says what each gives up.
+    #[cfg_attr(
+        feature = "signal-hook",
+        doc = r#"
+```
+use panicmon::{Executor, Options, SignalSource};
+
+let options = Options::default().signals_by(SignalSource::SignalHook);
+assert!(Executor::new(options)?.run(["true"])?.is_success());
+# Ok::<(), panicmon::Error>(())
+```"#
+    )]
+    #[must_use]
+    pub fn signals_by(mut self, source: SignalSource) -> Self {
+        self.signals_by = source;
         self
     }
 

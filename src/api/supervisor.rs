@@ -9,6 +9,7 @@ use crate::model::error::Error;
 use crate::model::handler::Handler;
 use crate::model::process_config::ProcessConfig;
 use crate::model::signal::{Signal, SignalSet};
+use crate::model::signal_source::SignalSource;
 use crate::model::status::StatusCode;
 use crate::policy::action::End;
 use crate::policy::child::Lifecycle;
@@ -24,7 +25,7 @@ use crate::sys::limit::Changed;
 use crate::sys::orders;
 use crate::sys::orders::{Order, Orders, Sender};
 use crate::sys::process;
-use crate::sys::signals::shared::SharedSignals;
+use crate::sys::signals::shared::listen::SharedSignals;
 use crate::sys::signals::source::Source;
 use crate::sys::spawn::command::Command;
 use crate::sys::terminal::ChildGroup;
@@ -109,7 +110,7 @@ impl<'a> Supervisor<'a> {
     /// refuses.
     pub fn new(stop_on: impl IntoIterator<Item = Signal>) -> Result<Supervisor<'a>, Error> {
         let stop_on = stop_on.into_iter().collect();
-        let source = Source::Shared(SharedSignals::listen(Some(stop_on), false, false)?);
+        let source = Source::Shared(SharedSignals::listen(Some(stop_on), false, false, SignalSource::Own)?);
         Supervisor::with_source(source, Stops::new(stop_on, true), SignalSet::ALL, false)
     }
 

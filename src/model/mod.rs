@@ -16,6 +16,7 @@ pub(crate) mod process_config;
 #[cfg(feature = "serde")]
 pub(crate) mod serialize;
 pub(crate) mod signal;
+pub(crate) mod signal_source;
 pub(crate) mod standing;
 pub(crate) mod status;
 #[cfg(test)]

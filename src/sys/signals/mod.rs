@@ -8,13 +8,9 @@
 //! | `own` | signals this process sends to itself and its group |
 //! | `source` | where signals come from: one of the next two |
 //! | `process` | a signalfd, for a program that is a wrapper and nothing else |
-//! | `shared` | a handler, for a program that belongs to others too |
-//! | `claims` | which signals the handler is in place for, and giving them back |
-//! | `layer` | what lies beneath the handler, and is called by it |
+//! | `shared` | handlers, for a program that has other users of signals, too |
 
-mod claims;
 mod disposition;
-mod layer;
 mod mask;
 pub(crate) mod own;
 pub(crate) mod process;

@@ -1,9 +1,9 @@
 //! Where signals come from, and the wait for them and everything else.
 
-use super::claims;
 use super::disposition::{Disposition, disposition};
 use super::process::{BATCH, ProcessSignals};
-use super::shared::SharedSignals;
+use super::shared::ignored::ignored_by_program;
+use super::shared::listen::SharedSignals;
 use crate::model::origin::Received;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::limit::Changed;
@@ -89,7 +89,7 @@ impl Source {
 
     /// Whether this program was started to ignore this signal; in one that belongs to others, whether that ignores it.
     pub(crate) fn is_ignored(&self, signal: Signal) -> bool {
-        let by_program = || matches!(self, Source::Shared(_)) && claims::ignored_by_program().signals.contains(signal);
+        let by_program = || matches!(self, Source::Shared(_)) && ignored_by_program().signals.contains(signal);
         disposition(signal) == Disposition::Ignored || by_program()
     }
 
@@ -106,7 +106,7 @@ impl Source {
         match self {
             Source::Process(signals) => clone(signals.ignored()),
             Source::Shared(_) => {
-                let ignored = claims::ignored_by_program();
+                let ignored = ignored_by_program();
                 clone(ignored.signals)
             }
         }

@@ -1,38 +1,28 @@
-//! Who uses which signal, for the whole program: when our handler is put in place, and when the program's comes back.
+//! Which signals our handler is in place for, in the whole program, and what the program had there.
 //!
-//! Other threads register handlers of their own at any time, and no call asks *and* sets: what is in place when we look
-//! is a guess, and only what sigaction(2) returns when it sets is the truth. So what was replaced is judged after each
-//! step. While it is put right, a signal may find what was in place a moment before; no registration is lost.
+//! Other threads may register handlers of their own at any time, and no call reads what is in place and sets another on a
+//! condition. So what we read is a guess, and only what sigaction(2) returns when it sets is certain: after each step,
+//! what was replaced is judged. Until that is put right, a signal may find what was in place a moment before; no
+//! registration is lost.
 
-use crate::model::signal::{Signal, SignalSet};
-use crate::sys::signals::layer::{LAYERS, Layer, action, flags_for, is_handler, same, swap};
+use super::action::{action, is_handler, same, swap};
+use super::handler::{action_over, flags_over, layer_of};
+use super::layer::{LAYERS, Layer};
+use crate::model::signal::Signal;
 use crate::sys::wait;
 use crate::sys::wait::{Next, Which};
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What the program ignores though its dispositions don't say so now, while this is held: signals that executors have
-/// claimed. With the lock no other executor comes or goes between the look and the clone.
-pub(crate) struct Ignored {
-    pub(crate) signals: SignalSet,
-    _table: MutexGuard<'static, Table>,
-}
-
-/// See [`Ignored`].
-pub(crate) fn ignored_by_program() -> Ignored {
-    let table = table();
-    let signals = Signal::all().filter(|signal| table.slots[index(*signal)].ignored_by_program()).collect();
-    Ignored { signals, _table: table }
-}
-
 /// The claims of all executors.
-pub(crate) struct Table {
-    /// By the signal's number. Made when it is first needed: a program without executors has no memory for it.
+pub(super) struct Table {
+    /// By the signal's number. Empty, and without memory, until there is an executor.
     slots: Vec<Slot>,
 }
 
 static TABLE: Mutex<Table> = Mutex::new(Table { slots: Vec::new() });
 
+/// While it is held, no executor comes or goes.
 pub(super) fn table() -> MutexGuard<'static, Table> {
     let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
     if table.slots.is_empty() {
@@ -45,12 +35,12 @@ fn index(signal: Signal) -> usize {
     signal.number() as usize
 }
 
-/// What for.
+/// What an executor needs a signal for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// To be told.
+    /// To be told of it.
     Listen,
-    /// SIGCHLD: to have it not ignored, when the kernel would reap all children by itself.
+    /// SIGCHLD: that it isn't ignored, since then the kernel would reap all children by itself.
     Keep,
 }
 
@@ -65,7 +55,7 @@ impl Table {
         Ok(())
     }
 
-    /// Gives the signal back to the program once nobody uses it.
+    /// Gives the signal back to the program when no executor uses it any more.
     pub(super) fn release(&mut self, signal: Signal) {
         let slot = &mut self.slots[index(signal)];
         slot.users -= 1;
@@ -73,21 +63,33 @@ impl Table {
             slot.give_back(signal);
         }
     }
+
+    /// Whether the program ignores the signal, though this is hidden by what we have put in place.
+    pub(super) fn hides_ignored(&self, signal: Signal) -> bool {
+        self.slots[index(signal)].hides_ignored()
+    }
+
+    /// The program's action, where this is in place.
+    #[cfg(feature = "signal-hook")]
+    pub(super) fn program(&self, signal: Signal, in_place: libc::sigaction) -> libc::sigaction {
+        self.slots[index(signal)].program(in_place)
+    }
 }
 
 /// A signal.
 struct Slot {
+    /// How many executors use it.
     users: usize,
     /// What each layer lies over.
     beneath: Vec<libc::sigaction>,
-    /// These layers, the one that was used last at the end. When there are no more, the first is used for something else.
+    /// These layers, the one used last at the end. When all [`LAYERS`] are used, the first gets something else beneath.
     by_use: Vec<Layer>,
-    /// What was put in place of the program's action, if anything was.
+    /// The layer that was put in place of the program's action, if one was.
     placed: Option<Layer>,
     kept: Option<Kept>,
 }
 
-/// An action of the program, and the same but that the kernel doesn't reap children, which was put in its place.
+/// An action of the program by which the kernel reaps children, and the same without that, which was put in its place.
 #[derive(Clone, Copy)]
 struct Kept {
     program: libc::sigaction,
@@ -97,22 +99,22 @@ struct Kept {
 impl Slot {
     const NEW: Slot = Slot { users: 0, beneath: Vec::new(), by_use: Vec::new(), placed: None, kept: None };
 
-    fn ignored_by_program(&self) -> bool {
+    fn hides_ignored(&self) -> bool {
         let beneath = self.placed.and_then(|layer| self.beneath.get(layer.number()));
         let program = beneath.or(self.kept.as_ref().map(|kept| &kept.program));
         self.users > 0 && program.is_some_and(|action| action.sa_sigaction == libc::SIG_IGN)
     }
 
-    /// The program's action, where this was found.
+    /// The program's action, where this is in place.
     fn program(&self, found: libc::sigaction) -> libc::sigaction {
-        let beneath = match Layer::of(&found) {
+        let beneath = match layer_of(&found) {
             Some(layer) => self.beneath.get(layer.number()).copied(),
             None => self.kept.filter(|kept| same(&kept.kept, &found)).map(|kept| kept.program),
         };
         beneath.unwrap_or(found)
     }
 
-    /// The layer that lies over this, or is made to. Not this one, which is in place.
+    /// A layer that lies over this action, or is put over it now. Another one than `not`, which is in place.
     fn layer_over(&mut self, signal: Signal, program: &libc::sigaction, not: Option<Layer>) -> Layer {
         let lies_over = |layer: &Layer| self.beneath.get(layer.number()).is_some_and(|action| same(action, program));
         let known = self.by_use.iter().position(|layer| Some(*layer) != not && lies_over(layer));
@@ -122,7 +124,7 @@ impl Slot {
                 self.beneath.push(*program);
                 Layer::new(self.beneath.len() - 1)
             }
-            // The one used last is the one in place.
+            // Not the one in place: that is the one used last.
             None => self.by_use.remove(0),
         };
         self.by_use.push(layer);
@@ -140,48 +142,44 @@ impl Slot {
     /// Puts our handler in place, if it isn't.
     fn listen(&mut self, signal: Signal) -> io::Result<()> {
         let now = action(signal)?;
-        if let Some(layer) = Layer::of(&now) {
-            // Of another executor, or put back by somebody who had saved it.
+        if let Some(layer) = layer_of(&now) {
+            // Another executor's, or one that the program had saved and has put back.
             self.placed = Some(layer);
             return Ok(());
         }
-        // Were it heard, the kernel would no longer let the program use its terminal from the background.
-        let is_left = |program: &libc::sigaction| {
-            matches!(signal, Signal::TTIN | Signal::TTOU) && program.sa_sigaction == libc::SIG_IGN
-        };
         let mut program = self.program(now);
         let mut in_place = None;
         loop {
-            if is_left(&program) {
+            if must_stay_ignored(signal, &program) {
                 if in_place.is_some() {
                     self.give_back(signal);
                 }
                 return Ok(());
             }
             let layer = self.layer_over(signal, &program, in_place);
-            let before = self.program(swap(signal, &layer.action(&program))?);
+            let before = self.program(swap(signal, &action_over(layer, &program))?);
             self.placed = Some(layer);
             if same(&before, &program) {
                 return Ok(());
             }
             // Another thread has put something else there since we looked: that is what the layer lies over.
             self.put_over(signal, layer, &before);
-            if flags_for(&before) == flags_for(&program) && !is_left(&before) {
+            if flags_over(&before) == flags_over(&program) && !must_stay_ignored(signal, &before) {
                 return Ok(());
             }
-            // Once more, with its flags. In another layer: somebody may have registered over this one by now.
+            // Once more, with its flags; and with another layer, since by now a handler may lie over this one.
             (program, in_place) = (before, Some(layer));
         }
     }
 
-    /// Has the kernel keep children that have ended until they are waited for.
+    /// Makes the kernel keep children that have ended until they are waited for.
     fn keep(&mut self, signal: Signal) -> io::Result<()> {
         loop {
             let now = action(signal)?;
-            if let Some(layer) = Layer::of(&now) {
+            if let Some(layer) = layer_of(&now) {
                 self.placed = Some(layer);
             }
-            if Layer::of(&now).is_some() || !reaped_by_kernel(&now) {
+            if layer_of(&now).is_some() || !reaped_by_kernel(&now) {
                 return Ok(());
             }
             let mut kept = now;
@@ -199,26 +197,26 @@ impl Slot {
         }
     }
 
-    /// Puts back what the program had, where what was placed is there still.
+    /// Puts back what the program had, if what we have put in its place is still there.
     fn give_back(&mut self, signal: Signal) {
         let Ok(now) = action(signal) else { return };
         let program = self.program(now);
         (self.placed, self.kept) = (None, None);
-        // Where the program has put something else there meanwhile, that stays.
+        // The program has put something else there meanwhile: that stays.
         if same(&program, &now) {
             return;
         }
         let in_place = self.put_back(signal, program, now);
         if signal == Signal::CHLD && reaped_by_kernel(&in_place) {
-            // What ended meanwhile the kernel would have reaped, and nobody else does.
+            // Children that have ended meanwhile would have been reaped by the kernel; the program doesn't do it.
             while matches!(wait::next(Which::Any), Ok(next) if !matches!(next, Next::Running | Next::NoChild)) {}
         }
     }
 
-    /// Puts this in place of what is expected there, and returns what is there in the end: if another thread has put
-    /// something else there since we looked, that is newer and stays.
+    /// Puts this in place of what is expected there, and returns what is in place in the end. What another thread has put
+    /// there since we looked is newer, and stays.
     fn put_back(&mut self, signal: Signal, program: libc::sigaction, expected: libc::sigaction) -> libc::sigaction {
-        let layer = Layer::of(&expected);
+        let layer = layer_of(&expected);
         let (mut put, mut expected) = (program, expected);
         let mut is_newer = false;
         while let Ok(before) = swap(signal, &put)
@@ -228,10 +226,10 @@ impl Slot {
             if same(&newer, &put) {
                 break;
             }
-            // A third one, registered in the moment in which the second wasn't there. The second was registered over our
-            // layer and calls that: there the third is called.
+            // A third handler, registered at the moment in which the second wasn't there. The second was registered over
+            // our layer and calls that, so the third is put beneath that layer.
             if let (Some(layer), true, true, true) = (layer, is_newer, is_handler(&put), is_handler(&before))
-                && Layer::of(&before).is_none()
+                && layer_of(&before).is_none()
             {
                 self.put_over(signal, layer, &before);
                 break;
@@ -241,6 +239,12 @@ impl Slot {
         }
         put
     }
+}
+
+/// Whether the signal isn't listened to because the program ignores it: the kernel lets a program that ignores TTIN and
+/// TTOU use its terminal from the background, and one that has handlers for them not.
+pub(super) fn must_stay_ignored(signal: Signal, program: &libc::sigaction) -> bool {
+    matches!(signal, Signal::TTIN | Signal::TTOU) && program.sa_sigaction == libc::SIG_IGN
 }
 
 /// Whether the kernel reaps children by itself: sigaction(2).
