@@ -4,10 +4,14 @@
 //! turns.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
+mod alone;
 mod chaining;
 mod children;
 mod dispositions;
 mod forks;
+mod host;
+mod host_signals;
+mod listening;
 mod options;
 mod output;
 mod program;

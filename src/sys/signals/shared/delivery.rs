@@ -88,14 +88,14 @@ impl Delivery {
 /// Whether a layer has stopped this program by this signal.
 #[cfg(feature = "signal-hook")]
 pub(super) fn has_stopped(info: &libc::siginfo_t) -> bool {
-    // SAFETY: a siginfo_t is that large, and aligned for a pointer.
-    let words = unsafe { &*ptr::from_ref(info).cast::<[usize; WORDS]>() };
+    let words = words(info);
     words[OURS] == our_mark() && words[VISITED] & HAS_STOPPED != 0
 }
 
-/// The size of a siginfo_t in words. The last two are the end of the kernel's siginfo_t, which no code uses and which the
-/// kernel fills with zeroes.
+/// The size of a siginfo_t in words.
 const WORDS: usize = size_of::<libc::siginfo_t>() / size_of::<usize>();
+/// How many of these the kernel's codes use; it fills the others with zeroes.
+const USED: usize = 6;
 /// The place of the word with a bit for each layer that has been called, and [`HAS_STOPPED`].
 const VISITED: usize = WORDS - 2;
 /// The place of the word with [`our_mark`].
@@ -105,6 +105,11 @@ const HAS_STOPPED: usize = 1 << 16;
 /// A number that nothing else in this process has for a mark: an address of ours.
 fn our_mark() -> usize {
     ptr::from_ref(&CALLS) as usize
+}
+
+fn words(info: &libc::siginfo_t) -> &[usize; WORDS] {
+    // SAFETY: a siginfo_t is that large, and aligned for a pointer; all of it is initialised.
+    unsafe { &*ptr::from_ref(info).cast() }
 }
 
 /// # Safety
@@ -143,7 +148,8 @@ fn made_up(signal: Signal) -> libc::siginfo_t {
 /// - If what is in place now was installed without SA_SIGINFO, the kernel has written no siginfo_t at all.
 /// - If it was installed with SA_SIGINFO, the kernel has written one on this stack, above the frames of all handlers,
 ///   this one's too. A pointer that is null, below this frame, or not aligned isn't to that.
-/// - Any other must be readable, and have the signal's number where a siginfo_t has it.
+/// - Any other must be readable, have the signal's number where a siginfo_t has it, and be zero where the kernel makes it
+///   zero.
 ///
 /// A copy that a handler passes on from elsewhere than the stack is refused as well: then the sender isn't known, no more.
 fn is_genuine(signal: Signal, info: *const libc::siginfo_t) -> bool {
@@ -156,7 +162,15 @@ fn is_genuine(signal: Signal, info: *const libc::siginfo_t) -> bool {
     // SAFETY: the whole of it can be read. It is on this thread's stack, or on what is mapped above that: in the first case
     // nobody unmaps it while the thread runs here. In the second the pointer is a leftover that another thread would have to
     // unmap just now.
-    is_readable(start) && is_readable(last_word) && unsafe { (*info).si_signo } == signal.number()
+    is_readable(start) && is_readable(last_word) && unsafe { looks_genuine(signal, &*info) }
+}
+
+/// Whether all is as the kernel has written it, but for our marks.
+fn looks_genuine(signal: Signal, info: &libc::siginfo_t) -> bool {
+    let words = words(info);
+    info.si_signo == signal.number()
+        && words[USED..VISITED].iter().all(|word| *word == 0)
+        && (words[OURS] == our_mark() || words[VISITED..] == [0, 0])
 }
 
 /// Whether a word can be read at this address, which is aligned for one.

@@ -1,0 +1,158 @@
+//! Signals that are the program's own affair, and programs that handle signals in old ways.
+
+use crate::alone::{alone, alone_each};
+use crate::host::{
+    ON_STACK, async_socket, by_sigaction, by_signal, in_new_pid_namespace, raise, raise_with, set_leftover, take_calls,
+    take_seen,
+};
+use crate::listening::{Listening, SOURCES, source};
+use panicmon::{Origin, SignalSource};
+use std::io::Write;
+
+const USR1: i32 = libc::SIGUSR1;
+
+#[test]
+fn input_on_an_async_socket_is_not_the_childs() {
+    alone_each(&SOURCES, |name| {
+        let mut listening = Listening::by(source(name));
+        // SIGTRAP has codes of its own, so the kernel says SI_SIGIO.
+        for signal in [None, Some(libc::SIGIO), Some(libc::SIGUSR2), Some(libc::SIGRTMIN() + 3), Some(libc::SIGTRAP)] {
+            let (_socket, mut peer) = async_socket(signal);
+            peer.write_all(b"x").unwrap();
+        }
+        raise(USR1);
+        assert_eq!(listening.numbers(1), [USR1]);
+    });
+}
+
+#[test]
+fn what_the_kernel_or_the_c_library_tells_the_program_is_not_the_childs() {
+    const SI_ASYNCNL: i32 = -60;
+    alone_each(&SOURCES, |name| {
+        let mut listening = Listening::by(source(name));
+        for code in [libc::SI_SIGIO, libc::SI_ASYNCIO, libc::SI_MESGQ, SI_ASYNCNL] {
+            raise_with(libc::SIGUSR2, code, 0);
+            raise_with(libc::SIGRTMIN() + 1, code, 0);
+        }
+        raise_with(libc::SIGURG, libc::SI_KERNEL, 0);
+        raise(USR1);
+        // Sent by a process, they are.
+        raise(libc::SIGIO);
+        raise_with(libc::SIGUSR2, libc::SI_QUEUE, 0);
+        assert_eq!(listening.numbers(3), [USR1, libc::SIGIO, libc::SIGUSR2]);
+    });
+}
+
+#[test]
+#[ignore = "needs root: a PID namespace"]
+fn a_fork_of_pid_1_into_a_new_namespace_is_a_fork() {
+    alone_each(&SOURCES, |name| {
+        // PID 1 of a namespace, whose fork is PID 1 of another.
+        let ended = in_new_pid_namespace(|| {
+            let mut listening = Listening::by(source(name));
+            let fork = in_new_pid_namespace(|| {
+                raise(libc::SIGUSR2);
+                std::process::id() as i32
+            });
+            assert_eq!(fork.unwrap().code(), Some(1), "it is PID 1");
+            raise(USR1);
+            assert_eq!(listening.numbers(1), [USR1]);
+            std::process::id() as i32
+        });
+        assert_eq!(ended.unwrap().code(), Some(1), "it was PID 1");
+    });
+}
+
+/// Memory that looks like a siginfo_t to whoever reads its beginning only.
+fn looks_like_one(signal: i32) -> &'static [usize; 32] {
+    Box::leak(Box::new([signal as usize; 32]))
+}
+
+/// Addresses that a register may hold.
+fn leftovers(signal: i32) -> [usize; 6] {
+    let memory = looks_like_one(signal).as_ptr() as usize;
+    // Null, unmapped (low and high), misaligned, a heap's, the stack's.
+    [0, 8, usize::MAX / 2 - 7, memory + 4, memory, ON_STACK]
+}
+
+#[test]
+fn a_handler_by_signal_2_that_calls_ours_does_no_harm() {
+    alone(|| {
+        let mut listening = Listening::by(SignalSource::Own);
+        by_signal(0, USR1);
+        for leftover in leftovers(USR1) {
+            set_leftover(leftover);
+            raise(USR1);
+            assert_eq!(take_calls(), [1, 0, 0], "{leftover:#x}");
+            let heard = listening.heard(1);
+            let [(signal, origin)] = heard[..] else { panic!("{leftover:#x}: {heard:?}") };
+            assert_eq!((signal.number(), origin.sender().map(|pid| pid.as_raw())), (USR1, Some(0)), "{leftover:#x}");
+        }
+    });
+}
+
+#[test]
+fn nothing_is_written_to_where_a_leftover_points() {
+    alone(|| {
+        let _listening = Listening::by(SignalSource::Own);
+        by_signal(0, USR1);
+        let memory = looks_like_one(USR1);
+        set_leftover(memory.as_ptr() as usize);
+        raise(USR1);
+        assert_eq!(std::hint::black_box(memory), &[USR1 as usize; 32]);
+    });
+}
+
+#[test]
+fn among_handlers_by_signal_2_each_is_called_once_and_so_is_the_executor() {
+    alone(|| {
+        // The second executor's layer lies over the first handler, and that over the first layer, over a handler that
+        // reads its siginfo_t.
+        by_sigaction(USR1);
+        let mut first = Listening::by(SignalSource::Own);
+        by_signal(0, USR1);
+        let mut second = Listening::by(SignalSource::Own);
+        for leftover in leftovers(USR1) {
+            set_leftover(leftover);
+            raise(USR1);
+            assert_eq!((take_calls(), take_seen()), ([1, 0, 0], true), "{leftover:#x}");
+            let own = Some(std::process::id() as i32);
+            for listening in [&mut first, &mut second] {
+                let heard = listening.heard(1);
+                let [(_, origin)] = heard[..] else { panic!("{leftover:#x}: {heard:?}") };
+                assert_eq!(origin.sender().map(|pid| pid.as_raw()), own, "the newest layer has a siginfo_t");
+            }
+        }
+        // And a handler over all, which leaves nothing to any layer.
+        by_signal(1, USR1);
+        for leftover in leftovers(USR1) {
+            set_leftover(leftover);
+            raise(USR1);
+            assert_eq!((take_calls(), take_seen()), ([1, 1, 0], true), "{leftover:#x}");
+            assert_eq!(first.numbers(1), [USR1], "{leftover:#x}");
+            assert_eq!(second.numbers(1), [USR1], "{leftover:#x}");
+        }
+    });
+}
+
+#[test]
+fn without_a_siginfo_a_timers_signal_is_the_programs_and_others_are_the_childs() {
+    alone(|| {
+        let mut listening = Listening::by(SignalSource::Own);
+        for signal in [libc::SIGALRM, libc::SIGIO, USR1] {
+            by_signal(0, signal);
+            raise(signal);
+        }
+        assert_eq!(listening.numbers(1), [USR1]);
+    });
+}
+
+#[test]
+fn a_siginfo_that_is_there_is_used() {
+    alone(|| {
+        let mut listening = Listening::by(SignalSource::Own);
+        raise_with(USR1, libc::SI_QUEUE, 77);
+        let heard = listening.heard(1);
+        assert!(matches!(heard[..], [(_, Origin::Queue { value: 77, .. })]), "{heard:?}");
+    });
+}
