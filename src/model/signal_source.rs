@@ -16,8 +16,6 @@
 /// | What the child ignores (`nohup`) | what the program ignored | the same, where the executor was the first in the registry for that signal |
 /// | Stack of the handler | an alternate one (`SA_ONSTACK`), unless the program has a handler without it | the current one: not for threads of Go, or others with small stacks |
 /// | Cost for all 60 signals | 60 times sigaction(2) | the registry copies its table for each |
-///
-/// The page `docs/signal-sources.md` in the repository says more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignalSource {

@@ -19,6 +19,7 @@ mod registered;
 mod registrations;
 mod several;
 mod signals;
+mod sources;
 mod supervisor;
 #[path = "../suite/support.rs"]
 mod support;
