@@ -1,5 +1,6 @@
 //! Tests that need a process of their own, since what they do to its signals can't be undone.
 
+use crate::program::turn;
 use crate::support::wait_for;
 use std::env;
 use std::process::{Child, Command, Stdio};
@@ -26,6 +27,8 @@ fn run<F>(scenarios: &[impl AsRef<str>], act: impl FnOnce(&str)) {
         act(&scenario);
         std::process::exit(PASSED);
     }
+    // Executors of other tests wait for all children of this program, and end them.
+    let _turn = turn();
     for scenario in scenarios.iter().map(AsRef::as_ref) {
         let mut child = Killed(test_process::<F>(scenario).spawn().unwrap());
         let status = wait_for("the process of the test", || child.0.try_wait().unwrap());

@@ -106,7 +106,11 @@ impl Listeners {
         let Info { code, pid, uid, value } = cause.info.unwrap_or(Info::UNKNOWN);
         let record = Record { number: signal.number(), code, pid, uid, value };
         let record = (!cause.is_of_this_program(signal)).then_some(&record);
-        self.of_this_process().fold(false, |any, listener| listener.tell(signal, record) || any)
+        let mut any = false;
+        for listener in self.of_this_process() {
+            any |= listener.tell(signal, record);
+        }
+        any
     }
 
     fn has_job_control(&self) -> bool {
