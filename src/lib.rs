@@ -45,16 +45,20 @@ mod relay;
 mod report;
 mod sys;
 
+pub use api::control::{Canceller, Control, ControlError};
 pub use api::executor::Executor;
-pub use api::options::{Options, Output};
-pub use api::supervisor::{Canceller, Supervisor};
+pub use api::options::Options;
+pub use api::streams::{Input, Output};
+pub use api::supervisor::Supervisor;
 pub use model::error::{Error, NotExecutable};
 pub use model::event::{
     DrainEnded, DrainSignaled, DrainStarted, Event, OrphanReaped, ProcessContinued, ProcessExited, ProcessFailed,
     ProcessStarted, ProcessStarting, ProcessStopped, RestartScheduled, SignalDelayed, SignalDropped, SignalFailed,
     SignalPassed, SignalReceived,
 };
+pub use model::exit_from::{ExitFrom, ParseExitFromError};
 pub use model::handler::Handler;
+pub use model::identity::Identity;
 pub use model::origin::Origin;
 pub use model::pid::Pid;
 pub use model::process_config::{NoRestartOn, ParseNoRestartOnError, ParseRestartError, ProcessConfig, Restart};

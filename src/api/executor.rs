@@ -1,6 +1,9 @@
-//! One child, once: the first seed.
+//! One child, run once: what the Go package panicmon does.
 
-use crate::api::options::{Options, Output};
+use super::control::Canceller;
+use super::options::Options;
+use super::streams::{Streams, relayed};
+use crate::engine::outcome::Outcome;
 use crate::engine::run::{Progress, Run, Signals};
 use crate::engine::task;
 use crate::engine::task::{Spec, Task};
@@ -8,38 +11,34 @@ use crate::model::c_string::c_string;
 use crate::model::error::Error;
 use crate::model::event::process::base_name;
 use crate::model::event::{Event, ProcessFailed};
+use crate::model::exit_from::ExitFrom;
 use crate::model::handler::Handler;
-use crate::model::identity::Identity;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
 use crate::policy::action::End;
 use crate::policy::child::Lifecycle;
-use crate::policy::drain::{Leftovers, Scope};
+use crate::policy::drain::Leftovers;
+use crate::policy::exit::{self, Ending};
 use crate::policy::own::Own;
 use crate::policy::reload::Reload;
 use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
-use crate::relay::copy::copy;
-use crate::relay::pipes;
 use crate::relay::pipes::Relay;
-use crate::sys::fd::above_stdio;
+use crate::report::oom;
 use crate::sys::limit::Changed;
 use crate::sys::notify::Notify;
+use crate::sys::orders;
+use crate::sys::orders::{Orders, Sender};
 use crate::sys::process;
-use crate::sys::process::Subreaper;
+use crate::sys::process::{ParentDeathSignal, Subreaper};
 use crate::sys::signals;
 use crate::sys::signals::shared::listen::SharedSignals;
 use crate::sys::signals::source::Source;
-use crate::sys::spawn::command::Command;
 use crate::sys::terminal::ChildGroup;
-use crate::sys::user;
 use std::borrow::Cow;
 use std::ffi::{CStr, OsStr, OsString};
-use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
-use std::thread;
 
 /// Runs commands, one at a time, and forwards this program's signals to them.
 ///
@@ -47,8 +46,8 @@ use std::thread;
 /// executors may be at work in one program, each from a thread of its own: each sees every signal, and waits for its
 /// own child only.
 ///
-/// The child is killed (`PR_SET_PDEATHSIG`, prctl(2)) when this program ends, however it ends, and whoever is in the middle
-/// of what. The kernel takes that back from a program that is set-user-id, or that changes its user by itself.
+/// The child is killed (`PR_SET_PDEATHSIG`, prctl(2)) when this program ends, however and whenever it ends. The kernel takes
+/// that back from a program that is set-user-id, or that changes its user by itself.
 ///
 /// The child inherits the calling thread's signal mask, and the dispositions the program had before there were executors.
 /// An executor listens by handlers, which are put beside the program's own; while there is one, what the program starts
@@ -58,6 +57,10 @@ use std::thread;
 /// A signal that the terminal sends to the whole process group (Ctrl-C) has reached the child, which is in this
 /// program's group, and isn't sent twice. Of real-time signals 40,000 are queued for each executor (fewer where pipes may
 /// not be that large); of more, one for each number. Linux 5.4 or later.
+///
+/// A [`Canceller`] stops what it runs from another thread.
+///
+/// It prints nothing by itself: what is to be said of trouble goes to the `log` crate.
 ///
 /// ```
 /// use panicmon::{Executor, Options};
@@ -71,8 +74,14 @@ pub struct Executor<'a> {
     options: Options<'a>,
     source: Source,
     group: ChildGroup,
+    /// From other threads. `None` in the program, which has no other.
+    orders: Option<(Orders, Sender)>,
+    /// Whether memory ran out, if the exit status depends on it.
+    oom: Option<oom::Verdict>,
     /// Held while this process is to be a subreaper.
     _subreaper: Option<Subreaper>,
+    /// Held while this process is to get a signal when its parent dies.
+    _parent_death_signal: Option<ParentDeathSignal>,
 }
 
 impl<'a> Executor<'a> {
@@ -80,13 +89,27 @@ impl<'a> Executor<'a> {
     ///
     /// # Errors
     /// [`Error::Listen`], if a signal that is asked for can't be listened to (KILL, STOP, CHLD; ILL, FPE and SEGV, whose
-    /// handlers would return into the fault), or the system refuses.
-    pub fn new(options: Options<'a>) -> Result<Executor<'a>, Error> {
-        let group = if options.job_control { ChildGroup::find(signals::blocked(), false) } else { ChildGroup::Shared };
+    /// handlers would return into the fault), or the system refuses. [`Error::Start`], if the system refuses something else.
+    pub fn new(mut options: Options<'a>) -> Result<Executor<'a>, Error> {
+        let group = match (options.session, options.job_control) {
+            (true, _) => ChildGroup::session(),
+            (false, true) => ChildGroup::find(signals::blocked(), false),
+            (false, false) => ChildGroup::Shared,
+        };
         let signals = options.signals.map(|signals| signals.union(group.needs()));
         let job_control = group.terminal().is_some();
         let source = Source::Shared(SharedSignals::listen(signals, options.init, job_control, options.signals_by)?);
-        Executor::with_source(options, source, group)
+        let mut verdict = None;
+        if options.exit.iter().any(|(from, _)| *from == ExitFrom::Oom) {
+            let (watch, oom) = oom::watch("Options::exit".to_owned());
+            options = options.handler(watch);
+            verdict = Some(oom);
+        }
+        let claim = |source| Error::start("prctl(PR_SET_PDEATHSIG)", source);
+        let claimed = options.parent_death_signal.map(ParentDeathSignal::claim).transpose().map_err(claim)?;
+        let orders = orders::orders().map_err(|source| Error::start("pipe", source))?;
+        let executor = Executor::with_source(options, source, group)?;
+        Ok(Executor { orders: Some(orders), oom: verdict, _parent_death_signal: claimed, ..executor })
     }
 
     /// An executor that takes its signals from elsewhere.
@@ -95,26 +118,47 @@ impl<'a> Executor<'a> {
         // PID 1 is given all orphans anyway.
         let claimed = options.init && process::id().as_raw() != 1;
         let claimed = claimed.then(Subreaper::claim).transpose().map_err(subreaper)?;
-        Ok(Executor { options, source, group, _subreaper: claimed })
+        Ok(Executor {
+            options,
+            source,
+            group,
+            orders: None,
+            oom: None,
+            _subreaper: claimed,
+            _parent_death_signal: None,
+        })
     }
 
-    /// Runs a command to its end and returns how it ended: its exit code, or 128+N if signal N ended it.
+    /// What stops the command from another thread.
+    pub fn canceller(&self) -> Canceller {
+        Canceller::new(self.orders.as_ref().map(|(_, sender)| sender.clone()))
+    }
+
+    /// Runs a command to its end and returns how it ended: its exit code, or 128+N if signal N ended it; or what
+    /// [`Options::exit`] has for that end.
     ///
     /// The command is searched in the child's `PATH`, as execvp(3) does. It may be called again: what came in between
     /// goes to the next child.
     ///
     /// # Errors
-    /// If the command couldn't be executed, or its status be told; [`Error::status_code`] is what a wrapper exits with.
+    /// If the command couldn't be executed, or was cancelled before it was started ([`Error::Cancelled`]), or its status can't
+    /// be told; [`Error::status_code`] is what a wrapper exits with.
     pub fn run<I>(&mut self, args: I) -> Result<StatusCode, Error>
     where
         I: IntoIterator<Item: AsRef<OsStr>>,
     {
         let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
         let words = args.iter().cloned().map(|arg| c_string(arg).map(Cow::Owned)).collect::<Result<Vec<_>, _>>();
-        self.run_words(&args, words, RunMode::once(), |_, _, _, _| Ok(())).map(|whole| whole.end.status.code())
+        let mode = RunMode::once(self.options.cancel_signal());
+        let End { status, requested, killed, timed_out, .. } =
+            self.run_words(&args, words, mode, |_, _, _, _| Ok(()))?.end;
+        let oom = !killed && self.oom.as_ref().is_some_and(oom::Verdict::is_oom);
+        let mapped = exit::mapped(&self.options.exit, Ending { status, requested, timed_out, oom });
+        Ok(mapped.unwrap_or(status.code()))
     }
 
-    /// The same with words that are ready, in some mode, and a last thing to do once the child exists.
+    /// The same with words that are ready, in some mode, and a last thing to do once the child exists. Its status isn't
+    /// mapped.
     pub(crate) fn run_words(
         &mut self,
         args: &[OsString],
@@ -122,91 +166,58 @@ impl<'a> Executor<'a> {
         mode: RunMode,
         settle: impl FnOnce(&mut Source, &ChildGroup, &[BorrowedFd<'_>], bool) -> Result<(), Error>,
     ) -> Result<Whole, Error> {
-        let Executor { options, source, group, .. } = self;
-        let group = &*group;
-        let Options {
-            name,
-            handlers,
-            stdout,
-            stderr,
-            environment,
-            init,
-            signals,
-            kill_after,
-            stop_signals,
-            forwarding,
-            dir,
-            user,
-            drain,
-            ..
-        } = options;
-        let name = name.as_deref();
-        let ready = words.and_then(|words| {
-            let env = environment.resolve()?;
-            let mut command = Command::new(words, env)?;
-            command.dir = dir.clone().map(c_string).transpose()?;
-            // As whoever this process is already, it needs no right to become that.
-            command.user = user.clone().filter(|user| !user::is_own(user));
-            let streams = Streams::open(stdout, stderr, command.user.as_ref())?;
-            Ok((Arc::new(command), streams))
+        let command = words.and_then(|words| self.options.command(words));
+        let lifecycle = self.lifecycle();
+        let leftovers = self.options.leftovers(mode.leftovers);
+        let Executor { options, source, group, orders, .. } = self;
+        let Options { name, handlers, stdin, stdout, stderr, init, stop_signals, .. } = options;
+        let (name, group) = (name.as_deref(), &*group);
+        let ready = command.and_then(|command| {
+            let streams = Streams::open(stdin, stdout, stderr, command.user.as_ref())?;
+            Ok((command, streams))
         });
         let (command, streams) = match ready {
             Ok(ready) => ready,
             Err(error) => return Err(failed(handlers, name, args, error)),
         };
-        let own = process::id();
-        // In a program that isn't a wrapper only nothing else comes.
-        let listened = signals.map_or(SignalSet::ALL, |signals| signals.union(group.needs()));
-        let timers_are_childs = matches!(source, Source::Process(_));
-        let lifecycle = Lifecycle::new(Own { pid: own, timers_are_childs }, listened, forwarding.clone(), *kill_after);
-        let RunMode { supervision, relay, notify, reload, had_terminal, leftovers } = mode;
-        let stops = Stops::new(stop_signals.unwrap_or(Stops::DEFAULT), true);
-        let reaps_all = *init;
-        let leftovers = match *drain {
-            Some(budget) if !reaps_all || budget.is_zero() => Leftovers::Ignored,
-            Some(budget) => Leftovers::Ended(Scope::All, budget),
-            None => leftovers,
+        let RunMode { supervision, relay, notify, reload, had_terminal, stop_signal, .. } = mode;
+        let childs = match relay {
+            Some(_) => task::Streams::Relayed { null_stdin: false },
+            None => task::Streams::Given(streams.childs),
         };
-        let run = |handlers: &mut [Box<dyn Handler + Send + 'a>], childs| {
-            let streams = match relay {
-                Some(_) => task::Streams::Relayed { null_stdin: false },
-                None => task::Streams::Given(childs),
-            };
-            let (heeded, stop_signal) = (SignalSet::EMPTY, Signal::INT);
-            let spec = Spec { name, args, command, group, streams, heeded, stop_signal };
-            let (tasks, limits) = (vec![Task::new(spec, supervision, lifecycle, leftovers)], Changed::default());
-            let signals = Signals::Forwarded;
-            let run = Run {
-                own,
-                source,
-                tasks,
-                handlers,
-                reaps_all,
-                relay,
-                signals,
-                stops,
-                had_terminal,
-                orders: None,
-                limits,
-                notify,
-                reload,
-                progress: Progress::default(),
-            };
-            run.run(|source, needed, prints| settle(source, group, needed, prints))
+        let (command, heeded) = (Arc::new(command), SignalSet::EMPTY);
+        let spec = Spec { name, args, command, group, streams: childs, heeded, stop_signal };
+        let run = Run {
+            own: process::id(),
+            source,
+            tasks: vec![Task::new(spec, supervision, lifecycle, leftovers)],
+            handlers: &mut *handlers,
+            reaps_all: *init,
+            relay,
+            signals: Signals::Forwarded,
+            stops: Stops::new(stop_signals.unwrap_or(Stops::DEFAULT), true),
+            had_terminal,
+            orders: orders.as_ref().map(|(orders, _)| orders),
+            limits: Changed::default(),
+            notify,
+            reload,
+            progress: Progress::default(),
         };
+        let run = || run.run(|source, needed, prints| settle(source, group, needed, prints));
         let outcome = match streams.ended {
-            None => run(handlers, streams.childs),
-            Some((ended, child_lives)) => {
-                relayed(streams.relayed, &ended, child_lives, || run(handlers, streams.childs))
-            }
+            None => run(),
+            Some((ended, child_lives)) => relayed(streams.relayed, &ended, child_lives, run),
         };
-        match outcome {
-            Ok(outcome) => {
-                let end = outcome.results.into_iter().next().unwrap_or(Err(Error::Cancelled))?;
-                Ok(Whole { end, reader_gone: outcome.reader_gone })
-            }
-            Err(error) => Err(failed(handlers, name, args, error)),
-        }
+        outcome.map_err(|error| failed(handlers, name, args, error)).and_then(Whole::of)
+    }
+
+    /// The rules for one child.
+    fn lifecycle(&self) -> Lifecycle {
+        let Options { signals, kill_after, .. } = &self.options;
+        // Besides, nothing comes in a program that isn't a wrapper only.
+        let listened = signals.map_or(SignalSet::ALL, |signals| signals.union(self.group.needs()));
+        let own = Own { pid: process::id(), timers_are_childs: matches!(self.source, Source::Process(_)) };
+        Lifecycle::new(own, listened, self.options.forwarding(), *kill_after)
     }
 }
 
@@ -214,6 +225,13 @@ impl<'a> Executor<'a> {
 pub(crate) struct Whole {
     pub(crate) end: End,
     pub(crate) reader_gone: bool,
+}
+
+impl Whole {
+    fn of(outcome: Outcome) -> Result<Whole, Error> {
+        let end = outcome.results.into_iter().next().unwrap_or(Err(Error::Cancelled))?;
+        Ok(Whole { end, reader_gone: outcome.reader_gone })
+    }
 }
 
 /// How a command is run: how often, where its output goes, and what is done beside it.
@@ -228,11 +246,13 @@ pub(crate) struct RunMode {
     pub(crate) had_terminal: bool,
     /// What is done about what it leaves behind, unless there is a [drain](Options::drain).
     pub(crate) leftovers: Leftovers,
+    /// What it is sent when this process stops it on its own account.
+    pub(crate) stop_signal: Signal,
 }
 
 impl RunMode {
     /// Once, with the output where the options say.
-    pub(crate) fn once() -> Self {
+    pub(crate) fn once(stop_signal: Signal) -> Self {
         RunMode {
             supervision: Supervision::once(),
             relay: None,
@@ -240,6 +260,7 @@ impl RunMode {
             reload: Reload::Unknown,
             had_terminal: false,
             leftovers: Leftovers::Ignored,
+            stop_signal,
         }
     }
 }
@@ -250,79 +271,4 @@ fn failed(handlers: &mut [Box<dyn Handler + Send + '_>], name: Option<&str>, arg
     let failed = Event::Failed(ProcessFailed::new(name, args, &error));
     handlers.iter_mut().for_each(|handler| handler.event(&failed));
     error
-}
-
-/// Runs with a thread for each stream that goes to a writer.
-fn relayed<T>(
-    streams: Vec<Relayed<'_>>,
-    ended: &PipeReader,
-    child_lives: PipeWriter,
-    run: impl FnOnce() -> Result<T, Error>,
-) -> Result<T, Error> {
-    thread::scope(|scope| {
-        let relays = streams.into_iter().map(|(pipe, writer)| {
-            let thread = thread::Builder::new().name("panicmon relay".to_owned());
-            thread.spawn_scoped(scope, move || copy(pipe, ended, writer))
-        });
-        let relays = relays.collect::<Result<Vec<_>, _>>().map_err(|source| Error::start("thread", source))?;
-        let result = run();
-        drop(child_lives);
-        for relay in relays {
-            if relay.join().is_err() {
-                log::warn!("the command's output is incomplete: its writer panicked");
-            }
-        }
-        result
-    })
-}
-
-/// The child's output streams.
-struct Streams<'w> {
-    /// What the child is given as its 0, 1 and 2, where that isn't this process's own.
-    childs: [Option<OwnedFd>; 3],
-    /// What is to be copied where.
-    relayed: Vec<Relayed<'w>>,
-    /// If anything is: a pipe that is closed at the child's end.
-    ended: Option<(PipeReader, PipeWriter)>,
-}
-
-/// The pipe the child writes to, and where its bytes go.
-type Relayed<'w> = (PipeReader, &'w mut (dyn Write + Send));
-
-impl<'w> Streams<'w> {
-    fn open(
-        stdout: &'w mut Output<'_>,
-        stderr: &'w mut Output<'_>,
-        user: Option<&Identity>,
-    ) -> Result<Streams<'w>, Error> {
-        let (childs_stdout, stdout) = open_stream(stdout, user)?;
-        let (childs_stderr, stderr) = open_stream(stderr, user)?;
-        let relayed: Vec<_> = stdout.into_iter().chain(stderr).collect();
-        let ended = if relayed.is_empty() { None } else { Some(pipe()?) };
-        Ok(Streams { childs: [None, childs_stdout, childs_stderr], relayed, ended })
-    }
-}
-
-fn open_stream<'w>(
-    output: &'w mut Output<'_>,
-    user: Option<&Identity>,
-) -> Result<(Option<OwnedFd>, Option<Relayed<'w>>), Error> {
-    Ok(match output {
-        Output::Inherit => (None, None),
-        Output::Null => {
-            let null = File::options().write(true).open("/dev/null").and_then(|null| above_stdio(null.into()));
-            (Some(null.map_err(|source| Error::start("open /dev/null", source))?), None)
-        }
-        Output::Writer(writer) => {
-            let (reader, childs) = pipe()?;
-            pipes::give_to(user, reader.as_fd());
-            (Some(childs.into()), Some((reader, &mut **writer)))
-        }
-    })
-}
-
-fn pipe() -> Result<(PipeReader, PipeWriter), Error> {
-    let pipe = io::pipe()
-        .and_then(|(reader, writer)| Ok((above_stdio(reader.into())?.into(), above_stdio(writer.into())?.into())));
-    pipe.map_err(|source| Error::start("pipe", source))
 }

@@ -3,6 +3,9 @@
 //! Builders and checks of what they are given. The values themselves are in `model`, the work is the `engine`'s.
 #![forbid(unsafe_code)]
 
+pub(crate) mod control;
+pub(crate) mod environment;
 pub(crate) mod executor;
 pub(crate) mod options;
+pub(crate) mod streams;
 pub(crate) mod supervisor;

@@ -1,138 +1,57 @@
 //! How a command is run.
 
+use super::environment::Environment;
+use super::streams::{Input, Output};
 use crate::model::c_string::c_string;
-use crate::model::env::names;
 use crate::model::error::Error;
+use crate::model::exit_from::ExitFrom;
 use crate::model::handler::Handler;
 use crate::model::identity::Identity;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::signal_source::SignalSource;
+use crate::model::status::StatusCode;
+use crate::policy::drain::{Leftovers, Scope};
 use crate::policy::forwarding::Forwarding;
+use crate::policy::stop::Stops;
+use crate::sys::spawn::command::Command;
+use crate::sys::user;
 use std::borrow::Cow;
 use std::ffi::{CStr, OsStr, OsString};
 use std::fmt;
-use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
-
-/// Where the child's stdout or stderr goes.
-#[derive(Default)]
-#[non_exhaustive]
-pub enum Output<'a> {
-    /// To this process's own.
-    #[default]
-    Inherit,
-    /// Nowhere: /dev/null.
-    Null,
-    /// Into a writer, byte for byte, by a thread of its own, so that a slow writer delays no signal.
-    ///
-    /// All that the child has written is in it when [`Executor::run`](crate::api::executor::Executor::run) returns; what a
-    /// grandchild writes after the child's end isn't waited for. If the writer fails, the pipe is closed, and the
-    /// child gets SIGPIPE as if the reader had gone.
-    Writer(Box<dyn Write + Send + 'a>),
-}
-
-impl fmt::Debug for Output<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Output::Inherit => "Inherit",
-            Output::Null => "Null",
-            Output::Writer(_) => "Writer",
-        })
-    }
-}
-
-/// The environment of the child: the inherited one or a given one, with changes.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Environment {
-    base: Base,
-    changes: Vec<(OsString, Option<OsString>)>,
-}
-
-#[derive(Clone, Debug, Default)]
-enum Base {
-    /// This program's, as it is when the child is started; entries without a `=` are left out (`std::env::vars_os`).
-    #[default]
-    Inherited,
-    /// Exactly these `K=V`.
-    Exactly(Vec<OsString>),
-    /// The entries this process was started with, to the byte and in order.
-    #[cfg_attr(not(feature = "cli"), allow(dead_code))]
-    Entries(Vec<&'static CStr>),
-}
-
-impl Environment {
-    #[cfg(feature = "cli")]
-    pub(crate) fn entries(entries: &[&'static CStr]) -> Environment {
-        Environment { base: Base::Entries(entries.to_vec()), changes: Vec::new() }
-    }
-
-    /// The same with these set.
-    pub(crate) fn with(mut self, variables: &[(OsString, OsString)]) -> Environment {
-        for (key, value) in variables {
-            self.set(key, value);
-        }
-        self
-    }
-
-    /// Sets one.
-    pub(crate) fn set(&mut self, key: &OsStr, value: &OsStr) {
-        self.changes.push((key.to_owned(), Some(value.to_owned())));
-    }
-
-    /// The same without these.
-    #[cfg(feature = "cli")]
-    pub(crate) fn without(mut self, names: &[impl AsRef<OsStr>]) -> Environment {
-        self.changes.extend(names.iter().map(|name| (name.as_ref().to_owned(), None)));
-        self
-    }
-
-    /// The `K=V` of the child. The error is an entry that has a NUL byte.
-    pub(crate) fn resolve(&self) -> Result<Vec<Cow<'static, CStr>>, Error> {
-        let c_string = |entry| c_string(entry).map(Cow::Owned);
-        let mut entries = match &self.base {
-            Base::Entries(entries) => entries.iter().map(|entry| Cow::Borrowed(*entry)).collect(),
-            Base::Exactly(entries) => entries.iter().cloned().map(c_string).collect::<Result<Vec<_>, _>>()?,
-            Base::Inherited => {
-                std::env::vars_os().map(|(key, value)| c_string(assignment(&key, &value))).collect::<Result<_, _>>()?
-            }
-        };
-        for (key, value) in &self.changes {
-            let replacement = value.as_ref().map(|value| c_string(assignment(key, value))).transpose()?;
-            change(&mut entries, key, replacement);
-        }
-        Ok(entries)
-    }
-}
-
-/// Puts the entry in the place of the first of that name, or at the end, and takes away all others of that name.
-fn change(entries: &mut Vec<Cow<'static, CStr>>, key: &OsStr, mut replacement: Option<Cow<'static, CStr>>) {
-    entries.retain_mut(|entry| {
-        if !names(entry, key.as_bytes()) {
-            return true;
-        }
-        match replacement.take() {
-            Some(new) => {
-                *entry = new;
-                true
-            }
-            None => false,
-        }
-    });
-    entries.extend(replacement);
-}
-
-fn assignment(key: &OsStr, value: &OsStr) -> OsString {
-    let mut entry = OsString::with_capacity(key.len() + 1 + value.len());
-    entry.push(key);
-    entry.push("=");
-    entry.push(value);
-    entry
-}
 
 /// How an [`Executor`](crate::api::executor::Executor) runs its commands.
 ///
 /// By default it listens to all signals, tells nobody, and the child inherits streams and environment.
+///
+/// What the command line has, and where it is here:
+///
+/// | command line | here |
+/// |---|---|
+/// | `COMMAND ARG...` | the words given to [`Executor::run`](super::executor::Executor::run) |
+/// | `--dir` | [`dir`](Options::dir) |
+/// | `--env` | [`env`](Options::env) |
+/// | `--unset-env` | [`env_remove`](Options::env_remove) |
+/// | `--clear-env` | [`env_clear`](Options::env_clear) |
+/// | `--user` | [`user`](Options::user), by numbers: a program has its own way to look up names (NSS), or takes them from its configuration |
+/// | `--signals` | [`signals`](Options::signals) |
+/// | `--rewrite` | [`rewrite`](Options::rewrite), [`drop_uncaught`](Options::drop_uncaught) |
+/// | `--delay` | [`delay`](Options::delay) |
+/// | `--group` | [`signal_group`](Options::signal_group) |
+/// | `--session` | [`session`](Options::session) |
+/// | `--parent-death-signal` | [`parent_death_signal`](Options::parent_death_signal) |
+/// | `--kill-after` | [`kill_after`](Options::kill_after) |
+/// | `--stop-signals` | [`stop_signals`](Options::stop_signals) |
+/// | `--drain` | [`drain`](Options::drain), of an [`init`](Options::init) |
+/// | `--exit` | [`exit`](Options::exit) |
+/// | `--restart`, `--min-wait`, `--max-wait`, `--no-restart-on`, `--max-restarts` | a [`Supervisor`](super::supervisor::Supervisor), with the fields of [`ProcessConfig`](crate::model::process_config::ProcessConfig) |
+/// | `--label` | [`Supervisor::on_line`](super::supervisor::Supervisor::on_line): the program prints the lines its own way |
+/// | `--config` | `config::read` (feature `config`), and [`Supervisor::run_all`](super::supervisor::Supervisor::run_all) |
+///
+/// The program's only: `--timestamps`, which belongs to how lines are printed; `--check` and `--doctor`, which tell people
+/// about a file and a machine; `--verbose` and `--quiet`, since a library logs by the `log` crate, and its program decides
+/// what is shown. The program's run has [`init`](Options::init) and [`job_control`](Options::job_control) on, and it has
+/// the command's notifications to a service manager, which are for a process that is the service itself.
 ///
 /// ```
 /// use panicmon::{Executor, Options, Output};
@@ -149,15 +68,22 @@ pub struct Options<'a> {
     pub(crate) handlers: Vec<Box<dyn Handler + Send + 'a>>,
     pub(crate) signals: Option<SignalSet>,
     pub(crate) signals_by: SignalSource,
+    pub(crate) stdin: Input,
     pub(crate) stdout: Output<'a>,
     pub(crate) stderr: Output<'a>,
     pub(crate) environment: Environment,
     pub(crate) init: bool,
     pub(crate) job_control: bool,
+    pub(crate) session: bool,
+    pub(crate) parent_death_signal: Option<Signal>,
     pub(crate) kill_after: Option<Duration>,
     /// `None`: TERM and INT.
     pub(crate) stop_signals: Option<SignalSet>,
+    /// The first of them, which a canceller sends. `None`: TERM.
+    pub(crate) cancel_signal: Option<Signal>,
     pub(crate) forwarding: Forwarding,
+    pub(crate) drop_uncaught: bool,
+    pub(crate) exit: Vec<(ExitFrom, StatusCode)>,
     pub(crate) dir: Option<OsString>,
     pub(crate) user: Option<Identity>,
     pub(crate) drain: Option<Duration>,
@@ -184,7 +110,7 @@ impl<'a> Options<'a> {
     }
 
     /// Listens to and forwards only these signals; the others keep the disposition they have. None at all means
-    /// every signal, as with the Go seed.
+    /// every signal, as with the Go package panicmon.
     #[must_use]
     pub fn signals(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
         let signals: SignalSet = signals.into_iter().collect();
@@ -208,6 +134,13 @@ assert!(Executor::new(options)?.run(["true"])?.is_success());
     #[must_use]
     pub fn signals_by(mut self, source: SignalSource) -> Self {
         self.signals_by = source;
+        self
+    }
+
+    /// Where the child's stdin comes from; inherited by default.
+    #[must_use]
+    pub fn stdin(mut self, input: Input) -> Self {
+        self.stdin = input;
         self
     }
 
@@ -235,7 +168,7 @@ assert!(Executor::new(options)?.run(["true"])?.is_success());
     /// Takes a variable away from the child.
     #[must_use]
     pub fn env_remove(mut self, key: impl AsRef<OsStr>) -> Self {
-        self.environment.changes.push((key.as_ref().to_owned(), None));
+        self.environment.remove(key.as_ref());
         self
     }
 
@@ -243,8 +176,24 @@ assert!(Executor::new(options)?.run(["true"])?.is_success());
     /// by [`env`](Options::env) and [`env_remove`](Options::env_remove) before are forgotten.
     #[must_use]
     pub fn env_replace(mut self, entries: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
-        let entries = entries.into_iter().map(|entry| entry.as_ref().to_owned()).collect();
-        self.environment = Environment { base: Base::Exactly(entries), changes: Vec::new() };
+        self.environment = Environment::exactly(entries.into_iter().map(|entry| entry.as_ref().to_owned()).collect());
+        self
+    }
+
+    /// Gives the child no variables but those that are set [later](Options::env).
+    ///
+    /// ```
+    /// use panicmon::{Executor, Options, Output};
+    ///
+    /// let mut out = Vec::new();
+    /// let options = Options::default().env_clear().env("A", "1").stdout(Output::Writer(Box::new(&mut out)));
+    /// Executor::new(options)?.run(["/usr/bin/env"])?;
+    /// assert_eq!(out, b"A=1\n");
+    /// # Ok::<(), panicmon::Error>(())
+    /// ```
+    #[must_use]
+    pub fn env_clear(mut self) -> Self {
+        self.environment = Environment::cleared();
         self
     }
 
@@ -262,18 +211,27 @@ assert!(Executor::new(options)?.run(["true"])?.is_success());
     /// Without the capability KILL nobody can signal a child of another user, or have it killed at its own end.
     #[must_use]
     pub fn user(mut self, uid: u32, gid: u32, groups: impl IntoIterator<Item = u32>) -> Self {
-        let groups = [gid].into_iter().chain(groups.into_iter().filter(|group| *group != gid)).collect();
-        self.user = Some(Identity { uid, gid, groups });
+        self.user = Some(Identity::new(uid, gid, groups));
         self
     }
 
-    /// Passes `to` on to the child instead of `from`; none: nothing. The last for a signal counts.
+    /// Passes `to` on to the child instead of `from`; `None`: nothing. The last for a signal counts.
     ///
     /// What a terminal sends to the child's own group, it sends itself.
     #[must_use]
     pub fn rewrite(mut self, from: Signal, to: Option<Signal>) -> Self {
         self.forwarding.rewrites.retain(|(other, _)| *other != from);
         self.forwarding.rewrites.push((from, to));
+        self
+    }
+
+    /// Passes no signal on that the child would die of because it neither catches, ignores nor blocks it: what isn't for
+    /// everybody (USR1, say) doesn't end a command that knows nothing of it. [Stops](Options::stop_signals), as what they
+    /// are rewritten to, and TERM, INT, QUIT and HUP are passed on all the same. What is dropped is told as
+    /// [`SignalDropped`](crate::model::event::SignalDropped). It takes /proc; without it, all are passed on.
+    #[must_use]
+    pub fn drop_uncaught(mut self, drop: bool) -> Self {
+        self.drop_uncaught = drop;
         self
     }
 
@@ -296,7 +254,7 @@ assert!(Executor::new(options)?.run(["true"])?.is_success());
     }
 
     /// Ends all that is left of the child's descendants when it has ended, wherever they have gone: TERM, and KILL to those
-    /// that are there so much later; zero: nothing of that. It is for an [`init`](Options::init), which is given orphans, only.
+    /// that are still there after this time; zero: nothing of that. It is for an [`init`](Options::init), which is given orphans, only.
     #[must_use]
     pub fn drain(mut self, budget: Duration) -> Self {
         self.drain = Some(budget);
@@ -329,6 +287,8 @@ assert!(Executor::new(options)?.run(["true"])?.is_success());
     /// ```
     #[must_use]
     pub fn stop_signals(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
+        let signals: Vec<Signal> = signals.into_iter().collect();
+        self.cancel_signal = signals.first().copied();
         self.stop_signals = Some(signals.into_iter().collect());
         self
     }
@@ -339,6 +299,47 @@ assert!(Executor::new(options)?.run(["true"])?.is_success());
     #[must_use]
     pub fn kill_after(mut self, kill_after: Duration) -> Self {
         self.kill_after = Some(kill_after);
+        self
+    }
+
+    /// Has [`Executor::run`](super::executor::Executor::run) return another status for an end of the child than its own. The most special
+    /// rule counts: why it ended ([`Oom`](ExitFrom::Oom), [`Timeout`](ExitFrom::Timeout),
+    /// [`Requested`](ExitFrom::Requested)), then the signal, then the status; of the same, the last one. Events tell the
+    /// end as it was. For an error, such as a command that isn't found, there is no rule.
+    ///
+    /// ```
+    /// use panicmon::{Executor, ExitFrom, Options, Signal};
+    ///
+    /// let options = Options::default().exit(ExitFrom::Status(3), 0).exit(ExitFrom::Signal(Signal::ABRT), 99);
+    /// let mut executor = Executor::new(options)?;
+    /// assert_eq!(executor.run(["sh", "-c", "exit 3"])?.get(), 0);
+    /// assert_eq!(executor.run(["sh", "-c", "kill -ABRT $$"])?.get(), 99);
+    /// # Ok::<(), panicmon::Error>(())
+    /// ```
+    #[must_use]
+    pub fn exit(mut self, from: ExitFrom, to: u8) -> Self {
+        self.exit.retain(|(other, _)| *other != from);
+        self.exit.push((from, StatusCode::new(to)));
+        self
+    }
+
+    /// Starts the child in a session of its own (setsid(2)): with a process group of its own, and without the terminal. If
+    /// this program leads its session, the terminal goes to the child's, and this program has none any more
+    /// (`TIOCNOTTY`, ioctl_tty(2)). [`job_control`](Options::job_control) isn't done then.
+    #[must_use]
+    pub fn session(mut self, session: bool) -> Self {
+        self.session = session;
+        self
+    }
+
+    /// Has the kernel send this signal to this *program* when its parent dies (`PR_SET_PDEATHSIG`, prctl(2)): one that is
+    /// listened to is forwarded to the child as any other; KILL ends the program, and the child with it.
+    ///
+    /// It is set by [`Executor::new`](super::executor::Executor::new), for the thread that calls that, and put back when the executor is
+    /// dropped by the same thread. By default nothing is changed.
+    #[must_use]
+    pub fn parent_death_signal(mut self, signal: Signal) -> Self {
+        self.parent_death_signal = Some(signal);
         self
     }
 
@@ -359,9 +360,45 @@ assert!(Executor::new(options)?.run(["true"])?.is_success());
     }
 }
 
+impl Options<'_> {
+    /// What becomes of signals on their way.
+    pub(super) fn forwarding(&self) -> Forwarding {
+        let mut forwarding = self.forwarding.clone();
+        if self.drop_uncaught {
+            forwarding.drop_uncaught(self.stop_signals.unwrap_or(Stops::DEFAULT));
+        }
+        forwarding
+    }
+
+    /// What a canceller sends.
+    pub(super) fn cancel_signal(&self) -> Signal {
+        let first = self.cancel_signal.unwrap_or(Signal::TERM);
+        self.forwarding.becomes(first).unwrap_or(first)
+    }
+
+    /// What is done about what is left behind, if it isn't asked for: this.
+    pub(super) fn leftovers(&self, otherwise: Leftovers) -> Leftovers {
+        match self.drain {
+            Some(budget) if !self.init || budget.is_zero() => Leftovers::Ignored,
+            Some(budget) => Leftovers::Ended(Scope::All, budget),
+            None => otherwise,
+        }
+    }
+
+    /// What is executed.
+    pub(super) fn command(&self, words: Vec<Cow<'static, CStr>>) -> Result<Command, Error> {
+        let mut command = Command::new(words, self.environment.resolve()?)?;
+        command.dir = self.dir.clone().map(c_string).transpose()?;
+        // To become what this process is already takes no right.
+        command.user = self.user.clone().filter(|user| !user::is_own(user));
+        Ok(command)
+    }
+}
+
 impl fmt::Debug for Options<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
+            .field("name", &self.name)
             .field("handlers", &self.handlers.len())
             .field("signals", &self.signals)
             .field("stdout", &self.stdout)
@@ -373,41 +410,4 @@ impl fmt::Debug for Options<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn resolved(options: &Options<'_>) -> Vec<String> {
-        let entries = options.environment.resolve().unwrap();
-        entries.iter().map(|entry| entry.to_string_lossy().into_owned()).collect()
-    }
-
-    #[test]
-    fn a_replaced_environment_is_exactly_the_list() {
-        let options = Options::new().env("GONE", "1").env_replace(["B=2", "A=1", "B=3", "odd"]);
-        assert_eq!(resolved(&options), ["B=2", "A=1", "B=3", "odd"]);
-    }
-
-    #[test]
-    fn changes_keep_the_place_of_the_variable_and_leave_one_of_it() {
-        let base = || Options::new().env_replace(["A=1", "B=2", "AB=3", "A=4"]);
-        assert_eq!(resolved(&base().env("A", "x")), ["A=x", "B=2", "AB=3"]);
-        assert_eq!(resolved(&base().env("C", "")), ["A=1", "B=2", "AB=3", "A=4", "C="]);
-        assert_eq!(resolved(&base().env_remove("A")), ["B=2", "AB=3"]);
-        assert_eq!(resolved(&base().env_remove("A").env("A", "9")), ["B=2", "AB=3", "A=9"]);
-    }
-
-    #[cfg(feature = "cli")]
-    #[test]
-    fn what_is_taken_out_leaves_all_others_to_the_byte_and_in_order() {
-        let entries = [c"A=1", c"GONE=1", c"A=2", c"no-equals-sign", c"GONE=2", c"GONER=", c"", c"B=\xff", c"GONE"];
-        let left = Environment::entries(&entries).without(&["GONE", "NONE"]).resolve().unwrap();
-        let expected = [c"A=1", c"A=2", c"no-equals-sign", c"GONER=", c"", c"B=\xff", c"GONE"];
-        assert_eq!(left, expected.map(Cow::Borrowed));
-    }
-
-    #[test]
-    fn a_nul_byte_in_a_variable_is_told() {
-        let error = Options::new().env("A", "x\0y").environment.resolve().unwrap_err();
-        assert!(matches!(&error, Error::Nul { word } if word == "A=x\0y"), "{error}");
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
-//! Processes that are kept running, one or several: the second seed.
+//! Processes that are kept running, one or several: what pmux does.
 
-use crate::api::options::Environment;
+use super::control::{Canceller, Control};
+use super::environment::Environment;
 use crate::engine::outcome::Outcome;
 use crate::engine::run::{Progress, Run, Signals};
 use crate::engine::task::{Spec, Streams, Task};
@@ -23,25 +24,27 @@ use crate::relay::pipes::{Relay, Sink, Tell};
 use crate::relay::stream::Line;
 use crate::sys::limit::Changed;
 use crate::sys::orders;
-use crate::sys::orders::{Order, Orders, Sender};
+use crate::sys::orders::{Orders, Sender};
 use crate::sys::process;
 use crate::sys::signals::shared::listen::SharedSignals;
 use crate::sys::signals::source::Source;
 use crate::sys::spawn::command::Command;
 use crate::sys::terminal::ChildGroup;
+use crate::sys::user;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
-/// Runs processes, each in a process group of its own, and starts them again when they end: what pmuxlib, the second
-/// seed, does.
+/// Runs processes, each in a process group of its own, and starts them again when they end: what pmux and its library
+/// do.
 ///
 /// To stop them, their groups are sent INT, or their [`stop_signal`](ProcessConfig::stop_signal), and KILL if they haven't
 /// ended [`sig_kill_wait`](ProcessConfig::sig_kill_wait) later. That happens when a [`Canceller`] says so, or one of the signals
-/// comes that the supervisor listens to; a second one kills all groups at once.
+/// comes that the supervisor listens to; a second one kills all groups at once. A [`Control`] stops, starts and signals single
+/// processes.
 ///
-/// Their stdin is /dev/null. Their stdout and stderr are this program's own, or come line by line to
+/// Their stdin is /dev/null, unless [`inherit_stdin`](ProcessConfig::inherit_stdin) is set. Their stdout and stderr are this program's own, or come line by line to
 /// [`on_line`](Supervisor::on_line). They never outlive this program (`PR_SET_PDEATHSIG`, prctl(2)), as with
 /// [`Executor`](crate::api::executor::Executor); processes they start themselves may. INT has its default action in them, though this
 /// program may ignore it.
@@ -63,42 +66,13 @@ pub struct Supervisor<'a> {
     /// What else is listened to, or at all.
     listened: SignalSet,
     had_terminal: bool,
+    /// What a process gets that asks for nothing else.
     group: ChildGroup,
+    session: ChildGroup,
     orders: Orders,
     sender: Sender,
     handlers: Vec<Box<dyn Handler + Send + 'a>>,
     on_line: Option<Box<Tell<'a>>>,
-}
-
-/// Stops what a [`Supervisor`] runs, from any thread.
-///
-/// ```
-/// use panicmon::{ProcessConfig, Supervisor};
-///
-/// let mut supervisor = Supervisor::new([])?;
-/// let canceller = supervisor.canceller();
-/// let mut config = ProcessConfig::new("sleep");
-/// config.args = vec!["1000".into()];
-/// std::thread::scope(|scope| {
-///     scope.spawn(|| canceller.cancel());
-///     supervisor.run(&config)
-/// });
-/// # Ok::<(), panicmon::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Canceller(Sender);
-
-impl Canceller {
-    /// Has all processes stopped, and none started again. It is for the run that is under way, or else for the next; it
-    /// doesn't wait for their end.
-    pub fn cancel(&self) {
-        self.0.give(Order::Stop);
-    }
-
-    /// Has all processes killed.
-    pub fn kill(&self) {
-        self.0.give(Order::Kill);
-    }
 }
 
 impl<'a> Supervisor<'a> {
@@ -122,13 +96,14 @@ impl<'a> Supervisor<'a> {
         had_terminal: bool,
     ) -> Result<Supervisor<'a>, Error> {
         let (orders, sender) = orders::orders().map_err(|source| Error::start("pipe", source))?;
-        let group = ChildGroup::Own(None);
+        let (group, session) = (ChildGroup::Own(None), ChildGroup::Session(None));
         Ok(Supervisor {
             source,
             stops,
             listened,
             had_terminal,
             group,
+            session,
             orders,
             sender,
             handlers: Vec::new(),
@@ -155,7 +130,12 @@ impl<'a> Supervisor<'a> {
 
     /// What stops the processes from another thread.
     pub fn canceller(&self) -> Canceller {
-        Canceller(self.sender.clone())
+        Canceller::new(Some(self.sender.clone()))
+    }
+
+    /// What stops, starts and signals single processes, by name, from another thread or a handler.
+    pub fn control(&self) -> Control {
+        Control::new(self.sender.clone())
     }
 
     /// Runs a process to its end, once: its exit code, or 128+N if signal N ended it.
@@ -214,27 +194,13 @@ impl<'a> Supervisor<'a> {
                 name: Some(&config.name).filter(|name| !name.is_empty()).map(String::as_str),
                 args,
                 command: Arc::new(command(config, args, environment)?),
-                group: &self.group,
-                streams: Streams::Relayed { null_stdin: true },
+                group: if config.session { &self.session } else { &self.group },
+                streams: Streams::Relayed { null_stdin: !config.inherit_stdin },
                 heeded: SignalSet::EMPTY.with(Signal::INT).with(config.stop_signal),
                 stop_signal: config.stop_signal,
             };
-            // Nobody is to die of what is meant for a neighbour.
-            let drop_uncaught = if config.signals.is_some() { SignalSet::EMPTY } else { SignalSet::ALL };
-            let forwarding = Forwarding { only: config.signals, drop_uncaught, ..Forwarding::default() };
-            let lifecycle = Lifecycle::new(
-                Own { pid: own, timers_are_childs: own_process },
-                self.listened,
-                forwarding,
-                Some(config.sig_kill_wait),
-            );
-            // In another's program an orphan may be anybody's.
-            let leftovers = match (own_process, config.drain) {
-                (false, _) => Leftovers::Ignored,
-                (true, false) => Leftovers::Ended(Scope::Group, config.sig_kill_wait),
-                (true, true) => Leftovers::Ended(Scope::Run, config.sig_kill_wait),
-            };
-            tasks.push(Task::new(spec, supervision, lifecycle, leftovers));
+            let lifecycle = lifecycle(config, Own { pid: own, timers_are_childs: own_process }, self.listened);
+            tasks.push(Task::new(spec, supervision, lifecycle, leftovers(config, own_process)));
         }
         let run = Run {
             own,
@@ -252,6 +218,7 @@ impl<'a> Supervisor<'a> {
             reload: Reload::Unknown,
             progress: Progress::default(),
         };
+        let _running = self.orders.begin(run.names());
         run.run(|_, _, _| Ok(()))
     }
 }
@@ -265,12 +232,33 @@ impl fmt::Debug for Supervisor<'_> {
     }
 }
 
+/// The rules for the children of a process.
+fn lifecycle(config: &ProcessConfig, own: Own, listened: SignalSet) -> Lifecycle {
+    // A signal that is meant for another process must not end this one.
+    let drop_uncaught = if config.signals.is_some() { SignalSet::EMPTY } else { SignalSet::ALL };
+    let forwarding = Forwarding { only: config.signals, drop_uncaught, ..Forwarding::default() };
+    Lifecycle::new(own, listened, forwarding, Some(config.sig_kill_wait))
+}
+
+/// What is done about what the runs of a process leave behind. In a program that isn't a wrapper only, an orphan may be
+/// anybody's.
+fn leftovers(config: &ProcessConfig, own_process: bool) -> Leftovers {
+    match (own_process, config.drain) {
+        (false, _) => Leftovers::Ignored,
+        (true, false) => Leftovers::Ended(Scope::Group, config.sig_kill_wait),
+        (true, true) => Leftovers::Ended(Scope::Run, config.sig_kill_wait),
+    }
+}
+
 /// What is executed for a process.
 pub(crate) fn command(config: &ProcessConfig, args: &[OsString], environment: &Environment) -> Result<Command, Error> {
     let words = args.iter().cloned().map(|word| c_string(word).map(Cow::Owned)).collect::<Result<Vec<_>, _>>()?;
-    let env = environment.clone().with(&config.env).resolve()?;
+    let environment = if config.env_clear { Environment::cleared() } else { environment.clone() };
+    let env = environment.without(&config.env_remove).with(&config.env).resolve()?;
     let mut command = Command::new(words, env)?;
     command.dir = config.dir.clone().map(|dir| c_string(dir.into_os_string())).transpose()?;
+    // To become what this process is already takes no right.
+    command.user = config.user.clone().filter(|user| !user::is_own(user));
     Ok(command)
 }
 

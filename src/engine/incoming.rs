@@ -8,7 +8,7 @@ use crate::model::signal::{Signal, SignalSet};
 use crate::model::standing::Foreground;
 use crate::policy::stop::Asks;
 use crate::report::remarks::Remark;
-use crate::sys::orders::{Order, Orders};
+use crate::sys::orders::{OneOrder, Order, Orders};
 use crate::sys::signals;
 use crate::sys::signals::own;
 use crate::sys::terminal;
@@ -99,6 +99,9 @@ impl Run<'_, '_> {
     fn stop_all(&mut self, why: Remark<'_>) {
         self.progress.asked = Asked::Stop;
         remark(&mut self.relay, None, why);
+        for task in &mut self.tasks {
+            task.lifecycle.stop_requested(task.spec.stop_signal);
+        }
         self.stop_tasks();
     }
 
@@ -107,14 +110,20 @@ impl Run<'_, '_> {
     pub(super) fn stop_tasks(&mut self) {
         let now = Instant::now();
         for number in 0..self.tasks.len() {
-            let task = &mut self.tasks[number];
-            task.lifecycle.stop(task.spec.stop_signal, now, &mut task.actions);
-            task.cleanup.asked_at.get_or_insert(now);
-            if task.supervision.stop() {
-                self.over(number);
-            }
-            self.act(number);
+            self.stop_task(number, now);
         }
+    }
+
+    /// Stops one child, and doesn't start it again.
+    #[cold]
+    fn stop_task(&mut self, number: usize, now: Instant) {
+        let task = &mut self.tasks[number];
+        task.lifecycle.stop(task.spec.stop_signal, now, &mut task.actions);
+        task.cleanup.asked_at.get_or_insert(now);
+        if task.supervision.stop() {
+            self.over(number);
+        }
+        self.act(number);
     }
 
     /// All children are to be killed.
@@ -124,11 +133,17 @@ impl Run<'_, '_> {
         remark(&mut self.relay, None, why);
         let now = Instant::now();
         for number in 0..self.tasks.len() {
-            let task = &mut self.tasks[number];
-            task.lifecycle.kill(&mut task.actions);
-            task.cleanup.drain.hurry(now);
-            self.act(number);
+            self.kill_task(number, now);
         }
+    }
+
+    /// Kills one child, and what its last run has left behind.
+    #[cold]
+    fn kill_task(&mut self, number: usize, now: Instant) {
+        let task = &mut self.tasks[number];
+        task.lifecycle.kill(&mut task.actions);
+        task.cleanup.drain.hurry(now);
+        self.act(number);
     }
 
     /// ^Z: the terminal has sent TSTP to this process's group, and the children are in other groups. When this process is
@@ -145,20 +160,76 @@ impl Run<'_, '_> {
         send_to_all(Signal::CONT);
     }
 
-    /// Does what another thread has ordered.
+    /// Does what other threads have ordered.
     pub(super) fn take_orders(&mut self) {
-        if let Some(order) = self.orders.and_then(Orders::take) {
+        let Some(orders) = self.orders else { return };
+        let order = Orders::take(orders);
+        for (number, order) in orders.take_single() {
+            self.obey_single(number, order);
+        }
+        if let Some(order) = order {
             self.obey(order);
         }
     }
 
     #[cold]
     fn obey(&mut self, order: Order) {
-        if self.progress.asked == Asked::Nothing {
-            self.stop_all(Remark::Cancelled);
+        let again = std::mem::replace(&mut self.progress.is_cancelled, true);
+        // A stop signal that came to this process may have been rewritten, or be delayed: the order is one of its own.
+        let is_first = self.progress.asked == Asked::Nothing || self.signals == Signals::Forwarded;
+        if is_first && !again {
+            match order {
+                Order::Stop => self.stop_all(Remark::Cancelled),
+                // Without the stop signal, of which the child could die first.
+                Order::Kill => self.start_no_more(),
+            }
         }
-        if order == Order::Kill && self.progress.asked == Asked::Stop {
+        if (again || order == Order::Kill) && self.progress.asked == Asked::Stop {
             self.kill_all(Remark::CancelledAgain);
+        }
+    }
+
+    /// No child is started again.
+    #[cold]
+    fn start_no_more(&mut self) {
+        self.progress.asked = Asked::Stop;
+        let now = Instant::now();
+        for number in 0..self.tasks.len() {
+            let task = &mut self.tasks[number];
+            task.cleanup.asked_at.get_or_insert(now);
+            if task.supervision.stop() {
+                self.over(number);
+            }
+        }
+    }
+
+    #[cold]
+    fn obey_single(&mut self, number: usize, order: OneOrder) {
+        let Some(task) = self.tasks.get_mut(number) else { return };
+        match order {
+            OneOrder::Stop if std::mem::replace(&mut task.is_cancelled, true) => {
+                if task.supervision.stop() {
+                    self.over(number);
+                }
+                self.kill_task(number, Instant::now());
+            }
+            OneOrder::Stop => {
+                task.lifecycle.stop_requested(task.spec.stop_signal);
+                self.stop_task(number, Instant::now());
+            }
+            // All are to stop: nothing is started any more.
+            OneOrder::Start if self.progress.asked != Asked::Nothing => {}
+            OneOrder::Start => {
+                if task.is_over() {
+                    remark(&mut self.relay, Some(number), Remark::Starting);
+                }
+                task.supervision.start_now();
+            }
+            OneOrder::Signal(signal) => {
+                if let Some(started) = &task.started {
+                    try_to("signal a process", signals::send(started.child.target(), signal));
+                }
+            }
         }
     }
 }

@@ -42,6 +42,13 @@ pub(crate) struct Run<'r, 'o> {
     pub(crate) progress: Progress,
 }
 
+impl Run<'_, '_> {
+    /// What its processes are called in events, in their order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.tasks.iter().map(|task| task.spec.event_name().into_owned()).collect()
+    }
+}
+
 /// What is done with signals that come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signals {
@@ -55,6 +62,8 @@ pub(crate) enum Signals {
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     pub(super) asked: Asked,
+    /// Another thread has ordered to stop all.
+    pub(super) is_cancelled: bool,
     /// The task that was the first not to end with a success.
     pub(super) first_failure: Option<usize>,
     /// Nobody reads one of our streams any more: all were stopped for that.

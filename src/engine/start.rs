@@ -59,6 +59,7 @@ impl Run<'_, '_> {
         }
         task.supervision.starts();
         task.cleanup.starts();
+        task.is_cancelled = false;
         let name = task.spec.event_name();
         tell(self.handlers, &Event::Starting(ProcessStarting::new(name, task.spec.args)));
         let at = Instant::now();

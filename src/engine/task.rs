@@ -31,6 +31,8 @@ pub(crate) struct Task<'r> {
     /// How its last run ended.
     pub(super) result: Option<Result<End, Error>>,
     pub(super) cleanup: Cleanup,
+    /// Another thread has ordered to stop it.
+    pub(super) is_cancelled: bool,
 }
 
 /// What is started for a task.
@@ -76,7 +78,8 @@ impl<'r> Task<'r> {
         leftovers: Leftovers,
     ) -> Task<'r> {
         let cleanup = Cleanup::new(leftovers);
-        Task { spec, supervision, lifecycle, actions: Actions::new(), started: None, result: None, cleanup }
+        let (actions, is_cancelled) = (Actions::new(), false);
+        Task { spec, supervision, lifecycle, actions, started: None, result: None, cleanup, is_cancelled }
     }
 
     /// The pid of its child.

@@ -8,6 +8,7 @@ pub(crate) mod child_group;
 pub(crate) mod env;
 pub(crate) mod error;
 pub(crate) mod event;
+pub(crate) mod exit_from;
 pub(crate) mod handler;
 pub(crate) mod identity;
 pub(crate) mod origin;

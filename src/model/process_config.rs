@@ -1,5 +1,6 @@
 //! What a supervised process is: pmux's `ProcessConfig`.
 
+use crate::model::identity::Identity;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::ExitStatus;
 use std::ffi::OsString;
@@ -35,8 +36,20 @@ pub struct ProcessConfig {
     pub args: Vec<OsString>,
     /// Variables added to, and overriding, the inherited environment.
     pub env: Vec<(OsString, OsString)>,
+    /// Inherited variables that it doesn't have.
+    pub env_remove: Vec<OsString>,
+    /// It inherits no variables, and has those of `env` only.
+    pub env_clear: bool,
     /// Its working directory; `None`: this program's.
     pub dir: Option<PathBuf>,
+    /// As whom it runs; `None`: as this program does. It takes root, or the capabilities SETUID, SETGID and KILL. The pipes
+    /// of its output are that user's.
+    pub user: Option<Identity>,
+    /// It has a session of its own (setsid(2)), and not only a process group of its own.
+    pub session: bool,
+    /// Its stdin is that of this program, and not /dev/null. One process at most should have it. At a terminal it is in the
+    /// background, and is stopped by TTIN if it reads.
+    pub inherit_stdin: bool,
     /// The least time between its end and its next start.
     pub min_wait: Duration,
     /// The most; see [`Backoff`](crate::policy::backoff::Backoff).
@@ -67,7 +80,12 @@ impl ProcessConfig {
             cmd: cmd.into(),
             args: Vec::new(),
             env: Vec::new(),
+            env_remove: Vec::new(),
+            env_clear: false,
             dir: None,
+            user: None,
+            session: false,
+            inherit_stdin: false,
             min_wait: Duration::from_secs(1),
             max_wait: Duration::from_secs(64),
             stop_signal: Signal::INT,

@@ -276,6 +276,13 @@ impl Lifecycle {
         }
     }
 
+    /// What [`stop`](Lifecycle::stop) sends was asked for, and is no decision of this process.
+    pub(crate) fn stop_requested(&mut self, signal: Signal) {
+        if self.child.is_some() {
+            self.requests.stop_sent(signal);
+        }
+    }
+
     /// The child's group is to be killed now.
     #[cold]
     pub(crate) fn kill(&mut self, actions: &mut Actions) {
@@ -293,11 +300,8 @@ impl Lifecycle {
         }
     }
 
-    /// The child will die of this signal, which the terminal sent to the whole job.
-    ///
-    /// Without this process, the child would have received it together with the others. If it ends otherwise before the
-    /// signal is passed on (the others are gone, and their pipes are closed), that is only because this process is slower
-    /// than the kernel: the signal counts.
+    /// The child will die of this signal, which the terminal sent to the whole job. Without this process it would have had it
+    /// with the others: the signal counts even if the child ends otherwise before it is passed on.
     pub(crate) fn will_die_of(&mut self, signal: Signal) {
         self.will_die_of = Some(signal);
     }

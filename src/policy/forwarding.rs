@@ -19,6 +19,16 @@ pub(crate) struct Forwarding {
 }
 
 impl Forwarding {
+    /// Drops what the child would die of unasked; but not what is meant to end it: `stops`, as what they are rewritten to.
+    #[cold]
+    pub(crate) fn drop_uncaught(&mut self, stops: SignalSet) {
+        let requests: SignalSet =
+            [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::KILL].into_iter().collect();
+        let rewritten = self.rewrites.iter().filter(|(from, _)| stops.contains(*from)).filter_map(|(_, to)| *to);
+        let kept = rewritten.fold(requests.union(stops), SignalSet::with);
+        self.drop_uncaught = SignalSet::ALL.difference(kept);
+    }
+
     /// What is sent for a signal that came. `None`: nothing. CONT stays as it is, since job control needs it.
     pub(crate) fn becomes(&self, signal: Signal) -> Option<Signal> {
         if signal == Signal::CONT {

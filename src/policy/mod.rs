@@ -20,6 +20,7 @@ pub(crate) mod backoff;
 pub(crate) mod child;
 pub(crate) mod delays;
 pub(crate) mod drain;
+pub(crate) mod exit;
 pub(crate) mod forwarding;
 pub(crate) mod group;
 pub(crate) mod held;

@@ -27,6 +27,13 @@ impl Requests {
         }
     }
 
+    /// A stop was asked for, and is sent as this signal.
+    pub(crate) fn stop_sent(&mut self, signal: Signal) {
+        self.stop_came = true;
+        self.sent_for_stops = self.sent_for_stops.with(signal);
+        self.passed = self.passed.with(signal);
+    }
+
     /// A stop came.
     pub(crate) fn stop_asked(&mut self) {
         self.stop_came = true;

@@ -1,10 +1,10 @@
 //! When a process is started, and whether it is started again: decisions only.
 //!
-//! | | it is time | the process ended, or couldn't be started | it is to stop |
-//! |---|---|---|---|
-//! | due, at once or after a wait | start it | | over |
-//! | running | | due after a wait, or over | over with its end |
-//! | over | | | |
+//! | | it is time | the process ended, or couldn't be started | it is to stop | it is to be started |
+//! |---|---|---|---|---|
+//! | due, at once or after a wait | start it | | over | due at once |
+//! | running | | due after a wait, or over | over with its end | if it is to stop: due at once with its end |
+//! | over | | | | due at once |
 
 use super::backoff::Backoff;
 use crate::model::process_config::{NoRestartOn, ProcessConfig, Restart};
@@ -26,10 +26,19 @@ pub(crate) struct Supervision {
 enum State {
     /// To be started at this time. `None`: at once.
     Due(Option<Instant>),
-    Running {
-        stopping: bool,
-    },
+    Running(Next),
     Over,
+}
+
+/// What follows when the process has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// What the rules say.
+    ByRule,
+    /// It is over.
+    Over,
+    /// It is started at once.
+    Start,
 }
 
 impl Supervision {
@@ -69,7 +78,7 @@ impl Supervision {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Due(at) => at,
-            State::Running { .. } | State::Over => None,
+            State::Running(_) | State::Over => None,
         }
     }
 
@@ -78,21 +87,24 @@ impl Supervision {
         match self.state {
             State::Due(None) => true,
             State::Due(Some(at)) => at <= now(),
-            State::Running { .. } | State::Over => false,
+            State::Running(_) | State::Over => false,
         }
     }
 
     /// It is being started.
     pub(crate) fn starts(&mut self) {
-        self.state = State::Running { stopping: false };
+        self.state = State::Running(Next::ByRule);
     }
 
     /// It ended with this status after this time. `None`: it couldn't be started. How long until it is started again, if it
     /// is.
     pub(crate) fn ended(&mut self, status: Option<ExitStatus>, took: Duration, now: Instant) -> Option<Duration> {
-        let stopping = self.state == State::Running { stopping: true };
-        self.state = State::Over;
-        if stopping || !self.restarts_after(status) {
+        let next = std::mem::replace(&mut self.state, State::Over);
+        if next == State::Running(Next::Start) {
+            self.state = State::Due(None);
+            return Some(Duration::ZERO);
+        }
+        if next == State::Running(Next::Over) || !self.restarts_after(status) {
             return None;
         }
         if let Some(left) = &mut self.restarts_left {
@@ -107,8 +119,8 @@ impl Supervision {
     /// It is not to be started again. Whether that is the moment in which it is over.
     pub(crate) fn stop(&mut self) -> bool {
         match self.state {
-            State::Running { .. } => {
-                self.state = State::Running { stopping: true };
+            State::Running(_) => {
+                self.state = State::Running(Next::Over);
                 false
             }
             State::Due(_) => {
@@ -117,6 +129,15 @@ impl Supervision {
             }
             State::Over => false,
         }
+    }
+
+    /// It is to be started now, whatever the rules say; if it is being stopped, when it has ended.
+    pub(crate) fn start_now(&mut self) {
+        self.state = match self.state {
+            State::Due(_) | State::Over => State::Due(None),
+            State::Running(Next::Over | Next::Start) => State::Running(Next::Start),
+            State::Running(Next::ByRule) => State::Running(Next::ByRule),
+        };
     }
 
     fn restarts_after(&self, status: Option<ExitStatus>) -> bool {

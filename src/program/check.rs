@@ -4,7 +4,7 @@
 use super::config_file;
 use super::stderr::say;
 use super::stdout::print;
-use crate::api::options::Environment;
+use crate::api::environment::Environment;
 use crate::api::supervisor;
 use crate::formats::pmux::Config;
 use crate::formats::printable::printable;

@@ -20,7 +20,6 @@ mod check;
 mod config_file;
 mod doctor;
 mod entry;
-mod exit;
 #[cfg(test)]
 mod generated;
 mod journal;

@@ -4,7 +4,7 @@ use super::options::settings::Settings;
 use super::options::variables;
 use super::stderr::{self, say};
 use super::{check, config_file, lines, logger};
-use crate::api::options::Environment;
+use crate::api::environment::Environment;
 use crate::api::supervisor::Supervisor;
 use crate::engine::outcome::{Asked, Outcome};
 use crate::formats::pmux::Config;

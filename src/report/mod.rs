@@ -11,7 +11,6 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod log;
-#[cfg(feature = "cli")]
 pub(crate) mod oom;
 pub(crate) mod remarks;
 pub(crate) mod spelled;

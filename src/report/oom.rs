@@ -17,6 +17,7 @@ pub(crate) struct OomWatch {
 }
 
 /// What is known about the last run.
+#[derive(Debug)]
 pub(crate) struct Verdict(Arc<AtomicBool>);
 
 /// A handler for the runs of a command, and what it finds out; `option` is the option or variable that asks for it.

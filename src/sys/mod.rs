@@ -35,7 +35,6 @@
 
 #[cfg(feature = "cli")]
 pub(crate) mod capability;
-#[cfg(feature = "cli")]
 pub(crate) mod cgroup;
 pub(crate) mod default_action;
 pub(crate) mod descendants;

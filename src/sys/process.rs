@@ -90,6 +90,39 @@ impl Drop for Subreaper {
     }
 }
 
+/// As long as it lives, this process gets a signal when its parent dies.
+#[derive(Debug)]
+pub(crate) struct ParentDeathSignal {
+    /// The thread for which it is set.
+    thread: usize,
+    before: libc::c_int,
+}
+
+impl ParentDeathSignal {
+    pub(crate) fn claim(signal: Signal) -> io::Result<ParentDeathSignal> {
+        let mut before: libc::c_int = 0;
+        // SAFETY: the call writes an int, for which `before` is the room.
+        unsafe { syscall_io(libc::SYS_prctl, [libc::PR_GET_PDEATHSIG as usize, (&raw mut before) as usize, 0, 0, 0])? };
+        die_with_parent(signal)?;
+        Ok(ParentDeathSignal { thread: thread_id(), before })
+    }
+}
+
+impl Drop for ParentDeathSignal {
+    fn drop(&mut self) {
+        if self.thread == thread_id() {
+            // SAFETY: the call touches no memory.
+            let _ =
+                unsafe { syscall(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, self.before as usize, 0, 0, 0]) };
+        }
+    }
+}
+
+fn thread_id() -> usize {
+    // SAFETY: touches no memory, can't fail.
+    unsafe { syscall(libc::SYS_gettid, []) }.unwrap_or(0)
+}
+
 /// Makes this process a child subreaper, or an ordinary process. Whether it was a subreaper before.
 fn set_subreaper(subreaper: bool) -> io::Result<bool> {
     let mut before: libc::c_int = 0;

@@ -13,6 +13,7 @@ mod host;
 mod host_signals;
 mod listening;
 mod options;
+mod orders;
 mod output;
 mod program;
 mod registered;

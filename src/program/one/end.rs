@@ -6,7 +6,7 @@ use crate::model::error::Error;
 use crate::model::signal::Signal;
 use crate::model::status::{ExitStatus, StatusCode};
 use crate::policy::action::End;
-use crate::program::exit::{self, Ending};
+use crate::policy::exit::{self, Ending};
 use crate::program::options::settings::Settings;
 use crate::program::stderr::{self, say};
 use crate::program::systemds;
@@ -39,7 +39,7 @@ fn code(end: &End, settings: &Settings, watches: Watches, env: &[&CStr]) -> Stat
     let oom = !end.killed && watches.oom.is_some_and(|verdict| verdict.is_oom());
     let ending = Ending { status: end.status, requested: end.requested, timed_out: end.timed_out, oom };
     if let Some(code) = exit::mapped(&settings.exit, ending) {
-        return StatusCode::new(code);
+        return code;
     }
     if let Some(signal) = end.die_of.or_else(|| systemds_signal(end.status, env)) {
         own::die(signal);

@@ -1,6 +1,6 @@
 //! The variables of the command.
 
-use crate::api::options::Environment;
+use crate::api::environment::Environment;
 use crate::formats::accounts::Account;
 use crate::program::notify::NOTIFY_SOCKET;
 use crate::program::options::settings::Settings;

@@ -4,8 +4,9 @@ use super::environment::environment;
 use crate::api::executor::RunMode;
 use crate::api::options::Options;
 use crate::formats::accounts::{self, Account};
+use crate::model::exit_from::ExitFrom;
 use crate::model::process_config::ProcessConfig;
-use crate::model::signal::{Signal, SignalSet};
+use crate::model::signal::Signal;
 use crate::model::status::StatusCode;
 use crate::policy::drain::{Leftovers, Scope};
 use crate::policy::forwarding::Forwarding;
@@ -13,7 +14,6 @@ use crate::policy::kill::DEFAULT_GRACE_PERIOD;
 use crate::policy::reload::Reload;
 use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
-use crate::program::exit::ExitFrom;
 use crate::program::lines;
 use crate::program::logger;
 use crate::program::notify;
@@ -93,7 +93,7 @@ pub(super) fn prepare(
     let (supervision, relay) = (supervision(settings), relay(settings));
     let may_restart = supervision.may_restart();
     let leftovers = if may_restart { Leftovers::Ended(Scope::Group, DEFAULT_GRACE_PERIOD) } else { Leftovers::Told };
-    let mode = RunMode { supervision, relay, notify, reload, had_terminal, leftovers };
+    let mode = RunMode { supervision, relay, notify, reload, had_terminal, leftovers, stop_signal: Signal::INT };
     Ok((Plan { signals, group, options, mode, may_restart }, watches))
 }
 
@@ -141,25 +141,16 @@ fn watch_for_oom(options: Options<'static>, watches: &mut Watches, settings: &Se
 
 /// What becomes of signals on their way to the command.
 fn forwarding(settings: &Settings) -> Forwarding {
-    Forwarding {
+    let mut forwarding = Forwarding {
         rewrites: settings.rewrites.clone(),
         delays: settings.delays.clone(),
         to_group: settings.group,
-        only: None,
-        drop_uncaught: if settings.drop_uncaught { all_but_stops(settings) } else { SignalSet::EMPTY },
+        ..Forwarding::default()
+    };
+    if settings.drop_uncaught {
+        forwarding.drop_uncaught(settings.stop_signals.unwrap_or(Stops::DEFAULT));
     }
-}
-
-/// The signals that `uncaught=drop` drops, if the command would die of them.
-#[cold]
-fn all_but_stops(settings: &Settings) -> SignalSet {
-    let requests: SignalSet =
-        [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::KILL].into_iter().collect();
-    let stops = settings.stop_signals.unwrap_or(Stops::DEFAULT);
-    // A stop is passed on whatever it is rewritten to: it is meant to end the command.
-    let rewritten_stops = settings.rewrites.iter().filter(|(from, _)| stops.contains(*from)).filter_map(|(_, to)| *to);
-    let kept = rewritten_stops.fold(requests.union(stops), SignalSet::with);
-    SignalSet::ALL.difference(kept)
+    forwarding
 }
 
 /// When the command is started again.

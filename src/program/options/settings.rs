@@ -2,9 +2,10 @@
 
 use super::values::UserName;
 use crate::formats::timestamp::TimeFormat;
+use crate::model::exit_from::ExitFrom;
 use crate::model::process_config::{NoRestartOn, Restart};
 use crate::model::signal::{Signal, SignalSet};
-use crate::program::exit::ExitFrom;
+use crate::model::status::StatusCode;
 use crate::program::logger::Verbosity;
 use std::ffi::OsString;
 use std::time::Duration;
@@ -43,7 +44,7 @@ pub(crate) struct Settings {
     /// The time in which the remaining descendants must end.
     pub(crate) drain: Option<Duration>,
     /// Exit statuses for ends of the command.
-    pub(crate) exit: Vec<(ExitFrom, u8)>,
+    pub(crate) exit: Vec<(ExitFrom, StatusCode)>,
     /// After which ends the command is started again; `None`: never.
     pub(crate) restart: Option<Restart>,
     pub(crate) min_wait: Option<Duration>,

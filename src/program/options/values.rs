@@ -2,9 +2,10 @@
 
 use crate::formats::duration;
 use crate::formats::timestamp::{ParseTimeFormatError, TimeFormat};
+use crate::model::exit_from::{ExitFrom, ParseExitFromError};
 use crate::model::process_config::NoRestartOn;
 use crate::model::signal::{Signal, SignalSet};
-use crate::program::exit::ExitFrom;
+use crate::model::status::StatusCode;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
@@ -113,10 +114,11 @@ pub(crate) fn delays(list: &str) -> Result<Vec<(Signal, Duration)>, String> {
 }
 
 /// `FROM=TO`, in a list: how a command ended, and the exit status for that.
-pub(crate) fn exit_rules(list: &str) -> Result<Vec<(ExitFrom, u8)>, String> {
+pub(crate) fn exit_rules(list: &str) -> Result<Vec<(ExitFrom, StatusCode)>, String> {
     let rule = |(from, to): (&str, &str)| {
         let code = to.parse().map_err(|_| format!("'{to}' is not an exit status: write a number from 0 to 255"))?;
-        Ok((from.parse()?, code))
+        let from = from.parse().map_err(|error: ParseExitFromError| error.to_string())?;
+        Ok((from, StatusCode::new(code)))
     };
     pairs(list, "FROM=TO, e.g. 143=0")?.into_iter().map(rule).collect()
 }
@@ -199,11 +201,11 @@ mod tests {
         assert_eq!(
             exit_rules("143=0,oom=99,requested=1,TERM=2,timeout=3"),
             Ok(vec![
-                (ExitFrom::Status(143), 0),
-                (ExitFrom::Oom, 99),
-                (ExitFrom::Requested, 1),
-                (ExitFrom::Signal(Signal::TERM), 2),
-                (ExitFrom::Timeout, 3)
+                (ExitFrom::Status(143), StatusCode::new(0)),
+                (ExitFrom::Oom, StatusCode::new(99)),
+                (ExitFrom::Requested, StatusCode::new(1)),
+                (ExitFrom::Signal(Signal::TERM), StatusCode::new(2)),
+                (ExitFrom::Timeout, StatusCode::new(3))
             ])
         );
     }

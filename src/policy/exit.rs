@@ -1,54 +1,7 @@
-//! `--exit`: an exit status other than the command's.
+//! The exit status where rules ask for another than the command's: decisions only.
 
-use crate::model::signal::Signal;
-use crate::model::status::ExitStatus;
-use std::fmt;
-use std::str::FromStr;
-
-/// How a command ended, as `--exit` names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ExitFrom {
-    /// With this status: its own exit code, or 128+N.
-    Status(u8),
-    /// This signal ended it.
-    Signal(Signal),
-    /// The kernel killed it because memory ran out.
-    Oom,
-    /// panicmon killed it when its grace period was over.
-    Timeout,
-    /// A stop came through panicmon, and the command ended with 0, by that signal, or with 128 and its number.
-    Requested,
-}
-
-impl fmt::Display for ExitFrom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ExitFrom::Status(code) => write!(f, "{code}"),
-            ExitFrom::Signal(signal) => write!(f, "{signal}"),
-            ExitFrom::Oom => f.write_str("oom"),
-            ExitFrom::Timeout => f.write_str("timeout"),
-            ExitFrom::Requested => f.write_str("requested"),
-        }
-    }
-}
-
-impl FromStr for ExitFrom {
-    type Err = String;
-
-    /// A number is always a status.
-    fn from_str(word: &str) -> Result<ExitFrom, String> {
-        let what = "write a number from 0 to 255, a signal (TERM), oom, timeout, or requested";
-        match word {
-            "oom" => Ok(ExitFrom::Oom),
-            "timeout" => Ok(ExitFrom::Timeout),
-            "requested" => Ok(ExitFrom::Requested),
-            _ if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) => {
-                word.parse().map(ExitFrom::Status).map_err(|_| format!("'{word}' is not an exit status: {what}"))
-            }
-            _ => word.parse().map(ExitFrom::Signal).map_err(|_| format!("'{word}' is no way to end: {what}")),
-        }
-    }
-}
+use crate::model::exit_from::ExitFrom;
+use crate::model::status::{ExitStatus, StatusCode};
 
 /// How the command ended, and why.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +14,7 @@ pub(crate) struct Ending {
 
 /// The exit status that the rules have for this end. The most specific rule wins: why it ended, then the signal, then the
 /// status.
-pub(crate) fn mapped(rules: &[(ExitFrom, u8)], ending: Ending) -> Option<u8> {
+pub(crate) fn mapped(rules: &[(ExitFrom, StatusCode)], ending: Ending) -> Option<StatusCode> {
     let signal = match ending.status {
         ExitStatus::Signaled { signal, .. } => Some(ExitFrom::Signal(signal)),
         ExitStatus::Exited(_) => None,
@@ -80,11 +33,17 @@ pub(crate) fn mapped(rules: &[(ExitFrom, u8)], ending: Ending) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::signal::Signal;
 
     const BY_TERM: ExitStatus = ExitStatus::Signaled { signal: Signal::TERM, core_dumped: false };
 
+    fn code(rules: &[(ExitFrom, u8)], ending: Ending) -> Option<u8> {
+        let rules: Vec<_> = rules.iter().map(|(from, to)| (*from, StatusCode::new(*to))).collect();
+        mapped(&rules, ending).map(StatusCode::get)
+    }
+
     fn to(rules: &[(ExitFrom, u8)], status: ExitStatus, requested: bool, oom: bool) -> Option<u8> {
-        mapped(rules, Ending { status, requested, timed_out: false, oom })
+        code(rules, Ending { status, requested, timed_out: false, oom })
     }
 
     #[test]
@@ -112,7 +71,7 @@ mod tests {
         let killed = ExitStatus::Signaled { signal: Signal::KILL, core_dumped: false };
         let ending = Ending { status: killed, requested: false, timed_out: true, oom: false };
         let rules = [(ExitFrom::Signal(Signal::KILL), 1), (ExitFrom::Timeout, 2), (ExitFrom::Requested, 3)];
-        assert_eq!(mapped(&rules, ending), Some(2));
-        assert_eq!(mapped(&rules, Ending { timed_out: false, ..ending }), Some(1));
+        assert_eq!(code(&rules, ending), Some(2));
+        assert_eq!(code(&rules, Ending { timed_out: false, ..ending }), Some(1));
     }
 }
