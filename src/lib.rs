@@ -23,6 +23,24 @@
 //! A [`Supervisor`] keeps one or several commands running, each as its [`ProcessConfig`] says.
 //!
 //! Linux only. The feature `cli`, on by default, is for the program; a library user can leave it out.
+//!
+//! # The map
+//!
+//! Each folder uses only those below it:
+//!
+//! | folder | contents |
+//! |---|---|
+//! | `program` | the command line |
+//! | `formats` | words to values: the pmux file, timestamps, durations |
+//! | `api` | what a Rust program builds with: executor, supervisor, options |
+//! | `engine` | the one loop: it waits, asks `policy`, and acts |
+//! | `relay` | lines from the pipes of children to our own streams |
+//! | `report` | what users are told |
+//! | `policy` | pure decisions: the life of a child, restarts, drains, job control |
+//! | `sys` | every system call and every `unsafe` |
+//! | `model` | plain values for all floors: signal, status, event, error, handler |
+//!
+//! `docs/code.md` follows one start and one signal through them.
 
 #![cfg_attr(not(feature = "cli"), allow(dead_code, reason = "what only a process of its own needs, the program"))]
 
