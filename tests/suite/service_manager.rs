@@ -489,7 +489,7 @@ fn a_file_that_can_never_be_closed_holds_up_neither_messages_nor_the_end() {
     // The one that waits for ever has let go of panicmon's stderr, or there would be no end of it.
     let told = rest_of(running.child.stderr.take().unwrap());
     assert!(
-        told.contains("1 processes that close descriptors of the command's notifications can't be killed"),
+        told.contains("a process that closes descriptors of the command's notifications can't be killed"),
         "{told}"
     );
     // Then every close of it is over.
