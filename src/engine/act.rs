@@ -76,7 +76,7 @@ impl Run<'_, '_> {
         }
         task.lifecycle.stop_asked(after, now);
         if task.supervision.stop() {
-            self.over(number);
+            self.tell_if_over(number);
         }
     }
 

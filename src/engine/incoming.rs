@@ -121,7 +121,7 @@ impl Run<'_, '_> {
         task.lifecycle.stop(task.spec.stop_signal, now, &mut task.actions);
         task.cleanup.asked_at.get_or_insert(now);
         if task.supervision.stop() {
-            self.over(number);
+            self.tell_if_over(number);
         }
         self.act(number);
     }
@@ -198,7 +198,7 @@ impl Run<'_, '_> {
             let task = &mut self.tasks[number];
             task.cleanup.asked_at.get_or_insert(now);
             if task.supervision.stop() {
-                self.over(number);
+                self.tell_if_over(number);
             }
         }
     }
@@ -209,7 +209,7 @@ impl Run<'_, '_> {
         match order {
             OneOrder::Stop if std::mem::replace(&mut task.is_cancelled, true) => {
                 if task.supervision.stop() {
-                    self.over(number);
+                    self.tell_if_over(number);
                 }
                 self.kill_task(number, Instant::now());
             }

@@ -157,7 +157,7 @@ impl Run<'_, '_> {
                 if status.is_none_or(|status| !status.is_success()) {
                     self.progress.first_failure.get_or_insert(number);
                 }
-                self.over(number);
+                self.tell_if_over(number);
             }
         }
     }
@@ -186,7 +186,7 @@ impl Run<'_, '_> {
     }
 
     /// A task isn't started any more. While its leftovers are being ended, it isn't over: the end of that says so.
-    pub(super) fn over(&mut self, number: usize) {
+    pub(super) fn tell_if_over(&mut self, number: usize) {
         if !self.tasks[number].cleanup.drain.is_on() {
             remark(&mut self.relay, Some(number), Remark::Over);
         }

@@ -107,7 +107,7 @@ impl Lifecycle {
         self.is_stopped = false;
         self.has_resumed = false;
         for received in std::mem::take(&mut self.kept) {
-            // No stop is kept: it would have ended it all.
+            // A stop that is passed on isn't kept: it has ended it all.
             self.signal(received, Asks::Nothing, &foreground, actions);
         }
     }

@@ -12,6 +12,7 @@
 //! | `kill`, `requests` | when the child is killed; whether its end was asked for |
 //! | `restart`, `backoff` | when a process is started, and how long that waits |
 //! | `drain`, `leftovers` | how what a run leaves behind is ended; what is told of it |
+//! | `exit` | which exit status an end is mapped to (`--exit`) |
 //! | `reload` | what a reload by the service manager means for the command |
 #![forbid(unsafe_code)]
 

@@ -9,7 +9,6 @@
 //! | `options` | the command line and the variables to settings |
 //! | `one`, `several` | one command; the processes of a file |
 //! | `check`, `doctor` | `--check`, `--doctor`: what run nothing |
-//! | `exit` | `--exit`: another exit status |
 //! | `config_file` | the file of `--config` |
 //! | `notify`, `reload`, `systemds` | what systemd expects of its services |
 //! | `lines` | where the lines of commands go |

@@ -66,7 +66,7 @@ pub(crate) fn pass(target: Target<'_>, received: Received) -> io::Result<()> {
 
 /// Passes a signal that came to this process's group on to the one the child leads.
 ///
-/// As long as the child hasn't been waited for, the number of its group is nobody else's.
+/// A value is lost: kill(2) has none. As long as the child hasn't been waited for, the number of its group is nobody else's.
 ///
 /// A child that has left its group gets what was meant for it as well. What a terminal sends, it would have sent to the
 /// group alone.

@@ -72,7 +72,7 @@ fn become_command(plan: &Plan) -> Failure {
         return Failure::before_exec(Step::User, errno);
     }
     // After the change of user, with which the kernel takes it back.
-    if let Err(errno) = die_with_parent(plan.parent) {
+    if let Err(errno) = be_killed_with_parent(plan.parent) {
         return Failure::before_exec(Step::ParentDeathSignal, errno);
     }
     match plan.group {
@@ -115,7 +115,7 @@ fn become_command(plan: &Plan) -> Failure {
 ///
 /// The parent may have ended before: clone, kill -9, prctl, and the kernel would never send the signal. Then this process
 /// has another parent by now: if it was reparented, it exits.
-fn die_with_parent(parent: i32) -> Result<(), Errno> {
+fn be_killed_with_parent(parent: i32) -> Result<(), Errno> {
     // SAFETY: these calls touch no memory.
     unsafe {
         syscall(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, libc::SIGKILL as usize, 0, 0, 0])?;
