@@ -63,6 +63,11 @@ mod relay;
 mod report;
 mod sys;
 
+/// Its examples are tested. That with tokio is not: it needs more of tokio than the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+mod library_page {}
+
 pub use api::control::{Canceller, Control, ControlError};
 pub use api::executor::Executor;
 pub use api::options::Options;

@@ -148,7 +148,7 @@ pub enum ControlError {
     UnknownName {
         /// The name.
         name: String,
-        /// The names there are.
+        /// The names of the processes.
         known: Vec<String>,
     },
 }
@@ -156,9 +156,11 @@ pub enum ControlError {
 impl fmt::Display for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ControlError::NothingRuns => f.write_str("nothing runs that could be told anything"),
+            ControlError::NothingRuns => {
+                f.write_str("the supervisor runs nothing now: its run has not begun, or is over")
+            }
             ControlError::UnknownName { name, known } => {
-                write!(f, "there is no process '{name}', but {}", known.join(", "))
+                write!(f, "no process is named '{name}'; the names are {}", known.join(", "))
             }
         }
     }

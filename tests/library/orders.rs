@@ -277,7 +277,7 @@ fn an_unknown_name_is_an_error_and_so_is_an_order_while_nothing_runs() {
         let error = control.signal("a", Signal::HUP).unwrap_err();
         let known = vec!["sleep".to_owned(), "b".to_owned()];
         assert_eq!(error, ControlError::UnknownName { name: "a".to_owned(), known });
-        assert_eq!(error.to_string(), "there is no process 'a', but sleep, b");
+        assert_eq!(error.to_string(), "no process is named 'a'; the names are sleep, b");
         control.stop("sleep").unwrap();
         await_event(events, "sleep", "process.exited");
         after = Some(control.clone());

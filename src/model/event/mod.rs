@@ -61,9 +61,21 @@ use crate::model::signal::Signal;
 /// ```
 ///
 /// With the feature `serde` an event can be written, as a map: [`event`](Event::kind), `name`, and the fields of its type,
-/// under the same names. Durations are in milliseconds (`delay_ms`, `duration_ms`), signals have their names without
-/// `SIG`, a process that couldn't be started has `stage`, `errno` and `error`. The arguments of a command are left out,
-/// since they may hold secrets: its first word is `executable`.
+/// under the same names. But:
+///
+/// - Durations are in milliseconds (`delay_ms`, `duration_ms`), and signals have their names without `SIG`.
+/// - `executable` is the first word of `args`. The others are left out, since they may hold secrets.
+/// - An end has `code`, or `signal` and `core_dumped`, in place of the status. Its `result` is `exit-code`, `signal` or
+///   `core-dump`; `timeout` if the kill after a stop ended it; `success` if the code is 0, or if the end was requested: also
+///   by a signal.
+/// - A process that couldn't be started has `stage`, `errno` and `error`.
+/// - A signal has a `number`, and its origin as `code` (`kernel`, `user`, `queue`, `other`), `sender` and `value`.
+///
+/// ```json
+/// {"event":"process.exited","name":"web","executable":"myserver","pid":679,"result":"success","signal":"TERM",
+///  "core_dumped":false,"requested":true,"duration_ms":301,"usage":{"user_ms":0,"system_ms":0,"max_rss_bytes":7151616,
+///  "minor_faults":78,"major_faults":0,"voluntary_switches":2,"involuntary_switches":0}}
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
