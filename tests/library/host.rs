@@ -42,15 +42,19 @@ pub fn raise_with(signal: i32, code: i32, value: usize) {
     assert_eq!(sent, 0, "{}", io::Error::last_os_error());
 }
 
-/// A pair of sockets, of which the first raises this signal, or SIGIO, when something was written to the second.
+/// A pair of sockets, of which the first sends this signal, or SIGIO, to this thread when something was written to the
+/// second. If it is this thread that writes, its handlers have run when it goes on.
 pub fn async_socket(signal: Option<i32>) -> (UnixStream, UnixStream) {
     let (socket, peer) = UnixStream::pair().unwrap();
     let fd = socket.as_raw_fd();
-    /// Of the kernel; crate libc has no name for it.
+    // Of the kernel; crate libc has no names for these.
     const F_SETSIG: c_int = 10;
-    // SAFETY: the calls touch no memory.
+    const F_SETOWN_EX: c_int = 15;
+    const F_OWNER_TID: c_int = 0;
+    // SAFETY: the calls touch no memory but two integers, which F_SETOWN_EX reads.
     unsafe {
-        assert_eq!(libc::fcntl(fd, libc::F_SETOWN, libc::getpid()), 0);
+        let owner = [F_OWNER_TID, libc::syscall(libc::SYS_gettid) as c_int];
+        assert_eq!(libc::fcntl(fd, F_SETOWN_EX, owner.as_ptr()), 0);
         if let Some(signal) = signal {
             assert_eq!(libc::fcntl(fd, F_SETSIG, signal), 0);
         }
@@ -137,6 +141,31 @@ static SEEN: AtomicUsize = AtomicUsize::new(0);
 extern "C" fn three_arguments(signal: c_int, info: *mut libc::siginfo_t, _: *mut c_void) {
     // SAFETY: whoever calls it passes a siginfo_t.
     SEEN.store(usize::from(unsafe { (*info).si_signo } == signal), Ordering::SeqCst);
+}
+
+/// How far down the stack this thread goes while it handles the signal, what the kernel puts there included, in bytes.
+pub fn stack_of_handlers(signal: i32) -> usize {
+    const UNTOUCHED: u8 = 0xa5;
+    let mut stack = vec![UNTOUCHED; 1 << 16];
+    let alternate = libc::stack_t { ss_sp: stack.as_mut_ptr().cast(), ss_flags: 0, ss_size: stack.len() };
+    // SAFETY: the memory is this thread's alternate stack until the one before is put back.
+    unsafe {
+        let mut before = std::mem::zeroed();
+        assert_eq!(libc::sigaltstack(&raw const alternate, &raw mut before), 0);
+        raise(signal);
+        assert_eq!(libc::sigaltstack(&raw const before, std::ptr::null_mut()), 0);
+    }
+    stack.len() - std::hint::black_box(&stack).iter().position(|byte| *byte != UNTOUCHED).unwrap()
+}
+
+/// Installs a handler with these flags.
+pub fn by_flags(signal: i32, flags: c_int, handler: extern "C" fn(c_int)) {
+    // SAFETY: all zeroes are a sigaction; the handler is async-signal-safe.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        (action.sa_sigaction, action.sa_flags) = (handler as *const () as usize, flags);
+        libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+    }
 }
 
 /// Puts a handler in place that reads its siginfo_t.

@@ -2,12 +2,15 @@
 
 use crate::alone::{alone, alone_each};
 use crate::host::{
-    ON_STACK, async_socket, by_sigaction, by_signal, in_new_pid_namespace, raise, raise_with, set_leftover, take_calls,
-    take_seen,
+    ON_STACK, async_socket, by_flags, by_sigaction, by_signal, in_new_pid_namespace, raise, raise_with, set_leftover,
+    stack_of_handlers, take_calls, take_seen,
 };
 use crate::listening::{Listening, SOURCES, source};
+use crate::sys;
 use panicmon::{Origin, SignalSource};
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 
 const USR1: i32 = libc::SIGUSR1;
 
@@ -154,5 +157,75 @@ fn a_siginfo_that_is_there_is_used() {
         raise_with(USR1, libc::SI_QUEUE, 77);
         let heard = listening.heard(1);
         assert!(matches!(heard[..], [(_, Origin::Queue { value: 77, .. })]), "{heard:?}");
+    });
+}
+
+static CALLED: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn count(_: i32) {
+    CALLED.fetch_add(1, Ordering::SeqCst);
+}
+
+/// SA_RESETHAND: sigaction(2).
+#[test]
+fn a_handler_for_the_first_signal_only_is_called_once() {
+    alone(|| {
+        by_flags(USR1, libc::SA_RESETHAND, count);
+        by_flags(libc::SIGUSR2, libc::SA_RESETHAND, count);
+        let mut listening = Listening::by(SignalSource::Own);
+        for _ in 0..2 {
+            raise(USR1);
+            assert_eq!(CALLED.load(Ordering::SeqCst), 1);
+            assert_eq!(listening.numbers(1), [USR1]);
+        }
+        drop(listening);
+        // What the program has by now is given back: a handler that wasn't called yet, and none in place of the other.
+        raise(libc::SIGUSR2);
+        assert_eq!(CALLED.load(Ordering::SeqCst), 2);
+        assert_eq!([USR1, libc::SIGUSR2].map(sys::disposition), [libc::SIG_DFL; 2]);
+        // And so it is for the next executor.
+        let mut listening = Listening::by(SignalSource::Own);
+        raise(USR1);
+        assert_eq!(CALLED.load(Ordering::SeqCst), 2);
+        assert_eq!(listening.numbers(1), [USR1]);
+    });
+}
+
+static MAY_RETURN: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn stays(_: i32) {
+    while !MAY_RETURN.load(Ordering::SeqCst) {
+        thread::yield_now();
+    }
+}
+
+/// As one that leaves by siglongjmp(3).
+#[test]
+fn the_child_gets_a_signal_whose_handler_does_not_return() {
+    alone(|| {
+        by_flags(USR1, 0, stays);
+        let mut listening = Listening::by(SignalSource::Own);
+        thread::scope(|scope| {
+            scope.spawn(|| raise(USR1));
+            assert_eq!(listening.numbers(1), [USR1]);
+            MAY_RETURN.store(true, Ordering::SeqCst);
+        });
+    });
+}
+
+/// A thread may have an alternate stack of 8 KiB, as Rust gives each of its own, and a signal that faults raise may come
+/// while another is handled: the kernel's part of each may be 3 KiB (with AVX-512).
+#[test]
+fn our_handler_needs_little_of_a_stack() {
+    // What compilers make of it without optimisation is larger.
+    let most = if cfg!(debug_assertions) { 2560 } else { 1024 };
+    alone(|| {
+        by_flags(USR1, libc::SA_ONSTACK, count);
+        let without = stack_of_handlers(USR1);
+        let _listening = Listening::by(SignalSource::Own);
+        for signal in [USR1, libc::SIGTERM, libc::SIGTSTP, libc::SIGTRAP, libc::SIGSYS] {
+            let needs = stack_of_handlers(signal) - without;
+            assert!(needs <= most, "{signal}: {needs} bytes");
+        }
     });
 }

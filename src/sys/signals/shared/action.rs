@@ -3,7 +3,7 @@
 use crate::model::signal::Signal;
 use crate::sys::process;
 use crate::sys::raw::syscall;
-use crate::sys::signals::disposition::set_disposition;
+use crate::sys::signals::disposition::{Disposition, disposition, set_disposition};
 use std::ffi::c_int;
 use std::io;
 use std::mem::MaybeUninit;
@@ -49,14 +49,19 @@ pub(super) fn new_action(handler: libc::sighandler_t, flags: c_int) -> libc::sig
 }
 
 /// Puts this back if the signal has its default action now: Rust's own handler for SIGBUS sets that on every SIGBUS
-/// that isn't a stack overflow. If another thread has just put something else in place, that stays.
-pub(super) fn undo_reset(signal: Signal, in_place: &libc::sigaction) {
-    let is_default = |action: &libc::sigaction| action.sa_sigaction == libc::SIG_DFL;
-    if is_default(in_place) || !action(signal).is_ok_and(|now| is_default(&now)) {
+/// that isn't a stack overflow. If another thread has just put something else in place, that stays. `swap` puts an action
+/// in place and returns the one before, `handler` is an action's.
+pub(super) fn undo_reset<A>(
+    signal: Signal,
+    in_place: &A,
+    swap: impl Fn(Signal, &A) -> Option<A>,
+    handler: impl Fn(&A) -> libc::sighandler_t,
+) {
+    if handler(in_place) == libc::SIG_DFL || disposition(signal) != Disposition::Default {
         return;
     }
-    if let Ok(before) = swap(signal, in_place)
-        && !is_default(&before)
+    if let Some(before) = swap(signal, in_place)
+        && handler(&before) != libc::SIG_DFL
     {
         let _ = swap(signal, &before);
     }

@@ -8,11 +8,11 @@
 //! the first to be called without a siginfo_t makes up one. And while a layer has called a handler with the number only,
 //! there is a [`Call`] from which the layers below learn that they aren't the first.
 
-use super::action::action;
 use super::cause::{Cause, Info};
 use super::layer::Layer;
 use crate::model::signal::Signal;
 use crate::sys::raw::syscall;
+use crate::sys::signals::disposition::KernelAction;
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -155,7 +155,8 @@ fn made_up(signal: Signal) -> libc::siginfo_t {
 fn is_genuine(signal: Signal, info: *const libc::siginfo_t) -> bool {
     let frame = 0_usize;
     let (frame, start) = (&raw const frame as usize, info as usize);
-    if start <= frame || !info.is_aligned() || !action(signal).is_ok_and(|top| top.sa_flags & libc::SA_SIGINFO != 0) {
+    let top_flags = || KernelAction::in_place(signal).map_or(0, |top| top.flags);
+    if start <= frame || !info.is_aligned() || top_flags() & libc::SA_SIGINFO as usize == 0 {
         return false;
     }
     let last_word = start.saturating_add(size_of::<libc::siginfo_t>() - size_of::<usize>());

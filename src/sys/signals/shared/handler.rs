@@ -1,11 +1,11 @@
 //! Our signal handler.
 
-use super::action::{action, die, is_handler, new_action, stop, undo_reset};
-use super::cause::is_raised_by_faults;
+use super::action::{die, is_handler, new_action, stop, undo_reset};
 use super::delivery::{Delivery, Visit};
 use super::layer::{Handler, LAYERS, Layer};
 use super::listeners::{BY_HANDLER, is_job_control_under_way};
 use crate::model::signal::Signal;
+use crate::sys::signals::disposition::KernelAction;
 use crate::sys::wait;
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
@@ -20,7 +20,11 @@ extern "C" fn entry<const LAYER: usize>(number: c_int, info: *mut libc::siginfo_
 
 /// The layer whose handler this action calls.
 pub(super) fn layer_of(action: &libc::sigaction) -> Option<Layer> {
-    ENTRIES.iter().position(|entry| *entry as usize == action.sa_sigaction).map(Layer::new)
+    layer_at(action.sa_sigaction)
+}
+
+fn layer_at(handler: libc::sighandler_t) -> Option<Layer> {
+    ENTRIES.iter().position(|entry| *entry as usize == handler).map(Layer::new)
 }
 
 /// The action that calls this layer's handler, to be put over the program's. Other signals wait meanwhile, except those
@@ -59,19 +63,34 @@ fn on_signal(layer: Layer, number: c_int, info: *mut libc::siginfo_t, context: *
         }
         Visit::Again => return,
     }
-    let in_place = if is_raised_by_faults(signal) { action(signal).ok() } else { None };
-    let caught = chain(layer, &delivery, context);
-    if is_raised_by_faults(signal) && fault(&delivery, caught, in_place.as_ref()) {
-        return;
-    }
-    let told = tell(&delivery);
+    let told = match signal {
+        Signal::BUS | Signal::TRAP | Signal::SYS => {
+            let in_place = KernelAction::in_place(signal);
+            let caught = chain(layer, &delivery, context);
+            if fault(&delivery, caught, in_place.as_ref()) {
+                return;
+            }
+            tell(&delivery)
+        }
+        // The program's handler makes the terminal ready for the stop, and an executor that is told may stop the program.
+        Signal::TSTP | Signal::TTIN | Signal::TTOU => {
+            chain(layer, &delivery, context);
+            tell(&delivery)
+        }
+        // The program's handler may not come back: siglongjmp(3).
+        _ => {
+            let told = tell(&delivery);
+            chain(layer, &delivery, context);
+            told
+        }
+    };
     stop_as_by_default(layer, &delivery, told);
     if !told {
         take_default(layer, signal);
     }
 }
 
-/// The program's own handler is called, and is the first to be. Returns whether there was one.
+/// The program's own handler is called. Returns whether there was one.
 fn chain(layer: Layer, delivery: &Delivery, context: *mut c_void) -> bool {
     !is_nothing_to_program(layer, delivery) && delivery.call_program(layer, context)
 }
@@ -88,7 +107,7 @@ fn is_nothing_to_program(layer: Layer, delivery: &Delivery) -> bool {
 
 /// A fault of this program's own ends it, as it would without us, if it has no handler for it. Returns whether it is a
 /// fault; where nothing says so, the default action, to die, is right for both.
-fn fault(delivery: &Delivery, caught: bool, in_place: Option<&libc::sigaction>) -> bool {
+fn fault(delivery: &Delivery, caught: bool, in_place: Option<&KernelAction>) -> bool {
     let signal = delivery.signal;
     if delivery.cause.info.is_none() || delivery.cause.is_kernel() {
         if !caught {
@@ -97,7 +116,7 @@ fn fault(delivery: &Delivery, caught: bool, in_place: Option<&libc::sigaction>) 
         return true;
     }
     if let Some(in_place) = in_place {
-        undo_reset(signal, in_place);
+        undo_reset(signal, in_place, |signal, action| action.put(signal), |action| action.handler);
     }
     false
 }
@@ -127,8 +146,8 @@ fn stop_as_by_default(layer: Layer, delivery: &Delivery, told: bool) {
 /// No executor listens: this is a fork, or the executor has just gone. What the signal would have done without a handler
 /// happens, unless a handler of the program has called us: then it has dealt with the signal.
 fn take_default(layer: Layer, signal: Signal) {
-    let is_ours_or_none = |now: &libc::sigaction| layer_of(now).is_some() || now.sa_sigaction == libc::SIG_DFL;
-    if !layer.is_over_default(signal) || !action(signal).is_ok_and(|now| is_ours_or_none(&now)) {
+    let is_ours_or_none = |now: &KernelAction| layer_at(now.handler).is_some() || now.handler == libc::SIG_DFL;
+    if !layer.is_over_default(signal) || !KernelAction::in_place(signal).is_some_and(|now| is_ours_or_none(&now)) {
         return;
     }
     match signal {

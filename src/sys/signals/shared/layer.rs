@@ -21,6 +21,8 @@ pub(super) type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void
 static BENEATH: [[AtomicUsize; 65]; LAYERS] = [const { [const { AtomicUsize::new(libc::SIG_DFL) }; 65] }; LAYERS];
 const TAKES_SIGINFO: usize = 1 << 63;
 const ENDS_ONLY: usize = 1 << 62;
+const ONLY_ONCE: usize = 1 << 61;
+const FLAGS: usize = TAKES_SIGINFO | ENDS_ONLY | ONLY_ONCE;
 
 /// One of our handlers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +40,9 @@ impl Layer {
     /// Has it lie over this action from now on.
     pub(super) fn put_over(self, signal: Signal, program: &libc::sigaction) {
         let bit = |flag: c_int, bit: usize| if program.sa_flags & flag != 0 { bit } else { 0 };
-        let bits = bit(libc::SA_SIGINFO, TAKES_SIGINFO) | bit(libc::SA_NOCLDSTOP, ENDS_ONLY);
+        let bits = bit(libc::SA_SIGINFO, TAKES_SIGINFO)
+            | bit(libc::SA_NOCLDSTOP, ENDS_ONLY)
+            | bit(libc::SA_RESETHAND, ONLY_ONCE);
         self.beneath(signal).store(program.sa_sigaction | bits, Ordering::SeqCst);
     }
 
@@ -47,7 +51,13 @@ impl Layer {
     }
 
     fn handler_beneath(self, signal: Signal) -> usize {
-        self.beneath(signal).load(Ordering::SeqCst) & !(TAKES_SIGINFO | ENDS_ONLY)
+        self.beneath(signal).load(Ordering::SeqCst) & !FLAGS
+    }
+
+    /// This action of the program that it lies over, as it is by now: a handler with SA_RESETHAND may have been called.
+    pub(super) fn by_now(self, signal: Signal, mut program: libc::sigaction) -> libc::sigaction {
+        program.sa_sigaction = self.handler_beneath(signal);
+        program
     }
 
     /// Whether the program lets this signal take its default action.
@@ -58,7 +68,7 @@ impl Layer {
     /// Whether it lies over a handler that gets the signal's number only, no siginfo_t.
     pub(super) fn passes_number_only(self, signal: Signal) -> bool {
         let beneath = self.beneath(signal).load(Ordering::SeqCst);
-        beneath & TAKES_SIGINFO == 0 && !matches!(beneath & !ENDS_ONLY, libc::SIG_DFL | libc::SIG_IGN)
+        beneath & TAKES_SIGINFO == 0 && is_handler(beneath & !FLAGS)
     }
 
     /// Whether the program's action for SIGCHLD isn't called for children that stop (SA_NOCLDSTOP).
@@ -66,16 +76,23 @@ impl Layer {
         self.beneath(Signal::CHLD).load(Ordering::SeqCst) & ENDS_ONLY != 0
     }
 
-    /// Calls the program's handler that it lies over, and says whether there is one.
+    /// Calls the program's handler that it lies over, and says whether there is one. With SA_RESETHAND there is one for
+    /// the first signal only.
     pub(super) fn call_program(self, signal: Signal, info: *mut libc::siginfo_t, context: *mut c_void) -> bool {
-        let takes_siginfo = self.beneath(signal).load(Ordering::SeqCst) & TAKES_SIGINFO != 0;
-        let handler = self.handler_beneath(signal);
-        if matches!(handler, libc::SIG_DFL | libc::SIG_IGN) {
+        let word = self.beneath(signal);
+        let found = word.load(Ordering::SeqCst);
+        let handler = found & !FLAGS;
+        if !is_handler(handler) {
+            return false;
+        }
+        let reset = found & ENDS_ONLY | libc::SIG_DFL;
+        // If it fails, another thread has just called it, or has put something else there.
+        if found & ONLY_ONCE != 0 && word.compare_exchange(found, reset, Ordering::SeqCst, Ordering::SeqCst).is_err() {
             return false;
         }
         // SAFETY: the program has installed the address as a handler of this kind.
         unsafe {
-            if takes_siginfo {
+            if found & TAKES_SIGINFO != 0 {
                 std::mem::transmute::<usize, Handler>(handler)(signal.number(), info, context);
             } else {
                 std::mem::transmute::<usize, extern "C" fn(c_int)>(handler)(signal.number());
@@ -83,4 +100,8 @@ impl Layer {
         }
         true
     }
+}
+
+fn is_handler(address: usize) -> bool {
+    !matches!(address, libc::SIG_DFL | libc::SIG_IGN)
 }

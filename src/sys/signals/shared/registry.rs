@@ -154,7 +154,8 @@ fn fault(signal: Signal, cause: &Cause) -> bool {
         return true;
     }
     let handler = HANDLERS[signal.number() as usize].load(Ordering::SeqCst);
-    undo_reset(signal, &new_action(handler, FLAGS));
+    let swap = |signal, action: &libc::sigaction| swap(signal, action).ok();
+    undo_reset(signal, &new_action(handler, FLAGS), swap, |action| action.sa_sigaction);
     false
 }
 

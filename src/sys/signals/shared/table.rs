@@ -72,7 +72,7 @@ impl Table {
     /// The program's action, where this is in place.
     #[cfg(feature = "signal-hook")]
     pub(super) fn program(&self, signal: Signal, in_place: libc::sigaction) -> libc::sigaction {
-        self.slots[index(signal)].program(in_place)
+        self.slots[index(signal)].program(signal, in_place)
     }
 }
 
@@ -106,9 +106,9 @@ impl Slot {
     }
 
     /// The program's action, where this is in place.
-    fn program(&self, found: libc::sigaction) -> libc::sigaction {
+    fn program(&self, signal: Signal, found: libc::sigaction) -> libc::sigaction {
         let beneath = match layer_of(&found) {
-            Some(layer) => self.beneath.get(layer.number()).copied(),
+            Some(layer) => self.beneath.get(layer.number()).map(|program| layer.by_now(signal, *program)),
             None => self.kept.filter(|kept| same(&kept.kept, &found)).map(|kept| kept.program),
         };
         beneath.unwrap_or(found)
@@ -116,7 +116,10 @@ impl Slot {
 
     /// A layer that lies over this action, or is put over it now. Another one than `not`, which is in place.
     fn layer_over(&mut self, signal: Signal, program: &libc::sigaction, not: Option<Layer>) -> Layer {
-        let lies_over = |layer: &Layer| self.beneath.get(layer.number()).is_some_and(|action| same(action, program));
+        let lies_over = |layer: &Layer| {
+            let beneath = self.beneath.get(layer.number());
+            beneath.is_some_and(|action| same(&layer.by_now(signal, *action), program))
+        };
         let known = self.by_use.iter().position(|layer| Some(*layer) != not && lies_over(layer));
         let layer = match known {
             Some(at) => self.by_use.remove(at),
@@ -147,7 +150,7 @@ impl Slot {
             self.placed = Some(layer);
             return Ok(());
         }
-        let mut program = self.program(now);
+        let mut program = self.program(signal, now);
         let mut in_place = None;
         loop {
             if must_stay_ignored(signal, &program) {
@@ -157,7 +160,7 @@ impl Slot {
                 return Ok(());
             }
             let layer = self.layer_over(signal, &program, in_place);
-            let before = self.program(swap(signal, &action_over(layer, &program))?);
+            let before = self.program(signal, swap(signal, &action_over(layer, &program))?);
             self.placed = Some(layer);
             if same(&before, &program) {
                 return Ok(());
@@ -200,7 +203,7 @@ impl Slot {
     /// Puts back what the program had, if what we have put in its place is still there.
     fn give_back(&mut self, signal: Signal) {
         let Ok(now) = action(signal) else { return };
-        let program = self.program(now);
+        let program = self.program(signal, now);
         (self.placed, self.kept) = (None, None);
         // The program has put something else there meanwhile: that stays.
         if same(&program, &now) {
@@ -222,7 +225,7 @@ impl Slot {
         while let Ok(before) = swap(signal, &put)
             && !same(&before, &expected)
         {
-            let newer = if self.users == 0 { self.program(before) } else { before };
+            let newer = if self.users == 0 { self.program(signal, before) } else { before };
             if same(&newer, &put) {
                 break;
             }
