@@ -24,7 +24,10 @@ pub(crate) struct Flag {
     pub(crate) hint: ValueHint,
     /// The heading in the help that it stands under.
     pub(crate) heading: &'static str,
+    /// What it does, in one line: the words of the README's table.
     pub(crate) help: &'static str,
+    /// What else `--help` and the man page say: sentences, without the last period.
+    pub(crate) more: &'static str,
     /// Sets its field of the settings. The error says what is wrong with the value, and what is allowed.
     pub(crate) apply: fn(&mut Settings, &Given<'_>) -> Result<(), String>,
 }
@@ -101,5 +104,6 @@ pub(crate) const OPTION: Flag = Flag {
     hint: ValueHint::Other,
     heading: "General",
     help: "",
+    more: "",
     apply: |_, _| Ok(()),
 };

@@ -8,7 +8,7 @@ use crate::program::logger::Verbosity;
 use clap::ValueHint;
 
 /// Every option. To add one: an entry here, a field in [`Settings`](super::settings::Settings), its use, and a line in the
-/// README's table, which a test compares.
+/// README's table, with the same words: a test compares.
 pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "dir",
@@ -49,7 +49,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         often: Often::List,
         scope: Scope::Command,
         heading: "Command",
-        help: "Take these variables away from the command, e.g. TOKEN,DEBUG",
+        help: "Remove variables from the command's environment: TOKEN,DEBUG",
         apply: |settings, given| {
             settings.unset_env.extend(values::variable_names(given.value())?);
             Ok(())
@@ -61,7 +61,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_CLEAR_ENV",
         scope: Scope::Command,
         heading: "Command",
-        help: "Give the command no variables but those of --env (and of --user)",
+        help: "Give the command only the variables of --env and --user",
         apply: |settings, given| {
             settings.clear_env = given.is_on();
             Ok(())
@@ -76,7 +76,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         hint: ValueHint::Username,
         heading: "Command",
-        help: "Run the command as this user, by name or id, with the groups that /etc/group has for it, or with this one only",
+        help: "Run the command as this user, by name or number",
+        more: "It gets the groups that /etc/group lists for the user, or GROUP alone",
         apply: |settings, given| {
             settings.user = Some(values::user(given.text()?)?);
             Ok(())
@@ -89,7 +90,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_SIGNALS",
         value: Some("LIST"),
         heading: "Signals",
-        help: "Listen to and forward only these signals, e.g. TERM,HUP,RTMIN+3; the others keep the disposition they had (at a terminal, TSTP, TTIN, TTOU and CONT are needed in any case)",
+        help: "Listen to and forward only these signals: TERM,HUP,RTMIN+3",
+        more: "The others keep the disposition they had. At a terminal, TSTP, TTIN, TTOU and CONT are needed in any case",
         apply: |settings, given| {
             settings.signals = Some(values::signal_list(given.text()?)?);
             Ok(())
@@ -104,7 +106,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         often: Often::List,
         scope: Scope::Command,
         heading: "Signals",
-        help: "Forward TO instead of FROM, e.g. TERM=QUIT,HUP=drop: drop forwards nothing, and uncaught=drop nothing that would kill the command for lack of a handler (TERM, INT, QUIT, HUP and stop signals apart)",
+        help: "Forward TO instead of FROM: TERM=QUIT; HUP=drop forwards nothing",
+        more: "uncaught=drop forwards no signal that would kill the command because it has no handler, except TERM, INT, QUIT, HUP and the stop signals",
         apply: |settings, given| {
             let rewrites = values::rewrites(given.text()?)?;
             settings.drop_uncaught |= rewrites.drop_uncaught;
@@ -119,7 +122,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         often: Often::List,
         scope: Scope::Command,
         heading: "Signals",
-        help: "Forward SIG only after this time, e.g. TERM=10s; a second one goes at once",
+        help: "Forward SIG only after this time: TERM=10s",
+        more: "If it comes a second time, both are forwarded at once",
         apply: |settings, given| values::add(&mut settings.delays, values::delays(given.text()?)?),
         ..OPTION
     },
@@ -129,7 +133,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_GROUP",
         scope: Scope::Command,
         heading: "Signals",
-        help: "Signal the command's whole process group",
+        help: "Send signals to the command's whole process group",
         apply: |settings, given| {
             settings.group = given.is_on();
             Ok(())
@@ -141,7 +145,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_SESSION",
         scope: Scope::Command,
         heading: "Signals",
-        help: "Start the command in a session of its own, with the controlling terminal if panicmon is a session leader",
+        help: "Start the command in a session of its own",
+        more: "It gets the controlling terminal if panicmon leads a session",
         apply: |settings, given| {
             settings.session = given.is_on();
             Ok(())
@@ -153,7 +158,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_PARENT_DEATH_SIGNAL",
         value: Some("SIGNAL"),
         heading: "Signals",
-        help: "Get this signal when the parent of panicmon dies, and forward it as any other",
+        help: "Get and forward this signal when panicmon's parent dies",
         apply: |settings, given| {
             settings.parent_death_signal = Some(values::parent_death_signal(given.text()?)?);
             Ok(())
@@ -168,7 +173,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         in_file: "its key is 'sigKillWait'",
         heading: "Ending",
-        help: "Kill the command and its process group if it is still there this long after the first stop signal, e.g. 10s, 1m30s",
+        help: "Kill the command and its process group if it still runs this long after the first stop signal: 10s, 1m30s",
         apply: |settings, given| {
             settings.kill_after = Some(duration::parse(given.text()?)?);
             Ok(())
@@ -180,7 +185,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_STOP_SIGNALS",
         value: Some("LIST"),
         heading: "Ending",
-        help: "Which signals are a stop [default: TERM,INT], e.g. TERM,WINCH: they start --kill-after, end --restart and stop the processes of a file; a hang-up of the terminal does in any case",
+        help: "The signals that are a stop [default: TERM,INT]",
+        more: "A stop starts the time of --kill-after, ends the restarts, and stops the processes of a file. A hang-up of the terminal is one in any case",
         apply: |settings, given| {
             settings.stop_signals = Some(values::stop_signals(given.text()?)?);
             Ok(())
@@ -194,7 +200,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         in_file: "its key is 'drain: true'",
         heading: "Ending",
-        help: "After the command's end send TERM to all that is left of its descendants, wait at most this long for their end, then KILL them; 0: end nothing, not even what --restart would end",
+        help: "After the command's end, end what it left behind: TERM, and KILL after this time",
+        more: "That is every descendant. 0 ends nothing, not even what --restart would end",
         apply: |settings, given| {
             settings.drain = Some(duration::parse(given.text()?)?);
             Ok(())
@@ -208,7 +215,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         often: Often::List,
         scope: Scope::Command,
         heading: "Ending",
-        help: "Exit with TO instead of FROM, e.g. 143=0,oom=99: FROM is a status, a signal that ended the command, oom, timeout (killed by --kill-after), or requested (a stop or a QUIT came through panicmon, and the command ended by it or with 0)",
+        help: "Exit with TO instead of FROM: 143=0,oom=99",
+        more: "FROM is a status, a signal that ended the command, oom, timeout (killed by --kill-after), or requested (a stop or a QUIT came through panicmon, and the command ended by it or with 0)",
         apply: |settings, given| values::add(&mut settings.exit, values::exit_rules(given.text()?)?),
         ..OPTION
     },
@@ -219,7 +227,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         in_file: "which are started again after every end, but for those that 'noRestartOn' lists",
         heading: "Restarts",
-        help: "Start the command again when it ends: never, on-failure or always. A stop signal ends that, too",
+        help: "Start the command again when it ends: never, on-failure, always",
+        more: "A stop ends the restarts",
         apply: |settings, given| {
             settings.restart = Some(given.text()?.parse().map_err(|error: ParseRestartError| error.to_string())?);
             Ok(())
@@ -233,7 +242,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Restarts,
         in_file: "its key is 'minWait'",
         heading: "Restarts",
-        help: "The least time between an end and the next start [default: 1s]; doubled after each quick failure",
+        help: "The least time between an end and the next start [default: 1s]",
+        more: "It doubles after each quick failure",
         apply: |settings, given| {
             settings.min_wait = Some(duration::parse(given.text()?)?);
             Ok(())
@@ -262,7 +272,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Restarts,
         in_file: "its key is 'noRestartOn'",
         heading: "Restarts",
-        help: "Don't start it again after these: exit codes, signals, or -1 for any signal and for not started, e.g. 0,3,TERM",
+        help: "Don't restart after these exit codes and signals: 0,3,TERM",
+        more: "-1 is any signal, and a command that can't be started",
         apply: |settings, given| {
             settings.no_restart_on = values::no_restart_list(given.text()?)?;
             Ok(())
@@ -275,7 +286,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         value: Some("N"),
         scope: Scope::Restarts,
         heading: "Restarts",
-        help: "Start it again at most N times",
+        help: "Restart the command at most N times",
         apply: |settings, given| {
             let word = given.text()?;
             let number = word.parse().map_err(|_| format!("'{word}' is not a number from 0 to {}", u32::MAX))?;
@@ -291,7 +302,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         in_file: "its key is 'name'",
         heading: "Output",
-        help: "Relay the command's output line by line, each with NAME in front",
+        help: "Relay the command's output line by line, with NAME in front",
         apply: |settings, given| {
             let name = given.text()?;
             if name.contains(char::is_control) {
@@ -312,7 +323,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         in_file: "its key is 'timeFormat'",
         heading: "Output",
-        help: "Relay the command's output line by line, each with the time in front: rfc3339, iso8601, unix, unix-ms, or a layout of Go's (15:04:05.000) or of strftime (%H:%M:%S)",
+        help: "Relay the command's output line by line, with the time in front: rfc3339, %H:%M:%S",
+        more: "Others are iso8601, unix, unix-ms, layouts as in Go (15:04:05.000), and all formats of strftime(3)",
         apply: |settings, given| {
             settings.timestamps = Some(values::time_format(given.text()?)?);
             Ok(())
@@ -327,7 +339,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::File,
         hint: ValueHint::FilePath,
         heading: "Several processes",
-        help: "Run the processes of this pmux file instead of a command; - is stdin",
+        help: "Run the processes of this pmux file; - is stdin",
         apply: |settings, given| {
             settings.config = Some(values::file(given.value())?);
             Ok(())
@@ -339,7 +351,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_CHECK",
         scope: Scope::File,
         heading: "Several processes",
-        help: "Check the file of --config, warn of directories and commands that don't exist, and run nothing",
+        help: "Check the file of --config and run nothing",
+        more: "Directories and commands that don't exist are warned of",
         apply: |settings, given| {
             settings.check = given.is_on();
             Ok(())
@@ -349,7 +362,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "doctor",
         variable: "PANICMON_DOCTOR",
-        help: "Show what panicmon finds here and which of its promises hold, and run nothing",
+        help: "Print which of panicmon's promises hold here, and run nothing",
         apply: |settings, given| {
             settings.doctor = given.is_on();
             Ok(())
@@ -361,7 +374,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         short: Some('v'),
         variable: "PANICMON_VERBOSE",
         often: Often::Counted,
-        help: "Log what happens to stderr: -v processes, -vv signals too, -vvv everything",
+        help: "Log to stderr: -v processes, -vv signals too, -vvv everything",
         apply: |settings, given| {
             if let Given::Switch(count) = given {
                 settings.verbosity = Verbosity::from_count(*count);
@@ -374,7 +387,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "quiet",
         short: Some('q'),
         variable: "PANICMON_QUIET",
-        help: "Log nothing, not even warnings; errors that keep the command from running are still printed",
+        help: "Log nothing, not even warnings",
+        more: "An error that keeps the command from running is still printed",
         apply: |settings, given| {
             if given.is_on() {
                 settings.verbosity = Verbosity::Quiet;

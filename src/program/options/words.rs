@@ -20,7 +20,8 @@ the command can't be executed, 127 if it isn't found.";
 
 impl Flag {
     fn arg(&self) -> Arg {
-        let help = format!("{} [env: {}]", self.help, self.variable);
+        let between = if self.more.is_empty() { "" } else { ". " };
+        let help = format!("{}{between}{} [env: {}]", self.help, self.more, self.variable);
         let arg = Arg::new(self.long).long(self.long).short(self.short).help(help).help_heading(self.heading);
         let arg = match self.value {
             Some(name) => arg
@@ -28,10 +29,12 @@ impl Flag {
                 .value_parser(OsStringValueParser::new())
                 .value_hint(self.hint)
                 .allow_hyphen_values(self.hyphen),
-            None => arg,
+            // Given twice, it is still on.
+            None => arg.overrides_with(self.long),
         };
         arg.action(match (self.value, self.often) {
-            (None, _) | (_, Often::Counted) => ArgAction::Count,
+            (_, Often::Counted) => ArgAction::Count,
+            (None, _) => ArgAction::SetTrue,
             (Some(_), Often::Once) => ArgAction::Set,
             (Some(_), Often::List | Often::Lines) => ArgAction::Append,
         })
@@ -40,10 +43,13 @@ impl Flag {
     pub(super) fn apply_words(&self, matches: &ArgMatches, settings: &mut Settings) -> Result<(), String> {
         let name = format!("--{}", self.long);
         match self.value {
-            None => match matches.get_count(self.long) {
-                0 => Ok(()),
-                count => (self.apply)(settings, &Given::Switch(count)),
-            },
+            None => {
+                let count = match self.often {
+                    Often::Counted => matches.get_count(self.long),
+                    _ => matches.get_flag(self.long).into(),
+                };
+                if count == 0 { Ok(()) } else { (self.apply)(settings, &Given::Switch(count)) }
+            }
             Some(_) => {
                 let mut values = matches.get_many::<OsString>(self.long).into_iter().flatten();
                 values.try_for_each(|value| self.apply_value(&name, value, settings))
@@ -97,7 +103,7 @@ const VERSION: &str = match option_env!("PANICMON_BUILD") {
 pub(crate) fn command() -> clap::Command {
     clap::Command::new("panicmon")
         .version(VERSION)
-        .about("Runs a command, forwards every signal to it, reaps what is orphaned, and ends as the command did")
+        .about("Runs a command, forwards every signal to it, reaps orphaned processes, and exits as the command did")
         .override_usage("panicmon [OPTIONS] [--] COMMAND [ARG]...\n       panicmon [OPTIONS] --config FILE")
         .after_help(AFTER_HELP)
         .args(FLAGS.iter().map(Flag::arg))
