@@ -1,8 +1,9 @@
 //! Memory that a child without ours shares with us: mmap(2).
 
-use super::raw::{syscall, syscall_io};
+use super::raw::syscall;
 use std::io;
 use std::ops::Deref;
+use std::ptr;
 use std::ptr::NonNull;
 
 /// A value that every process forked from this one sees in the same place.
@@ -17,11 +18,13 @@ impl<T: Sync> Shared<T> {
     pub(super) fn new(value: T) -> io::Result<Shared<T>> {
         const { assert!(align_of::<T>() <= 4096, "a page is aligned for it") };
         let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+        // By the C library, as the raw call takes its arguments from memory on s390x.
         // SAFETY: new memory, at a place of the kernel's choice.
-        let place = unsafe {
-            syscall_io(libc::SYS_mmap, [0, size_of::<T>(), protection as usize, flags as usize, usize::MAX, 0])
-        }? as *mut T;
-        let place = NonNull::new(place).ok_or(io::ErrorKind::OutOfMemory)?;
+        let place = unsafe { libc::mmap(ptr::null_mut(), size_of::<T>(), protection, flags, -1, 0) };
+        if place == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let place = NonNull::new(place.cast::<T>()).ok_or(io::ErrorKind::OutOfMemory)?;
         // SAFETY: the new memory is large enough for a T and aligned to a page, and nothing else points to it.
         unsafe { place.write(value) };
         Ok(Shared(place))

@@ -48,14 +48,18 @@ fn page() -> Option<&'static AtomicU32> {
 /// A page of zeroes that is one of zeroes in every fork. `None`: the kernel refuses.
 fn wiped_page() -> Option<*mut AtomicU32> {
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // By the C library, as the raw call takes its arguments from memory on s390x.
     // SAFETY: new memory, at a place of the kernel's choice.
-    let page =
-        unsafe { syscall(libc::SYS_mmap, [0, PAGE_BYTES, protection as usize, flags as usize, usize::MAX, 0]) }.ok()?;
-    // SAFETY: it concerns this page only.
-    if unsafe { syscall(libc::SYS_madvise, [page, PAGE_BYTES, libc::MADV_WIPEONFORK as usize]) }.is_err() {
-        // SAFETY: nobody else knows of the page.
-        let _ = unsafe { syscall(libc::SYS_munmap, [page, PAGE_BYTES]) };
+    let page = unsafe { libc::mmap(ptr::null_mut(), PAGE_BYTES, protection, flags, -1, 0) };
+    if page == libc::MAP_FAILED {
         return None;
     }
-    Some(ptr::with_exposed_provenance_mut(page))
+    let arguments = [page as usize, PAGE_BYTES, libc::MADV_WIPEONFORK as usize];
+    // SAFETY: it concerns this page only.
+    if unsafe { syscall(libc::SYS_madvise, arguments) }.is_err() {
+        // SAFETY: nobody else knows of the page.
+        let _ = unsafe { syscall(libc::SYS_munmap, [page as usize, PAGE_BYTES]) };
+        return None;
+    }
+    Some(page.cast())
 }
