@@ -1,4 +1,5 @@
-//! `--doctor`: what panicmon sees here, what that means, and which of its promises hold.
+//! `--doctor`: what panicmon sees here, what that means, and which of its promises hold. What it says of system calls, it
+//! has tried: a version or a file may promise what a filter or an emulator refuses.
 
 use super::notify::directories;
 use super::systemds;
@@ -11,9 +12,11 @@ use crate::sys::notify::{Directories, Notify};
 use crate::sys::proc_fs::Status;
 use crate::sys::process;
 use crate::sys::process::Subreaper;
+use crate::sys::signals::process::ProcessSignals;
+use crate::sys::signals::source::Source;
 use crate::sys::signals::{Disposition, disposition};
 use crate::sys::terminal::ChildGroup;
-use crate::sys::{descendants, limit};
+use crate::sys::{limit, trial};
 use std::ffi::{CStr, OsStr};
 use std::fmt::{self, Write};
 use std::fs;
@@ -44,16 +47,21 @@ fn finding(holds: Option<bool>, seen: impl Into<String>, means: impl Into<String
 
 /// Looks at everything, and returns a text and whether every promise holds.
 #[cold]
-pub(crate) fn report(inherited_mask: SignalSet, env: &[&CStr], several: bool) -> (String, bool) {
+pub(crate) fn report(signals: ProcessSignals, env: &[&CStr], several: bool) -> (String, bool) {
     let variable = |name: &str| env::get(env, name).map(|value| value.to_string_lossy().into_owned());
+    let inherited_mask = signals.inherited_mask();
+    let (start, signalfd) = start_and_signals(signals);
+    let (subreaper, parent_death) = orphans();
     let findings = [
         kernel(),
         proc(),
         pid(),
-        subreaper(),
-        parent_death(),
+        start,
+        subreaper,
+        parent_death,
         descendants(),
-        signals(inherited_mask),
+        signalfd,
+        inherited(inherited_mask),
         queue(),
         terminal(inherited_mask),
         cgroup(),
@@ -129,22 +137,64 @@ fn pid() -> Finding {
     }
 }
 
-fn subreaper() -> Finding {
-    match Subreaper::claim() {
-        Ok(_) => finding(
+/// What clone(2) and signalfd(2) do.
+fn start_and_signals(signals: ProcessSignals) -> (Finding, Finding) {
+    let mut source = Source::Process(signals);
+    let start = match trial::start(&source) {
+        Ok(true) => finding(Some(true), "clone(2) in shared memory works", "a command is started fast"),
+        Ok(false) => finding(
             Some(true),
-            "it can be a child subreaper",
+            "clone(2) in shared memory: Invalid argument (an emulator?); it works without",
+            "a command is started as by fork(2), a little later",
+        ),
+        Err(error) => finding(Some(false), format!("clone(2) doesn't work: {error}"), "a command can't be started"),
+    };
+    let tried = match &mut source {
+        Source::Process(signals) => trial::signals(signals),
+        Source::Shared(_) => Ok(()),
+    };
+    let signalfd = match tried {
+        Ok(()) => finding(
+            Some(true),
+            "signalfd(2) works: TERM and queued signals came, with their values",
+            "each signal is passed on to the command",
+        ),
+        Err((call, error)) => {
+            finding(Some(false), format!("{call}: {error}"), "signals don't reach the command as they are sent")
+        }
+    };
+    (start, signalfd)
+}
+
+/// What becomes of a process whose parent is killed.
+fn orphans() -> (Finding, Finding) {
+    let is_pid_1 = process::id().as_raw() == 1;
+    let claimed = Subreaper::claim();
+    let (subreaper, parent_death) = match trial::bereave() {
+        Ok(bereaved) => (
+            if bereaved.is_adopted { Ok(()) } else { Err("an orphan went to another process".to_owned()) },
+            bereaved.is_killed.map_err(|error| error.to_string()),
+        ),
+        Err(error) => {
+            let not_tried = || Err(format!("no process could be started to try it: {error}"));
+            (not_tried(), not_tried())
+        }
+    };
+    // PID 1 needs to be none.
+    let subreaper =
+        if is_pid_1 { subreaper } else { claimed.map(drop).map_err(|error| error.to_string()).and(subreaper) };
+    let subreaper = match subreaper {
+        Ok(()) => finding(
+            Some(true),
+            if is_pid_1 { "it gets orphans" } else { "it can be a child subreaper" },
             "panicmon gets the orphans of the command, and reaps them",
         ),
         Err(error) => {
             let means = "orphans of the command go to PID 1, and --drain can't find them";
-            finding(Some(process::id().as_raw() == 1), format!("it can't be a child subreaper: {error}"), means)
+            finding(Some(false), format!("it can't be a child subreaper: {error}"), means)
         }
-    }
-}
-
-fn parent_death() -> Finding {
-    match process::has_parent_death_signal() {
+    };
+    let parent_death = match parent_death {
         Ok(()) => finding(
             Some(true),
             "the kernel has a parent-death signal",
@@ -153,21 +203,22 @@ fn parent_death() -> Finding {
         Err(error) => {
             finding(Some(false), format!("there is no parent-death signal: {error}"), "a command can't be started")
         }
-    }
+    };
+    (subreaper, parent_death)
 }
 
 fn descendants() -> Finding {
-    match descendants::can_hold() {
+    match trial::pidfd() {
         Ok(()) => finding(Some(true), "pidfd_open(2) works", "--drain reaches every descendant, and no other process"),
-        Err(error) => finding(
+        Err((call, error)) => finding(
             Some(false),
-            format!("pidfd_open(2): {error}"),
+            format!("{call}: {error}"),
             "--drain reaches panicmon's own children only, and other descendants once their parents have ended",
         ),
     }
 }
 
-fn signals(inherited_mask: SignalSet) -> Finding {
+fn inherited(inherited_mask: SignalSet) -> Finding {
     let list = |set: SignalSet| match set.iter().map(|signal| signal.to_string()).collect::<Vec<_>>() {
         names if names.is_empty() => "none".to_owned(),
         names if set == SignalSet::ALL => format!("all {}", names.len()),
@@ -242,6 +293,12 @@ fn user() -> Finding {
         "--user works for those whom this user namespace maps (/proc/self/uid_map)"
     } else {
         "--user works"
+    };
+    let tried = if changes_user && changes_group { trial::change_of_user() } else { Ok(()) };
+    let means = match tried {
+        // What the capabilities allow, something else refuses.
+        Err(error) if means.starts_with("--user works") => format!("--user doesn't work: {error}"),
+        _ => means.to_owned(),
     };
     finding(None, format!("user {uid}, group {gid}; of the capabilities KILL, SETUID and SETGID: {some}"), means)
 }

@@ -29,7 +29,7 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
 
 fn run(request: Request, signals: ProcessSignals, args: &[&'static CStr], env: &[&'static CStr]) -> StatusCode {
     match request {
-        Request::Run(settings, _) | Request::RunFile(settings) if settings.doctor => diagnose(&settings, &signals, env),
+        Request::Run(settings, _) | Request::RunFile(settings) if settings.doctor => diagnose(&settings, signals, env),
         Request::Run(settings, command) => one::run(signals, settings, &args[command..], env),
         Request::RunFile(settings) => several::run(signals, &settings, env),
         Request::Print(text) => print(&text),
@@ -45,8 +45,8 @@ fn die_with_parent(request: &Request) -> Result<(), ()> {
 }
 
 #[cold]
-fn diagnose(settings: &Settings, signals: &ProcessSignals, env: &[&'static CStr]) -> StatusCode {
-    let (text, holds) = doctor::report(signals.inherited_mask(), env, settings.config.is_some());
+fn diagnose(settings: &Settings, signals: ProcessSignals, env: &[&'static CStr]) -> StatusCode {
+    let (text, holds) = doctor::report(signals, env, settings.config.is_some());
     let printed = print(&text);
     if holds || !printed.is_success() { printed } else { DOES_NOT_HOLD }
 }

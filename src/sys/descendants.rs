@@ -293,11 +293,6 @@ pub(crate) fn children() -> Option<Vec<Pid>> {
     Some(children.into_iter().filter(|pid| !is_keeper(*pid)).collect())
 }
 
-/// Whether this process can open a pidfd, by which a descendant is held.
-pub(crate) fn can_hold() -> io::Result<()> {
-    pidfd::open(process::id().as_raw()).map(drop)
-}
-
 /// How a process is related to this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kin {

@@ -12,6 +12,7 @@
 //! | `descendants` | the processes that descend from this one, and signals to them alone |
 //! | `entry` | the C `main` of the program; no part of the library |
 //! | `fd` | opening and closing descriptors by their numbers |
+//! | `fork` | a process with a copy of this one's memory |
 //! | `inherited` | letting go of what this process was started with |
 //! | `keepers` | children of this process that have nothing to do with the command |
 //! | `limit` | limits changed, and given back to children: prlimit(2) |
@@ -29,6 +30,7 @@
 //! | `signals` | masks, dispositions, passing signals on, the sources they come from, those sent to oneself |
 //! | `spawn` | clone(2), and what the child does between clone and exec |
 //! | `terminal` | the controlling terminal, its foreground process group, its modes |
+//! | `trial` | trying what a command's life depends on |
 //! | `user` | which user and groups a process has |
 //! | `wait` | waitid(2) with resource usage |
 #![allow(unsafe_code)]
@@ -39,6 +41,7 @@ pub(crate) mod cgroup;
 pub(crate) mod default_action;
 pub(crate) mod descendants;
 pub(crate) mod fd;
+mod fork;
 pub(crate) mod inherited;
 mod keepers;
 pub(crate) mod limit;
@@ -57,5 +60,7 @@ mod shared_memory;
 pub(crate) mod signals;
 pub(crate) mod spawn;
 pub(crate) mod terminal;
+#[cfg(feature = "cli")]
+pub(crate) mod trial;
 pub(crate) mod user;
 pub(crate) mod wait;

@@ -6,6 +6,8 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 use std::io;
 use std::os::fd::BorrowedFd;
+#[cfg(feature = "cli")]
+use std::time::Duration;
 use std::time::Instant;
 
 /// What is waited for.
@@ -49,6 +51,14 @@ pub(crate) fn is_any_ready<const N: usize>(
 /// Whether it is ready now.
 pub(crate) fn is_ready(awaited: Awaited<'_>) -> Result<bool, Errno> {
     is_any_ready([awaited], Some(Instant::now()))
+}
+
+/// Waits for this long, or until a signal ends this process. Async-signal-safe.
+#[cfg(feature = "cli")]
+pub(super) fn for_some_time(time: Duration) {
+    let time = libc::timespec { tv_sec: time.as_secs() as libc::time_t, tv_nsec: 0 };
+    // SAFETY: no descriptors, no mask: the kernel reads the time.
+    let _ = unsafe { syscall(libc::SYS_ppoll, [0, 0, (&raw const time) as usize, 0, 0]) };
 }
 
 /// Waits until a signal ends this process. Async-signal-safe.

@@ -45,17 +45,6 @@ pub(crate) fn die_with_parent(signal: Signal) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether children of this process can have a parent-death signal.
-pub(crate) fn has_parent_death_signal() -> io::Result<()> {
-    let mut signal: libc::c_int = 0;
-    // SAFETY: the first call writes an int, for which `signal` is the room; the second touches no memory.
-    unsafe {
-        syscall_io(libc::SYS_prctl, [libc::PR_GET_PDEATHSIG as usize, (&raw mut signal) as usize, 0, 0, 0])?;
-        syscall_io(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, signal as usize, 0, 0, 0])?;
-    }
-    Ok(())
-}
-
 /// A claim on being a child subreaper (prctl(2)); the last to go puts back what was before the first.
 #[derive(Debug)]
 pub(crate) struct Subreaper(());

@@ -16,6 +16,9 @@ pub(crate) enum Which<'a> {
     Any,
     /// Those in this process group.
     Group(Pid),
+    /// The one child, in a process where nobody else waits for it.
+    #[cfg(feature = "cli")]
+    Child(Pid),
     /// The one child, whose number may have been reused if somebody else waited for it.
     Only(BorrowedFd<'a>),
 }
@@ -79,6 +82,8 @@ fn wait(which: Which<'_>, options: i32) -> io::Result<Next> {
     let (kind, id) = match which {
         Which::Any => (libc::P_ALL, 0),
         Which::Group(group) => (libc::P_PGID, group.as_raw()),
+        #[cfg(feature = "cli")]
+        Which::Child(child) => (libc::P_PID, child.as_raw()),
         Which::Only(pidfd) => (libc::P_PIDFD, pidfd.as_raw_fd()),
     };
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();

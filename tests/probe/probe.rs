@@ -149,6 +149,7 @@ fn prepare(words: &[&'static CStr], env: &[&'static CStr]) -> u8 {
             "leave-group" => sys::leave_group(),
             // A system call that is refused from now on.
             "refuse" => sys::refuse(number(value)),
+            "refuse-shared-memory" => sys::refuse_shared_memory(),
             "stop" => sys::stop(),
             "odd-environment" => env = &[c"A=1", c"A=2", c"no-equals-sign", c"=", c"", c"B=\xff\xfe", c"A=3"],
             "say" => drop(say(value)),

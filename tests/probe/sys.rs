@@ -115,21 +115,49 @@ pub fn limit(resource: impl TryInto<i32>, value: u64) {
     raw(libc::SYS_prlimit64, [0, resource as usize, (&raw const limits) as usize, 0]);
 }
 
-/// Has this system call fail with EPERM, in this process and all that it becomes or starts.
-pub fn refuse(number: i32) {
-    // Loads the number of the call; returns EPERM if it is that one, and else lets it through.
-    let step = |code, jump_true, jump_false, k| libc::sock_filter { code, jt: jump_true, jf: jump_false, k };
-    let mut steps = [
-        step((libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, 0, 0, 0),
-        step((libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, 0, 1, number as u32),
-        step((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
-        step((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ];
+/// A step of a filter; a jump goes on behind so many more steps if the comparison is true, or false.
+fn step(code: u32, jump_true: u8, jump_false: u8, k: u32) -> libc::sock_filter {
+    libc::sock_filter { code: code as u16, jt: jump_true, jf: jump_false, k }
+}
+
+const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+const COMPARE: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+const AND: u32 = libc::BPF_ALU | libc::BPF_AND | libc::BPF_K;
+const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
+
+/// Has a filter of system calls in this process, and in all that it becomes or starts.
+fn filter(steps: &mut [libc::sock_filter]) {
     let program = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
     // Its fifth argument must be zero, too.
     // SAFETY: the call touches no memory.
     unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
     raw(libc::SYS_seccomp, [libc::SECCOMP_SET_MODE_FILTER as usize, 0, (&raw const program) as usize, 0]);
+}
+
+/// Has this system call fail with EPERM.
+pub fn refuse(number: i32) {
+    filter(&mut [
+        step(LOAD, 0, 0, 0),
+        step(COMPARE, 0, 1, number as u32),
+        step(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+        step(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ]);
+}
+
+/// Has clone(2) fail with EINVAL where qemu-user's does: in shared memory, for anything but a thread or vfork(2).
+pub fn refuse_shared_memory() {
+    // Where struct seccomp_data has the lower half of the flags. They are the second argument on s390x.
+    let flags = if cfg!(target_arch = "s390x") { 24 + 4 } else { 16 };
+    let kinds = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_THREAD;
+    filter(&mut [
+        step(LOAD, 0, 0, 0),
+        step(COMPARE, 0, 4, libc::SYS_clone as u32),
+        step(LOAD, 0, 0, flags),
+        step(AND, 0, 0, kinds as u32),
+        step(COMPARE, 0, 1, libc::CLONE_VM as u32),
+        step(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EINVAL as u32),
+        step(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ]);
 }
 
 pub fn umask(mask: u32) {

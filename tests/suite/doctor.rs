@@ -1,6 +1,6 @@
 //! `--doctor`: what is so here.
 
-use crate::support::{output, panicmon};
+use crate::support::{PROBE, output, panicmon};
 use std::process::Command;
 
 fn report(command: &mut Command) -> (Option<i32>, String) {
@@ -18,9 +18,11 @@ fn it_tells_what_is_so_here_and_runs_nothing() {
         format!("panicmon {} in ", env!("CARGO_PKG_VERSION")),
         format!("ok  Linux {release}"),
         "not 1\n".to_owned(),
+        "ok  clone(2) in shared memory works\n".to_owned(),
         "ok  it can be a child subreaper\n".to_owned(),
         "ok  the kernel has a parent-death signal\n".to_owned(),
         "ok  pidfd_open(2) works\n".to_owned(),
+        "ok  signalfd(2) works: TERM and queued signals came, with their values\n".to_owned(),
         "cgroup".to_owned(),
         format!("user {}, ", nix::unistd::geteuid()),
         "core pattern".to_owned(),
@@ -38,6 +40,60 @@ fn it_tells_what_is_so_here_and_runs_nothing() {
             ["ok  ", "--  "].iter().any(|mark| pair[0].starts_with(mark)) && pair[1].starts_with("      "),
             "{pair:?}"
         );
+    }
+}
+
+/// `--doctor` under a filter, by the helper.
+fn filtered(preparation: &str) -> (Option<i32>, String) {
+    report(Command::new(PROBE).args(["prepare", preparation, "--", &panicmon(), "--doctor"]))
+}
+
+/// A kernel, its version and its files may promise what a filter refuses: what is told was tried.
+#[test]
+fn a_call_that_is_refused_is_told() {
+    let refused = ": Operation not permitted (os error 1)\n";
+    for (call, told) in [
+        (libc::SYS_clone, &["NO  clone(2) doesn't work: ", "NO  clone(2): "][..]),
+        (
+            libc::SYS_prctl,
+            &[
+                "NO  clone(2) doesn't work: can't start the command: prctl(PR_SET_PDEATHSIG)",
+                "NO  it can't be a child subreaper",
+                "NO  there is no parent-death signal",
+            ],
+        ),
+        (libc::SYS_signalfd4, &["NO  signalfd(2)"]),
+        (libc::SYS_rt_sigqueueinfo, &["NO  rt_sigqueueinfo(2)"]),
+        (libc::SYS_pidfd_open, &["NO  pidfd_open(2)"]),
+        (libc::SYS_pidfd_send_signal, &["NO  pidfd_send_signal(2)"]),
+        (libc::SYS_setpgid, &["NO  clone(2) doesn't work: can't start the command: setpgid"]),
+    ] {
+        let (code, out) = filtered(&format!("refuse={call}"));
+        assert_eq!(code, Some(1), "{call}: {out}");
+        for told in told {
+            let line = out.lines().find(|line| line.starts_with(told));
+            assert!(line.is_some_and(|line| format!("{line}\n").ends_with(refused)), "{told} in {out}");
+        }
+        assert!(out.ends_with("What is marked NO doesn't hold here.\n"), "{out}");
+    }
+}
+
+#[test]
+fn without_shared_memory_every_promise_holds() {
+    let (code, out) = filtered("refuse-shared-memory");
+    assert!(
+        out.contains("ok  clone(2) in shared memory: Invalid argument (an emulator?); it works without\n"),
+        "{out}"
+    );
+    assert_eq!(code, Some(0), "{out}");
+}
+
+#[test]
+#[ignore = "needs root: the capabilities that --user takes"]
+fn a_change_of_user_that_is_refused_is_told_whatever_the_capabilities_are() {
+    for call in [libc::SYS_setgroups, libc::SYS_setresuid] {
+        let (_, out) = filtered(&format!("refuse={call}"));
+        assert!(out.contains("      --user doesn't work: Operation not permitted (os error 1)\n"), "{out}");
     }
 }
 

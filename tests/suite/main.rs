@@ -11,6 +11,7 @@ mod exit;
 mod files;
 mod forwarding;
 mod lives;
+mod machines;
 mod orphans;
 mod output;
 mod pmux;

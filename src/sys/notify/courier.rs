@@ -21,8 +21,9 @@ use super::receive::{Came, Control, came_along, header};
 use super::socket::connected;
 use super::trust::Verdict;
 use crate::model::pid::Pid;
+use crate::sys::fork::fork;
 use crate::sys::poll::Awaited;
-use crate::sys::raw::{syscall, syscall_io};
+use crate::sys::raw::syscall;
 use crate::sys::shared_memory::Shared;
 use crate::sys::{fd, keepers, limit, pidfd, poll, process, wait};
 use nix::errno::Errno;
@@ -143,17 +144,14 @@ fn start_keeper(
     takes: Option<(RawFd, RawFd)>,
 ) -> io::Result<Pid> {
     let parent = process::id().as_raw() as usize;
-    let flags = (flags | libc::CLONE_PIDFD) as usize;
-    let pidfd = envelope.pidfd.as_ptr() as usize;
-    let (first, second) = if cfg!(target_arch = "s390x") { (0, flags) } else { (flags, 0) };
     keepers::start(|| {
-        // SAFETY: without CLONE_VM it is as fork(2): a copy of this memory, and of this stack. The kernel writes an int where
-        // the pidfd is to be. The new process keeps to raw system calls and never returns.
-        let pid = unsafe { syscall_io(libc::SYS_clone, [first, second, pidfd, 0, 0]) }?;
+        // SAFETY: the kernel writes an int where the pidfd is to be. The new process keeps to raw system calls and never
+        // returns.
+        let pid = unsafe { fork(flags | libc::CLONE_PIDFD, envelope.pidfd.as_ptr()) }?;
         if pid == 0 {
             keep(parent, envelope, kept, takes);
         }
-        Ok(Pid::new(pid as i32))
+        Ok(Pid::new(pid))
     })
 }
 

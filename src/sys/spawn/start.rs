@@ -6,7 +6,8 @@
 //! [`child`], and what the child uses stays in place until it has been waited for.
 //!
 //! A child that changes its user gets a copy of the memory all the same. In shared memory that change would make this
-//! process one that leaves no core and can't be looked into (PR_SET_DUMPABLE), for good.
+//! process one that leaves no core and can't be looked into (PR_SET_DUMPABLE), for good. So does any child where
+//! `CLONE_VM` is refused with EINVAL: qemu-user, which runs the programs of other machines, knows it for threads only.
 
 use super::child;
 use super::child::{PID_DIGITS, Plan};
@@ -138,6 +139,10 @@ enum Place {
 }
 
 impl Place {
+    fn shared() -> Result<Place, Error> {
+        Shared::new(Report::default()).map(Place::Shared).map_err(|source| Error::start("mmap", source))
+    }
+
     fn report(&self) -> &Report {
         match self {
             Place::Own(report) => report,
@@ -161,9 +166,9 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
 
     // A process of our own has them blocked since its start.
     let before = setup.mask.is_none().then(signals::block_all);
-    let report = match command.user {
+    let mut report = match command.user {
         None => Place::Own(Box::default()),
-        Some(_) => Place::Shared(Shared::new(Report::default()).map_err(|source| Error::start("mmap", source))?),
+        Some(_) => Place::shared()?,
     };
     let mut plan = Box::new(Plan {
         parent: setup.parent.as_raw(),
@@ -187,11 +192,11 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
     });
     let cloned = source.with_ignored(|ignored| {
         plan.ignored = ignored.difference(setup.heeded);
-        clone(&mut plan, &mut stack, setup.shared, command.user.is_some())
+        clone_for(&mut plan, &mut report, &mut stack, setup.shared)
     });
     before.map(signals::set_mask);
 
-    let (pid, pidfd) = cloned.map_err(|source| Error::start("clone", source))?;
+    let (pid, pidfd) = cloned?;
     let block = Block { _plan: plan, report, command, _lists: [argv, envp, candidates], _pids: pids, _stack: stack };
     Ok(Child { pid, pidfd, own_group: setup.group.is_own(), block, ended: false })
 }
@@ -204,12 +209,28 @@ fn pointers(places: usize, strings: impl Iterator<Item = *const c_char>) -> Vec<
     list
 }
 
-fn clone(
-    plan: &mut Plan,
-    stack: &mut Vec<u8>,
-    with_pidfd: bool,
-    own_memory: bool,
-) -> io::Result<(Pid, Option<OwnedFd>)> {
+/// The new process; and its pidfd, if asked for.
+type Cloned = (Pid, Option<OwnedFd>);
+
+/// Clones so that the child reaches its report: in shared memory, unless the report is where a copy of the memory has it too.
+/// Where shared memory is refused, the report moves there.
+fn clone_for(plan: &mut Plan, report: &mut Place, stack: &mut Vec<u8>, with_pidfd: bool) -> Result<Cloned, Error> {
+    let mut clone = |plan: &mut Plan, own_memory| clone(plan, stack, with_pidfd, own_memory);
+    let cloned = match report {
+        Place::Shared(_) => clone(plan, true),
+        Place::Own(_) => match clone(plan, false) {
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                *report = Place::shared()?;
+                plan.report = report.report();
+                clone(plan, true)
+            }
+            cloned => cloned,
+        },
+    };
+    cloned.map_err(|source| Error::start("clone", source))
+}
+
+fn clone(plan: &mut Plan, stack: &mut Vec<u8>, with_pidfd: bool, own_memory: bool) -> io::Result<Cloned> {
     let mut pidfd: c_int = -1;
     let flag = |flag, is_set| if is_set { flag } else { 0 };
     let flags = libc::SIGCHLD | flag(libc::CLONE_VM, !own_memory) | flag(libc::CLONE_PIDFD, with_pidfd);
@@ -244,6 +265,12 @@ impl Child {
     /// Whom to send to.
     pub(crate) fn target(&self) -> Target<'_> {
         Target { pid: self.pid, pidfd: self.pidfd() }
+    }
+
+    /// Whether it was started in shared memory.
+    #[cfg(feature = "cli")]
+    pub(crate) fn shares_memory(&self) -> bool {
+        matches!(self.block.report, Place::Own(_))
     }
 
     /// To be told once it has been waited for.

@@ -1,0 +1,219 @@
+//! Tries what the life of a command depends on, with processes and signals of this process's own: `--doctor` tells the
+//! results.
+//!
+//! This process must have one thread, and all signals blocked.
+
+use super::fork::fork;
+use super::limit::Changed;
+use super::poll;
+use super::poll::Awaited;
+use super::process;
+use super::raw::{Errno, syscall};
+use super::shared_memory::Shared;
+use super::signals::process::ProcessSignals;
+use super::signals::source::Source;
+use super::signals::{Target, pass, send};
+use super::spawn::command::Command;
+use super::spawn::start;
+use super::spawn::start::Setup;
+use super::terminal::ChildGroup;
+use super::{pidfd, user, wait};
+use crate::model::error::Error;
+use crate::model::identity::Identity;
+use crate::model::origin::{Origin, Received};
+use crate::model::pid::Pid;
+use crate::model::signal::{Signal, SignalSet};
+use crate::model::status::ExitStatus;
+use nix::unistd::{getegid, geteuid, getgroups};
+use std::borrow::Cow;
+use std::io::{self, Read, pipe};
+use std::os::fd::{AsFd, AsRawFd};
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::{Duration, Instant};
+use wait::{Next, Which};
+
+/// The time after which something that should come at once doesn't come.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The call that failed, and how.
+pub(crate) type Refused = (&'static str, io::Error);
+
+/// Starts a command that can't be executed, `/`, as every command is started. Whether it was started in shared memory.
+pub(crate) fn start(source: &Source) -> Result<bool, Error> {
+    let command = Arc::new(Command::new(vec![Cow::Borrowed(c"/")], Vec::new())?);
+    let setup = Setup {
+        parent: process::id(),
+        stdio: [None, None, None],
+        heeded: SignalSet::EMPTY,
+        limits: Changed::default(),
+        group: &ChildGroup::Own(None),
+        hand_over: false,
+        pid_variables: false,
+        mask: Some(SignalSet::EMPTY),
+        shared: false,
+    };
+    let mut child = start::spawn(command, &setup, source)?;
+    let ended = status_of(child.pid()).map_err(|source| Error::start("waitid", source))?;
+    child.set_ended();
+    match child.failure() {
+        Some(Error::NotExecutable { .. }) => Ok(child.shares_memory()),
+        Some(error) => Err(error),
+        None => {
+            Err(Error::start("clone", io::Error::other(format!("the child has ended without a report, with {ended}"))))
+        }
+    }
+}
+
+/// Sends signals to this process, and reads them as those of others are read: TERM, and two real-time signals with values.
+pub(crate) fn signals(signals: &mut ProcessSignals) -> Result<(), Refused> {
+    signals.open().map_err(|error| ("signalfd(2)", error))?;
+    let own = Target { pid: process::id(), pidfd: None };
+    let Ok(realtime) = "RTMIN".parse::<Signal>() else { return Ok(()) };
+    let queued = |value| Received {
+        signal: realtime,
+        origin: Origin::Queue { pid: own.pid, uid: nix::unistd::getuid().as_raw(), value },
+    };
+    // Other bytes in each half, for what passes only one of them on.
+    let expected = [queued(0x0102_0304_0506_0708), queued(1)];
+    for one in expected {
+        pass(own, one).map_err(|error| ("rt_sigqueueinfo(2)", error))?;
+    }
+    send(own, Signal::TERM).map_err(|error| ("kill(2)", error))?;
+    let deadline = Instant::now() + PATIENCE;
+    let mut came = Vec::new();
+    let is_complete = |came: &[Received]| {
+        let queued: Vec<_> = came.iter().filter(|one| one.signal == realtime).copied().collect();
+        queued.ends_with(&expected) && came.iter().any(|one| one.signal == Signal::TERM)
+    };
+    while !is_complete(&came) {
+        if !signals.fd().is_some_and(|fd| poll::is_any_ready([Awaited::Read(fd)], Some(deadline)).unwrap_or(false)) {
+            let why = io::Error::other("what this process sent to itself didn't come, or came otherwise");
+            return Err(("signalfd(2)", why));
+        }
+        signals.read(&mut came).map_err(|error| ("signalfd(2)", error))?;
+    }
+    Ok(())
+}
+
+/// What was seen when a process that had a child was killed.
+#[derive(Debug)]
+pub(crate) struct Bereaved {
+    /// Whether the child, which had asked for that, was killed as well.
+    pub(crate) is_killed: io::Result<()>,
+    /// Whether this process became its parent.
+    pub(crate) is_adopted: bool,
+}
+
+/// What a child tells of itself.
+#[derive(Debug, Default)]
+struct Told {
+    pid: AtomicI32,
+    /// Of prctl(2).
+    errno: AtomicI32,
+}
+
+/// Starts a process that starts another, kills the first, and looks what becomes of the second.
+pub(crate) fn bereave() -> io::Result<Bereaved> {
+    let told = Shared::new(Told::default())?;
+    let (mut reader, writer) = pipe()?;
+    let fds = (reader.as_raw_fd(), writer.as_raw_fd());
+    // SAFETY: the new process doesn't come back, and calls what is async-signal-safe.
+    let first = unsafe { fork(libc::SIGCHLD, ptr::null_mut()) }?;
+    if first == 0 {
+        be_killed_with_child(&told, fds);
+    }
+    drop(writer);
+    let deadline = Some(Instant::now() + PATIENCE);
+    // It has a byte to say when it is there.
+    let is_there = poll::is_any_ready([Awaited::Read(reader.as_fd())], deadline)? && reader.read(&mut [0])? == 1;
+    let first = Pid::new(first);
+    send(Target { pid: first, pidfd: None }, Signal::KILL)?;
+    status_of(first)?;
+    let second = Pid::new(told.pid.load(Ordering::Acquire));
+    if !is_there || second.as_raw() == 0 {
+        return Err(io::Error::other("the process that was started for it has started none"));
+    }
+    let refused = told.errno.load(Ordering::Acquire);
+    // The pipe ends with the process that holds it.
+    let ended = refused == 0 && poll::is_any_ready([Awaited::Read(reader.as_fd())], deadline)?;
+    if !ended {
+        send(Target { pid: second, pidfd: None }, Signal::KILL)?;
+    }
+    let is_killed = match (refused, ended) {
+        (0, true) => Ok(()),
+        (0, false) => Err(io::Error::other("a process has outlived its parent, though it had asked for the signal")),
+        (errno, _) => Err(io::Error::from_raw_os_error(errno)),
+    };
+    Ok(Bereaved { is_killed, is_adopted: status_of(second).is_ok() })
+}
+
+/// What the first process does: it starts the second, and waits to be killed.
+fn be_killed_with_child(told: &Told, (reader, writer): (i32, i32)) -> ! {
+    // SAFETY: neither process comes back, and what they call is async-signal-safe. The calls touch no memory but a byte.
+    unsafe {
+        let _ = syscall(libc::SYS_close, [reader as usize]);
+        if fork(libc::SIGCHLD, ptr::null_mut()).is_ok_and(|pid| pid == 0) {
+            let set = syscall(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, libc::SIGKILL as usize, 0, 0, 0]);
+            told.errno.store(set.err().unwrap_or(0), Ordering::Release);
+            told.pid.store(process::id().as_raw(), Ordering::Release);
+            let _ = syscall(libc::SYS_write, [writer as usize, b"x".as_ptr() as usize, 1]);
+        } else {
+            let _ = syscall(libc::SYS_close, [writer as usize]);
+        }
+    }
+    // Long enough, and not for ever.
+    poll::for_some_time(4 * PATIENCE);
+    process::end(0)
+}
+
+/// Starts a process and signals it through its pidfd.
+pub(crate) fn pidfd() -> Result<(), Refused> {
+    // SAFETY: the new process doesn't come back, and calls what is async-signal-safe.
+    let pid = unsafe { fork(libc::SIGCHLD, ptr::null_mut()) }.map_err(|error| ("clone(2)", error))?;
+    if pid == 0 {
+        poll::for_some_time(4 * PATIENCE);
+        process::end(0);
+    }
+    let pid = Pid::new(pid);
+    let signalled = pidfd::open(pid.as_raw()).map_err(|error| ("pidfd_open(2)", error)).and_then(|pidfd| {
+        send(Target { pid, pidfd: Some(pidfd.as_fd()) }, Signal::KILL)
+            .map_err(|error| ("pidfd_send_signal(2)", error))
+            .and_then(|()| match poll::is_any_ready([Awaited::Read(pidfd.as_fd())], Some(Instant::now() + PATIENCE)) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(("ppoll(2)", io::Error::other("the end of a process wasn't told by its pidfd"))),
+                Err(error) => Err(("ppoll(2)", error.into())),
+            })
+    });
+    if signalled.is_err() {
+        let _ = send(Target { pid, pidfd: None }, Signal::KILL);
+    }
+    let _ = status_of(pid);
+    signalled
+}
+
+/// In a process of its own, sets the user and the groups that this process has, as is done for any user.
+pub(crate) fn change_of_user() -> io::Result<()> {
+    let groups = getgroups()?.into_iter().map(|group| group.as_raw()).collect();
+    let own = Identity { uid: geteuid().as_raw(), gid: getegid().as_raw(), groups };
+    // SAFETY: the new process doesn't come back, and calls what is async-signal-safe.
+    let pid = unsafe { fork(libc::SIGCHLD, ptr::null_mut()) }?;
+    if pid == 0 {
+        // Every errno fits.
+        process::end(user::take(&own).map_or_else(|errno: Errno| errno as u8, |()| 0));
+    }
+    match status_of(Pid::new(pid))? {
+        ExitStatus::Exited(0) => Ok(()),
+        ExitStatus::Exited(errno) => Err(io::Error::from_raw_os_error(errno.into())),
+        ended => Err(io::Error::other(format!("the process that tried it has ended otherwise: {ended}"))),
+    }
+}
+
+/// How that child ended.
+fn status_of(pid: Pid) -> io::Result<ExitStatus> {
+    match wait::until_end(Which::Child(pid))? {
+        Next::Ended(ended) => Ok(ended.status),
+        _ => Err(io::Error::from_raw_os_error(libc::ECHILD)),
+    }
+}
