@@ -160,7 +160,6 @@ fn at_terminal(group: &ChildGroup, act: impl FnOnce(&Terminal) -> io::Result<()>
     group.terminal().map_or(Ok(()), act)
 }
 
-#[cold]
 fn tell_of_child(handlers: &mut [Box<dyn Handler + Send + '_>], spec: &Spec<'_>, child: Pid, told: Tell) {
     let name = || spec.event_name();
     match told {

@@ -21,9 +21,8 @@ impl Run<'_, '_> {
         }
     }
 
-    #[cold]
     fn tell_leftovers_of(&mut self, number: usize, ended: EndedRun) {
-        let EndedRun { leader, started, end } = ended;
+        let end = ended.end;
         let cleanup = &self.tasks[number].cleanup;
         let (leftovers, is_cleaned) = (cleanup.drain.leftovers(), cleanup.drain.is_on());
         let may_be_any = match self.signals {
@@ -32,9 +31,14 @@ impl Run<'_, '_> {
         };
         let is_logged = || leftovers != Leftovers::Told && log::log_enabled!(log::Level::Info);
         let is_told = is_cleaned || end.looks_like_a_daemon() || is_logged();
-        if leftovers.is_all() || !may_be_any || !is_told {
-            return;
+        if may_be_any && is_told && !leftovers.is_all() {
+            self.look_for_leftovers_of(number, ended, is_cleaned);
         }
+    }
+
+    #[cold]
+    fn look_for_leftovers_of(&mut self, number: usize, ended: EndedRun, is_cleaned: bool) {
+        let EndedRun { leader, started, end } = ended;
         let Ok(found) = descendants::find(self.own) else { return };
         self.tasks[number].cleanup.since = proc_fs::ticks_at_start(started.elapsed());
         let (in_group, others): (Vec<_>, Vec<_>) = found

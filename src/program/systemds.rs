@@ -24,7 +24,12 @@ fn exec_pid<'e>(env: &[&'e CStr]) -> Option<&'e [u8]> {
 
 /// Whether systemd started this very process.
 pub(crate) fn is_own(env: &[&CStr]) -> bool {
-    exec_pid(env) == Some(process::id().to_string().as_bytes())
+    exec_pid(env).is_some_and(is_ours)
+}
+
+#[cold]
+fn is_ours(pid: &[u8]) -> bool {
+    pid == process::id().to_string().as_bytes()
 }
 
 /// Whether [`is_own_init`] may be true; it costs less.

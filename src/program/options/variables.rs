@@ -19,6 +19,12 @@ pub(crate) fn value(env: &[&'static CStr], name: &str) -> Option<&'static OsStr>
 
 /// The variables that are nearly those of an option.
 pub(crate) fn slips(env: &[&CStr]) -> Vec<Slip> {
+    let is_any = env.iter().any(|entry| entry.to_bytes().starts_with(PREFIX.as_bytes()));
+    if is_any { slips_among(env) } else { Vec::new() }
+}
+
+#[cold]
+fn slips_among(env: &[&CStr]) -> Vec<Slip> {
     let known = FLAGS.iter().map(|flag| flag.variable).chain([logger::FILTER]).chain(NO_VARIABLES);
     let known: Vec<_> = known.filter_map(|variable| variable.strip_prefix(PREFIX)).collect();
     let slip = |entry: &&CStr| {
