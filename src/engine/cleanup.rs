@@ -23,7 +23,7 @@ pub(super) struct Cleanup {
     pub(super) trouble: Option<String>,
     /// The processes that the last look with KILL has found, in words.
     pub(super) seen_last: String,
-    /// The processes that were killed without being looked at, and told of.
+    /// The processes that were killed, and told of.
     pub(super) told_killed: BTreeSet<Pid>,
     /// How many the last look has found. `None`: they couldn't be looked for.
     pub(super) remaining: Option<usize>,

@@ -20,6 +20,7 @@ use crate::sys::terminal::ChildGroup;
 use crate::sys::wait;
 use crate::sys::wait::Which;
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io;
 use std::time::Instant;
 
@@ -76,14 +77,13 @@ impl Task<'_> {
         }
     }
 
-    /// Kills the children of this process without looking at them, and tells of each. Whether any became one meanwhile.
+    /// Tells of children that were killed without being looked at; but not again of one that a look has found since, since it
+    /// takes a moment to end.
     #[cold]
-    fn kill_children(&mut self, handlers: &mut [Box<dyn Handler + Send + '_>]) -> bool {
-        let (killed, is_any_new) = descendants::kill_children();
-        for pid in killed.into_iter().filter(|pid| self.cleanup.told_killed.insert(*pid)) {
-            tell(handlers, &Event::DrainSignaled(DrainSignaled::new(self.spec.event_name(), pid, Signal::KILL)));
+    fn tell_unseen(&mut self, killed: &HashSet<Pid>, handlers: &mut [Box<dyn Handler + Send + '_>]) {
+        for pid in killed.iter().filter(|pid| self.cleanup.told_killed.insert(**pid)) {
+            tell(handlers, &Event::DrainSignaled(DrainSignaled::new(self.spec.event_name(), *pid, Signal::KILL)));
         }
-        is_any_new
     }
 
     /// Sends the signal to those of the members that it is for. `kills_unseen`: others were killed that are gone by now.
@@ -132,7 +132,8 @@ impl Task<'_> {
             *seen_last = Processes(members).to_string();
         }
         let is_over = drain.looked(now, seen);
-        for member in &sent {
+        let told_killed = &mut self.cleanup.told_killed;
+        for member in sent.iter().filter(|member| signal != Signal::KILL || told_killed.insert(member.pid)) {
             let mut signaled = DrainSignaled::new(self.spec.event_name(), member.pid, signal);
             signaled.command = Some(Cow::Borrowed(&member.name));
             tell(handlers, &Event::DrainSignaled(signaled));
@@ -176,7 +177,9 @@ impl Run<'_, '_> {
             && !task.is_nobody_left(leader)
         {
             let now = Instant::now();
-            task.cleanup.drain.begin(leader, now, task.cleanup.asked_at);
+            // In a file one time is for all of a stop. A drain of one command has its own, which begins with its end.
+            let asked_at = task.cleanup.asked_at.filter(|_| self.signals == Signals::Shared);
+            task.cleanup.drain.begin(leader, now, asked_at);
             task.cleanup.trouble = None;
             task.cleanup.seen_last.clear();
             task.cleanup.told_killed.clear();
@@ -236,12 +239,15 @@ impl Run<'_, '_> {
         let Some((signal, target)) = drain.look(now, news) else { return false };
         let is_all = drain.leftovers().is_all();
         // A process that forks and ends all the time is gone by the time that all are looked at.
-        let kills_unseen = signal == Signal::KILL && is_all && task.kill_children(self.handlers);
+        let (killed, kills_unseen) =
+            if signal == Signal::KILL && is_all { descendants::kill_children() } else { (HashSet::new(), false) };
         let look = look.get_or_insert_with(|| descendants::find(self.own));
         let found = match task.judge(look) {
             Sight::Found(found) => found,
-            Sight::Later => return false,
-            Sight::Never => return true,
+            blind => {
+                task.tell_unseen(&killed, self.handlers);
+                return matches!(blind, Sight::Never);
+            }
         };
         let members: Vec<_> = found.descendants.iter().filter(|one| self.is_left(number, leader, one, found)).collect();
         self.tasks[number].cleanup.remaining = Some(members.len());
@@ -253,6 +259,7 @@ impl Run<'_, '_> {
         }
         let task = &mut self.tasks[number];
         let is_over = task.send(&members, (signal, target), kills_unseen, now, self.handlers);
+        task.tell_unseen(&killed, self.handlers);
         // Processes that fork and end all the time are missed by a look, but their group isn't empty.
         let is_nobody = members.is_empty() && signal == Signal::TERM && !descendants::is_any_in_group(leader);
         let is_over = is_over || is_nobody && !is_all;

@@ -6,6 +6,7 @@ use panicmon::{
     Error, Event, Executor, ExitStatus, Handler, Options, Output, ProcessConfig, ProcessExited, Signal, SignalReceived,
     StatusCode, Supervisor,
 };
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
@@ -144,6 +145,50 @@ fn orphans_and_what_a_drain_does_are_told() {
     let by_term = ExitStatus::Signaled { signal: Signal::TERM, core_dumped: false };
     assert_eq!((reaped.pid.as_raw() as u32, reaped.status), (left, by_term));
     assert_eq!(ended.remaining, Some(0));
+}
+
+/// Says when something is written.
+struct Ready(Sender<()>);
+
+impl Write for Ready {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = self.0.send(());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The time for what is left begins with the command's end, however long after the order to stop that is.
+#[test]
+fn what_is_left_is_sent_term_though_the_cancelled_command_took_longer_than_the_drain_may() {
+    let _turn = turn();
+    let (keep, events) = keep();
+    let (sender, ready) = mpsc::channel();
+    let script = "sleep 1000 & trap 'sleep 2.1; exit 3' TERM; echo ready; while :; do sleep 0.01; done";
+    let options = Options::default().init(true).drain(Duration::from_secs(2)).handler(keep);
+    let options = options.stdout(Output::Writer(Box::new(Ready(sender))));
+    let mut executor = Executor::new(options).unwrap();
+    let canceller = executor.canceller();
+    let status = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            ready.recv().unwrap();
+            canceller.cancel();
+        });
+        executor.run(["sh", "-c", script]).unwrap()
+    });
+    drop(executor);
+    assert_eq!(status.get(), 3);
+    let signals: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::DrainSignaled(event) => Some(event.signal),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(signals, [Signal::TERM]);
 }
 
 #[test]
