@@ -2,7 +2,7 @@
 
 use super::finish::{Output, Rest, Step};
 use super::outcome::Outcome;
-use super::run::{Run, Unstarted, Wakeup, remark};
+use super::run::{Run, Signals, Unstarted, Wakeup, remark};
 use super::task::Task;
 use crate::model::error::Error;
 use crate::policy::held::MANY_HELD;
@@ -91,6 +91,8 @@ impl Run<'_, '_> {
     fn dispatch(&mut self, wakeup: &mut Wakeup) -> Result<(), Error> {
         self.note_already_received(wakeup);
         self.continue_stopped(wakeup);
+        // Where SIGCHLD isn't taken, nothing tells of a child that is stopped. One that is to end now has to be continued.
+        wakeup.children |= wakeup.orders || self.signals == Signals::Shared && !wakeup.signals.is_empty();
         // Each signal is dealt with before the next one: queued ones keep their order by that.
         for received in wakeup.signals.drain(..) {
             self.signal(received);

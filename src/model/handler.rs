@@ -61,11 +61,15 @@ pub trait Handler {
     }
 
     /// The child was stopped by a signal.
+    ///
+    /// That is seen at once only with [`Options::init`](crate::api::options::Options::init) or
+    /// [`Options::job_control`](crate::api::options::Options::job_control), which listen to SIGCHLD. Otherwise it is seen when the
+    /// child is looked at for another reason, if it is stopped still.
     fn process_stopped(&mut self, event: &ProcessStopped<'_>) {
         let _ = event;
     }
 
-    /// The child, stopped before, was continued.
+    /// The child, stopped before, was continued. That is seen as [a stop](Handler::process_stopped) is.
     fn process_continued(&mut self, event: &ProcessContinued<'_>) {
         let _ = event;
     }

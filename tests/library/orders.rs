@@ -1,7 +1,7 @@
 //! Orders from other threads: an executor's child is stopped, and single processes of a supervisor are.
 
-use crate::support::{PROBE, children, status_field, wait_for};
-use crate::turn;
+use crate::support::{PROBE, children, deadline, status_field, wait_for};
+use crate::{send_to_self, turn};
 use panicmon::{
     Canceller, ControlError, Error, Event, Executor, ExitStatus, Handler, NoRestartOn, Options, ProcessConfig, Restart,
     Signal, Supervisor,
@@ -22,7 +22,7 @@ impl Handler for Tell {
 /// The next event of this kind, and of this process.
 fn await_event(events: &Receiver<Event<'static>>, name: &str, kind: &str) -> Event<'static> {
     let mut others = Vec::new();
-    for event in events {
+    while let Ok(event) = events.recv_timeout(deadline()) {
         if event.kind() == kind && event.name() == Some(name) {
             return event;
         }
@@ -48,6 +48,15 @@ fn pid_of(event: &Event<'_>) -> u32 {
     }
 }
 
+/// Kills all that runs. So a test that fails ends.
+struct AtEnd(Canceller);
+
+impl Drop for AtEnd {
+    fn drop(&mut self) {
+        self.0.kill();
+    }
+}
+
 /// The status of a run that is given these orders once its child has started, and how that ended.
 fn run_with_orders(
     options: Options<'_>,
@@ -59,6 +68,7 @@ fn run_with_orders(
     let canceller = executor.canceller();
     thread::scope(|scope| {
         let orders = scope.spawn(move || {
+            let _killed = AtEnd(canceller.clone());
             order(&canceller, pid_of(&await_event(&events, "it", "process.started")));
             match await_event(&events, "it", "process.exited") {
                 Event::Exited(event) => (event.status, event.requested),
@@ -162,13 +172,6 @@ fn controlled(
     let (control, canceller) = (supervisor.control(), supervisor.canceller());
     thread::scope(|scope| {
         scope.spawn(move || {
-            /// So that a test that fails ends.
-            struct AtEnd(Canceller);
-            impl Drop for AtEnd {
-                fn drop(&mut self) {
-                    self.0.kill();
-                }
-            }
             let _cancelled = AtEnd(canceller);
             orders(&control, &events);
         });
@@ -219,6 +222,51 @@ fn a_process_that_does_not_end_when_stopped_is_killed_by_the_second_order() {
         }
     });
     assert_eq!(statuses, [137]);
+}
+
+/// Stops it by SIGSTOP, and waits until it is.
+fn suspend(pid: u32) {
+    crate::sys::kill(pid, libc::SIGSTOP).unwrap();
+    wait_for("it to be stopped", || status_field(pid, "State").filter(|state| state.starts_with('T')));
+}
+
+#[test]
+fn a_child_that_is_suspended_is_continued_so_that_it_ends_when_stopped() {
+    let _turn = turn();
+    let mut process = process("a", &["sleep", "1000"]);
+    process.sig_kill_wait = Duration::from_secs(3600);
+    let statuses = controlled(&[process], |control, events| {
+        suspend(pid_of(&await_event(events, "a", "process.started")));
+        control.stop("a").unwrap();
+        await_event(events, "a", "process.stopped");
+        await_event(events, "a", "process.exited");
+    });
+    assert_eq!(statuses, [130]);
+    let options = Options::default().kill_after(Duration::from_secs(3600));
+    let cancel = |canceller: &Canceller, pid| {
+        suspend(pid);
+        canceller.cancel();
+    };
+    assert_eq!(run_with_orders(options, &["sleep", "1000"], cancel), (143, by(Signal::TERM), true));
+}
+
+#[test]
+fn processes_that_are_suspended_end_when_a_signal_stops_all() {
+    let _turn = turn();
+    let mut config = process("a", &["sleep", "1000"]);
+    config.sig_kill_wait = Duration::from_secs(3600);
+    let (sender, events) = mpsc::channel();
+    let mut supervisor = Supervisor::new([Signal::USR1]).unwrap().handler(Tell(sender));
+    let canceller = supervisor.canceller();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let _killed = AtEnd(canceller);
+            suspend(pid_of(&await_event(&events, "a", "process.started")));
+            send_to_self(libc::SIGUSR1);
+            await_event(&events, "a", "process.exited");
+        });
+        assert_eq!(supervisor.run(&config).unwrap().get(), 130);
+    });
 }
 
 #[test]
