@@ -336,7 +336,7 @@ assert!(Executor::new(options)?.run(["true"])?.is_success());
     /// listened to is forwarded to the child as any other; KILL ends the program, and the child with it.
     ///
     /// It is set by [`Executor::new`](super::executor::Executor::new), for the thread that calls that, and put back when the executor is
-    /// dropped by the same thread. By default nothing is changed.
+    /// dropped by the same thread. Of several executors of a thread, the newest counts. By default nothing is changed.
     #[must_use]
     pub fn parent_death_signal(mut self, signal: Signal) -> Self {
         self.parent_death_signal = Some(signal);

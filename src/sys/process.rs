@@ -3,6 +3,7 @@
 use super::raw::{syscall, syscall_io};
 use crate::model::pid::Pid;
 use crate::model::signal::Signal;
+use std::cell::RefCell;
 use std::ffi::CStr;
 use std::io;
 use std::mem::MaybeUninit;
@@ -79,31 +80,61 @@ impl Drop for Subreaper {
     }
 }
 
-/// As long as it lives, this process gets a signal when its parent dies.
+/// As long as it lives, this process gets a signal when its parent dies: that of the newest claim of its thread. The last
+/// to go puts back what was before the first.
 #[derive(Debug)]
 pub(crate) struct ParentDeathSignal {
     /// The thread for which it is set.
     thread: usize,
+    /// Its number among the claims of that thread.
+    number: u64,
+}
+
+thread_local! {
+    static DEATH_CLAIMS: RefCell<DeathClaims> = const { RefCell::new(DeathClaims { before: 0, made: 0, claims: Vec::new() }) };
+}
+
+/// The claims of a thread.
+struct DeathClaims {
+    /// What was set before the first of them; 0: nothing.
     before: libc::c_int,
+    /// How many were ever made.
+    made: u64,
+    /// The number and the signal of each, the newest at the end.
+    claims: Vec<(u64, Signal)>,
 }
 
 impl ParentDeathSignal {
     pub(crate) fn claim(signal: Signal) -> io::Result<ParentDeathSignal> {
-        let mut before: libc::c_int = 0;
-        // SAFETY: the call writes an int, for which `before` is the room.
-        unsafe { syscall_io(libc::SYS_prctl, [libc::PR_GET_PDEATHSIG as usize, (&raw mut before) as usize, 0, 0, 0])? };
-        die_with_parent(signal)?;
-        Ok(ParentDeathSignal { thread: thread_id(), before })
+        DEATH_CLAIMS.with_borrow_mut(|claims| {
+            if claims.claims.is_empty() {
+                // SAFETY: the call writes an int, for which `before` is the room.
+                unsafe {
+                    let before = (&raw mut claims.before) as usize;
+                    syscall_io(libc::SYS_prctl, [libc::PR_GET_PDEATHSIG as usize, before, 0, 0, 0])?;
+                }
+            }
+            die_with_parent(signal)?;
+            claims.made += 1;
+            claims.claims.push((claims.made, signal));
+            Ok(ParentDeathSignal { thread: thread_id(), number: claims.made })
+        })
     }
 }
 
 impl Drop for ParentDeathSignal {
     fn drop(&mut self) {
-        if self.thread == thread_id() {
-            // SAFETY: the call touches no memory.
-            let _ =
-                unsafe { syscall(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, self.before as usize, 0, 0, 0]) };
+        if self.thread != thread_id() {
+            return;
         }
+        // At the end of the thread there may be no claims any more; nor is there a thread, then.
+        let _ = DEATH_CLAIMS.try_with(|claims| {
+            let mut claims = claims.borrow_mut();
+            claims.claims.retain(|(number, _)| *number != self.number);
+            let signal = claims.claims.last().map_or(claims.before, |(_, signal)| signal.number());
+            // SAFETY: the call touches no memory.
+            let _ = unsafe { syscall(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, signal as usize, 0, 0, 0]) };
+        });
     }
 }
 

@@ -140,3 +140,27 @@ fn what_a_child_of_an_init_leaves_behind_is_ended() {
     crate::sys::kill(left, libc::SIGKILL).unwrap();
     wait_for("it to go", || status_field(left, "State").is_none_or(|state| state.starts_with('Z')).then_some(()));
 }
+
+#[test]
+fn the_signal_for_the_death_of_the_parent_is_that_of_the_newest_executor_and_is_put_back() {
+    let _turn = turn();
+    let now = || nix::sys::prctl::get_pdeathsig().unwrap().map(|signal| signal as i32);
+    let executor = |signal| Executor::new(Options::default().parent_death_signal(signal)).unwrap();
+    let before = now();
+    // In either order of their ends.
+    for newest_first in [true, false] {
+        let (older, newer) = (executor(Signal::USR1), executor(Signal::USR2));
+        assert_eq!(now(), Some(libc::SIGUSR2));
+        let last = if newest_first {
+            drop(newer);
+            assert_eq!(now(), Some(libc::SIGUSR1));
+            older
+        } else {
+            drop(older);
+            assert_eq!(now(), Some(libc::SIGUSR2));
+            newer
+        };
+        drop(last);
+        assert_eq!(now(), before);
+    }
+}
