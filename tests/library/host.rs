@@ -42,6 +42,20 @@ pub fn raise_with(signal: i32, code: i32, value: usize) {
     assert_eq!(sent, 0, "{}", io::Error::last_os_error());
 }
 
+/// Sends these to this thread; all of them are pending before the first handler runs.
+pub fn raise_at_once(signals: &[i32]) {
+    // SAFETY: the set lives on this stack.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        for signal in signals {
+            libc::sigaddset(&raw mut set, *signal);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        signals.iter().copied().for_each(raise);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, std::ptr::null_mut());
+    }
+}
+
 /// A pair of sockets, of which the first sends this signal, or SIGIO, to this thread when something was written to the
 /// second. If it is this thread that writes, its handlers have run when it goes on.
 pub fn async_socket(signal: Option<i32>) -> (UnixStream, UnixStream) {

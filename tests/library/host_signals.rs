@@ -2,8 +2,8 @@
 
 use crate::alone::{alone, alone_each};
 use crate::host::{
-    ON_STACK, async_socket, by_flags, by_sigaction, by_signal, in_new_pid_namespace, raise, raise_with, set_leftover,
-    stack_of_handlers, take_calls, take_seen,
+    ON_STACK, async_socket, by_flags, by_sigaction, by_signal, in_new_pid_namespace, raise, raise_at_once, raise_with,
+    set_leftover, stack_of_handlers, take_calls, take_seen,
 };
 use crate::listening::{Listening, SOURCES, source};
 use crate::sys;
@@ -25,6 +25,18 @@ fn input_on_an_async_socket_is_not_the_childs() {
         }
         raise(USR1);
         assert_eq!(listening.numbers(1), [USR1]);
+    });
+}
+
+/// The alternate stack of a thread of Rust's has room for few of them, one within another.
+#[test]
+fn signals_of_faults_that_are_sent_while_another_is_handled_do_not_fill_the_stack() {
+    alone(|| {
+        let mut listening = Listening::by(source("own"));
+        raise_at_once(&[USR1, libc::SIGTRAP, libc::SIGBUS, libc::SIGSYS]);
+        let mut numbers = listening.numbers(4);
+        numbers.sort_unstable();
+        assert_eq!(numbers, [libc::SIGTRAP, libc::SIGBUS, USR1, libc::SIGSYS]);
     });
 }
 

@@ -1,6 +1,7 @@
 //! Our signal handler.
 
-use super::action::{die, is_handler, new_action, stop, undo_reset};
+use super::action::{action, die, is_handler, new_action, stop, undo_reset};
+use super::cause::is_raised_by_faults;
 use super::delivery::{Delivery, Visit};
 use super::layer::{Handler, LAYERS, Layer};
 use super::listeners::{BY_HANDLER, is_job_control_under_way};
@@ -28,18 +29,39 @@ fn layer_at(handler: libc::sighandler_t) -> Option<Layer> {
 }
 
 /// The action that calls this layer's handler, to be put over the program's. Other signals wait meanwhile, except those
-/// that a fault in the program's own handler raises. If the program has a handler, its flags say whether system calls
-/// are restarted and which stack is used. Of children that stop we are told whatever the program's flags say.
-pub(super) fn action_over(layer: Layer, program: &libc::sigaction) -> libc::sigaction {
+/// that a fault in the program's own handler raises.
+///
+/// Each signal that doesn't wait takes a frame of several KiB on the alternate stack, which may have room for two. So there
+/// are never more of ours than two, one within another: SIGTRAP waits unless the program has a handler for it now (a fault
+/// takes the default action all the same), and while one of SIGBUS, SIGTRAP and SIGSYS is handled, the others wait.
+///
+/// If the program has a handler, its flags say whether system calls are restarted and which stack is used. Of children that
+/// stop we are told whatever the program's flags say.
+pub(super) fn action_over(layer: Layer, signal: Signal, program: &libc::sigaction) -> libc::sigaction {
     let mut ours = new_action(ENTRIES[layer.number()] as usize, libc::SA_SIGINFO | flags_over(program));
     // SAFETY: fills the set, and takes members away.
     unsafe {
         libc::sigfillset(&raw mut ours.sa_mask);
-        for fault in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGSYS] {
-            libc::sigdelset(&raw mut ours.sa_mask, fault);
+        for never_ours in [libc::SIGSEGV, libc::SIGILL, libc::SIGFPE] {
+            libc::sigdelset(&raw mut ours.sa_mask, never_ours);
+        }
+        if !is_raised_by_faults(signal) {
+            libc::sigdelset(&raw mut ours.sa_mask, libc::SIGBUS);
+            libc::sigdelset(&raw mut ours.sa_mask, libc::SIGSYS);
+            if has_trap_handler() {
+                libc::sigdelset(&raw mut ours.sa_mask, libc::SIGTRAP);
+            }
         }
     }
     ours
+}
+
+/// Whether the program has a handler for SIGTRAP.
+fn has_trap_handler() -> bool {
+    action(Signal::TRAP).is_ok_and(|now| match layer_of(&now) {
+        Some(layer) => !layer.is_over_default(Signal::TRAP),
+        None => is_handler(&now),
+    })
 }
 
 /// The flags of ours that depend on the program's action.

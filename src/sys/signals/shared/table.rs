@@ -160,7 +160,7 @@ impl Slot {
                 return Ok(());
             }
             let layer = self.layer_over(signal, &program, in_place);
-            let before = self.program(signal, swap(signal, &action_over(layer, &program))?);
+            let before = self.program(signal, swap(signal, &action_over(layer, signal, &program))?);
             self.placed = Some(layer);
             if same(&before, &program) {
                 return Ok(());
