@@ -204,7 +204,9 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
 /// A list as execve(2) takes it, behind this many empty places.
 fn pointers(places: usize, strings: impl Iterator<Item = *const c_char>) -> Vec<*const c_char> {
     // With the room for all: where each way grows a list, the compiler takes the function that does so for #[cold].
-    let mut list = Vec::with_capacity(places + strings.size_hint().1.unwrap_or_default() + 1);
+    // Lists that grew have had such sizes: their memory is free.
+    let room = (places + strings.size_hint().1.unwrap_or_default() + 1).next_power_of_two();
+    let mut list = Vec::with_capacity(room);
     list.resize(places, ptr::null());
     list.extend(strings);
     list.push(ptr::null());
