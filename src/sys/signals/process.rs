@@ -96,6 +96,8 @@ impl ProcessSignals {
     }
 
     /// Waits until there is one, and reads up to [`BATCH`] of them.
+    // In a function of its own, the array would lie below what the caller has on the stack, and touch a page more.
+    #[inline(always)]
     pub(crate) fn read(&self, into: &mut Vec<Received>) -> io::Result<()> {
         let Some(fd) = &self.fd else { return Ok(()) };
         let mut records = [const { MaybeUninit::<libc::signalfd_siginfo>::uninit() }; BATCH];
