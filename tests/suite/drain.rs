@@ -255,45 +255,50 @@ fn one_whose_first_thread_has_ended_is_ended_too() {
     assert_eq!(running.code(), 3);
 }
 
-#[test]
-fn a_hang_up_after_a_stop_signal_does_not_hurry() {
-    let worker = "trap 'sleep 0.3; echo finished; exit' TERM; echo ready; while :; do sleep 1000 & wait; done";
-    let script = format!("({worker}) & exec \"$0\" await 15 3");
-    let mut running = ready(&["--drain", "1h"], &script, 2);
-    let wrapper = running.pid();
-    let command = children(wrapper);
-    running.kill(libc::SIGTERM);
-    wait_for("the worker to be panicmon's", || {
-        children(wrapper).iter().any(|pid| !command.contains(pid)).then_some(())
-    });
-    wait_for("the command's end", || (!children(wrapper).contains(&command[0])).then_some(()));
-    running.kill(libc::SIGHUP);
-    assert_eq!(running.line().as_deref(), Some("finished"));
-    assert_eq!(running.code(), 3);
-}
-
-/// timeout(1) signals the process that it has started, and then the group of that process.
-#[test]
-fn the_same_stop_sent_again_does_not_hurry() {
+/// A command that has ended, and a worker of its that blocks what panicmon sends to it. Only USR2 ends the worker.
+fn draining(options: &[&str]) -> (Running, u32) {
     let script = "\"$0\" await 12 0 & exec \"$0\" await 10 3";
-    // Two real-time signals stay two, though they come at once.
-    let stop = 40;
-    let mut running = ready(&["--drain", "1h", "--stop-signals", "RTMIN+6"], script, 2);
+    let running = ready(&[&["--drain", "1h"], options].concat(), script, 2);
     let wrapper = running.pid();
     let worker = children(children(wrapper)[0])[0];
     running.kill(libc::SIGUSR1);
     wait_for("the worker to be all that is left", || (children(wrapper) == [worker]).then_some(()));
-    running.while_stopped(|running| {
-        running.kill(stop);
-        running.kill(stop);
-    });
-    wait_for("both to be dealt with", || {
+    (running, worker)
+}
+
+/// What was sent to panicmon doesn't make it kill the worker.
+fn assert_not_hurried(mut running: Running, worker: u32) {
+    let wrapper = running.pid();
+    wait_for("all signals to be dealt with", || {
         let is_read = status_signals(wrapper, "ShdPnd") == 0;
         (is_read && status_field(wrapper, "State")?.starts_with('S')).then_some(())
     });
     assert!(!is_gone(worker), "it was killed");
     sys::kill(worker, libc::SIGUSR2).unwrap();
     assert_eq!(running.code(), 3);
+}
+
+/// `terminal::ends` has the hang-up of a terminal, which is a stop, but not a second one.
+#[test]
+fn a_reload_by_hup_after_a_stop_does_not_hurry() {
+    let (running, worker) = draining(&[]);
+    running.kill(libc::SIGTERM);
+    // Whichever of the two is read first: there is one stop.
+    running.kill(libc::SIGHUP);
+    assert_not_hurried(running, worker);
+}
+
+/// timeout(1) signals the process that it has started, and then the group of that process.
+#[test]
+fn the_same_stop_sent_again_does_not_hurry() {
+    // Two real-time signals stay two, though they come at once.
+    let stop = 40;
+    let (running, worker) = draining(&["--stop-signals", "RTMIN+6"]);
+    running.while_stopped(|running| {
+        running.kill(stop);
+        running.kill(stop);
+    });
+    assert_not_hurried(running, worker);
 }
 
 /// However fast they multiply, the time is kept to: KILL comes, and signals are heard.

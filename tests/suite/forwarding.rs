@@ -97,7 +97,7 @@ fn the_same_stop_twice_at_once_is_one() {
 #[test]
 fn what_would_kill_the_command_unasked_is_dropped() {
     let script = "trap 'echo hup' HUP; trap '' USR2; echo ready; while :; do sleep 1000 & wait; done";
-    let mut running = Running::start(script_with(&["-r", "uncaught=drop"], script));
+    let mut running = Running::start(script_with(&["-r", "uncaught=drop", "--drain", "1h"], script));
     assert_eq!(running.line().as_deref(), Some("ready"));
     for signal in [libc::SIGUSR1, libc::SIGUSR2, libc::SIGALRM, libc::SIGWINCH, 40, libc::SIGHUP] {
         running.kill(signal);

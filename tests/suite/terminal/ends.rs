@@ -1,7 +1,7 @@
 //! The end of the command, and the end of the terminal.
 
 use super::shell::{SUSPEND, Screen, same};
-use crate::support::{PROBE, panicmon, status as status_of, wait_for};
+use crate::support::{PROBE, panicmon, status as status_of, status_field, status_signals, wait_for};
 use crate::sys;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -152,6 +152,36 @@ fn a_hang_up_is_a_stop_and_a_hup_is_none() {
         wait_for("its end", || screen.processes().iter().all(|p| p.pid != job).then_some(()));
         fs::remove_file(&file).unwrap();
     }
+}
+
+/// What is left of the command has its time: a hang-up is the same stop as one that came before. The worker blocks all
+/// signals.
+#[test]
+fn a_hang_up_after_a_stop_does_not_hurry() {
+    let path = |name: &str| format!("{}/hurry-{name}-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let (log, finished) = (path("log"), path("finished"));
+    let worker = format!("trap '' TERM HUP; probe await 12 0; echo finished >{finished}");
+    let command = format!("sh -c \"{worker}\" & exec probe await 15 3");
+    let script = format!("exec panicmon -v --drain 1h -- sh -c '{}' 2>{log}", command.replace('\'', "'\\''"));
+    let mut screen = Screen::start("", &["sh", "-c", &script]);
+    screen.until("both to be ready", |shown| (shown.matches("ready").count() == 2).then_some(()));
+    let panicmon = screen.shell();
+    sys::kill(panicmon, libc::SIGTERM).unwrap();
+    wait_for("the command's end", || fs::read_to_string(&log).ok()?.contains("ended after").then_some(()));
+    screen.hang_up();
+    // The leader loses its terminal and is sent HUP in one step of the kernel's.
+    let has_no_terminal = |stat: String| stat.rsplit_once(')')?.1.split_whitespace().nth(4)?.eq("0").then_some(());
+    wait_for("the hang-up", || has_no_terminal(fs::read_to_string(format!("/proc/{panicmon}/stat")).ok()?));
+    wait_for("HUP to be dealt with", || {
+        let is_read = status_signals(panicmon, "ShdPnd") == 0;
+        (is_read && status_field(panicmon, "State")?.starts_with('S')).then_some(())
+    });
+    let worker = screen.processes().into_iter().find(|process| process.name == "probe").expect("it isn't killed");
+    sys::kill(worker.pid, libc::SIGUSR2).unwrap();
+    assert_eq!(screen.end().code(), Some(3));
+    assert_eq!(fs::read_to_string(&finished).unwrap_or_default(), "finished\n");
+    fs::remove_file(&finished).unwrap();
+    fs::remove_file(&log).unwrap();
 }
 
 #[test]
