@@ -1,6 +1,8 @@
 //! What people write into a file of processes, and what keeps one of them from being started.
 
-use crate::support::{PROBE, Running, Scratch, outcome, output, panicmon, status_field, wait_for, with_one_pipe};
+use crate::support::{
+    PROBE, Running, Scratch, outcome, output, panicmon, status_field, wait_for, with_one_pipe, write_program,
+};
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
@@ -30,8 +32,7 @@ impl Folder {
 
     fn file(&self, name: &str, content: &[u8], mode: u32) -> String {
         let path = self.path(name);
-        fs::write(&path, content).unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        write_program(path.as_ref(), content, mode);
         path
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{
     LEADS_SESSION, PROBE, Running, Scratch, assert_little_memory, by_shell, bytes_of, children, name, outcome, output,
-    panicmon, status, wait_for, wait_for_full_pipe, with_one_pipe,
+    panicmon, status, wait_for, wait_for_full_pipe, with_one_pipe, write_program,
 };
 use std::process::Command;
 
@@ -54,9 +54,8 @@ fn assert_reasons(err: &str, why: &str, at_the_end: &str) {
 #[test]
 fn why_it_could_not_be_started_is_said_each_time() {
     let options = ["--restart=always", "--min-wait=1ms", "--max-restarts=2"];
-    let script = Scratch::new("#!/no/interpreter\n");
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&script.0, permissions).unwrap();
+    let script = Scratch::new("");
+    write_program(&script.0, b"#!/no/interpreter\n", 0o755);
     let script = script.0.to_str().unwrap();
     for (more, command, why) in [
         (&[] as &[&str], "./nothere", "./nothere: no such file"),

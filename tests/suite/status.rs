@@ -1,8 +1,7 @@
 //! The child's end is ours.
 
-use crate::support::{PROBE, Running, output, panicmon, status, wrapped};
+use crate::support::{PROBE, Running, output, panicmon, status, wrapped, write_program};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -23,8 +22,7 @@ impl Folder {
 
     fn file(&self, name: &str, content: &str, mode: u32) -> String {
         let path = self.0.join(name);
-        fs::write(&path, content).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        write_program(&path, content.as_bytes(), mode);
         path.to_str().unwrap().to_owned()
     }
 }

@@ -4,10 +4,10 @@
 use crate::sys;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -290,6 +290,16 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0).or_else(|_| fs::remove_dir(&self.0));
     }
+}
+
+/// Writes a new file that can be executed at once. This process never has it open for writing: a child that another thread
+/// forks meanwhile would hold it open until it executes something itself, and execve(2) would fail with ETXTBSY.
+pub fn write_program(path: &Path, content: &[u8], mode: u32) {
+    let mut command = Command::new("sh");
+    command.args(["-c", "rm -f \"$0\" && cat >\"$0\" && chmod \"$1\" \"$0\""]).arg(path).arg(format!("{mode:o}"));
+    let mut writer = command.stdin(Stdio::piped()).spawn().expect("sh starts");
+    writer.stdin.take().expect("it is a pipe").write_all(content).expect("cat reads it");
+    assert!(outcome(writer).status.success(), "{} can't be written", path.display());
 }
 
 /// What a program that ends by itself said and how it ended.
