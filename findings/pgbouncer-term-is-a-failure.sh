@@ -4,7 +4,7 @@
 # TERM is logged as "got SIGTERM, fast exit", the pid file is removed, nothing is wrong, and the status is 1: no 0, and no
 # 143 either, so that nothing tells such a stop from a bad configuration, which is status 1 too. INT ("shutting down") ends
 # it with 0. The manual has TERM as "Immediate shutdown. Same as issuing SHUTDOWN on the console", and says nothing of a
-# status. Whoever stops it by TERM, as init systems, containers and wrappers do, sees a failure at each stop; a rule that
+# status. Init systems, containers and wrappers stop it by TERM, and see a failure at each stop; a rule that
 # takes 0 and 128+15 for a stop that was asked for doesn't fit; and on-failure restarts it unless the stop itself ends
 # the restarting.
 #

@@ -153,7 +153,7 @@ pub fn take_calls() -> [usize; HANDLERS] {
 static SEEN: AtomicUsize = AtomicUsize::new(0);
 
 extern "C" fn three_arguments(signal: c_int, info: *mut libc::siginfo_t, _: *mut c_void) {
-    // SAFETY: whoever calls it passes a siginfo_t.
+    // SAFETY: every caller passes a siginfo_t.
     SEEN.store(usize::from(unsafe { (*info).si_signo } == signal), Ordering::SeqCst);
 }
 

@@ -78,7 +78,7 @@ fn a_fork_of_pid_1_into_a_new_namespace_is_a_fork() {
     });
 }
 
-/// Memory that looks like a siginfo_t to whoever reads its beginning only.
+/// Memory that looks like a siginfo_t if only its beginning is read.
 fn looks_like_one(signal: i32) -> &'static [usize; 32] {
     Box::leak(Box::new([signal as usize; 32]))
 }

@@ -197,7 +197,7 @@ struct Call {
     info: AtomicPtr<libc::siginfo_t>,
 }
 
-/// One for each thread that is in such a call, up to so many at once; of more, a signal may be passed on twice.
+/// One for each thread that is in such a call, up to this number at once. If there are more, a signal may be passed on twice.
 static CALLS: [Call; 64] = [const {
     Call {
         thread: AtomicI32::new(0),
