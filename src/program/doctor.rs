@@ -151,13 +151,18 @@ fn start_and_signals(signals: ProcessSignals) -> (Finding, Finding) {
     };
     let tried = match &mut source {
         Source::Process(signals) => trial::signals(signals),
-        Source::Shared(_) => Ok(()),
+        Source::Shared(_) => Ok(SignalSet::EMPTY),
     };
     let signalfd = match tried {
-        Ok(()) => finding(
+        Ok(SignalSet::EMPTY) => finding(
             Some(true),
-            "signalfd(2) works: TERM and queued signals came, with their values",
+            "signalfd(2) works: each signal came, and queued ones with their values",
             "each signal is passed on to the command",
+        ),
+        Ok(lost) => finding(
+            Some(false),
+            format!("signalfd(2): these signals don't come (an emulator?): {}", list(lost)),
+            "they don't reach the command; all others do",
         ),
         Err((call, error)) => {
             finding(Some(false), format!("{call}: {error}"), "signals don't reach the command as they are sent")
@@ -218,12 +223,15 @@ fn descendants() -> Finding {
     }
 }
 
-fn inherited(inherited_mask: SignalSet) -> Finding {
-    let list = |set: SignalSet| match set.iter().map(|signal| signal.to_string()).collect::<Vec<_>>() {
+fn list(set: SignalSet) -> String {
+    match set.iter().map(|signal| signal.to_string()).collect::<Vec<_>>() {
         names if names.is_empty() => "none".to_owned(),
         names if set == SignalSet::ALL => format!("all {}", names.len()),
         names => names.join(" "),
-    };
+    }
+}
+
+fn inherited(inherited_mask: SignalSet) -> Finding {
     let ignored = Signal::all().filter(|signal| disposition(*signal) == Disposition::Ignored).collect();
     finding(
         None,

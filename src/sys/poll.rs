@@ -56,9 +56,10 @@ pub(crate) fn is_ready(awaited: Awaited<'_>) -> Result<bool, Errno> {
 /// Waits for this long, or until a signal ends this process. Async-signal-safe.
 #[cfg(feature = "cli")]
 pub(super) fn for_some_time(time: Duration) {
-    let time = libc::timespec { tv_sec: time.as_secs() as libc::time_t, tv_nsec: 0 };
+    let time = TimeSpec::from(time);
+    let time: *const libc::timespec = time.as_ref();
     // SAFETY: no descriptors, no mask: the kernel reads the time.
-    let _ = unsafe { syscall(libc::SYS_ppoll, [0, 0, (&raw const time) as usize, 0, 0]) };
+    let _ = unsafe { syscall(libc::SYS_ppoll, [0, 0, time as usize, 0, 0]) };
 }
 
 /// Waits until a signal ends this process. Async-signal-safe.

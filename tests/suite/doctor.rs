@@ -22,7 +22,7 @@ fn it_tells_what_is_so_here_and_runs_nothing() {
         "ok  it can be a child subreaper\n".to_owned(),
         "ok  the kernel has a parent-death signal\n".to_owned(),
         "ok  pidfd_open(2) works\n".to_owned(),
-        "ok  signalfd(2) works: TERM and queued signals came, with their values\n".to_owned(),
+        "ok  signalfd(2) works: each signal came, and queued ones with their values\n".to_owned(),
         "cgroup".to_owned(),
         format!("user {}, ", nix::unistd::geteuid()),
         "core pattern".to_owned(),
