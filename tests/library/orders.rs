@@ -270,6 +270,60 @@ fn processes_that_are_suspended_end_when_a_signal_stops_all() {
 }
 
 #[test]
+fn a_second_stop_takes_back_the_start_and_the_next_start_forgets_both() {
+    let _turn = turn();
+    controlled(&[process("a", &["sleep", "1000"]), process("b", &["sleep", "1000"])], |control, events| {
+        await_event(events, "b", "process.started");
+        control.stop("a").unwrap();
+        control.start("a").unwrap();
+        control.stop("a").unwrap();
+        await_event(events, "a", "process.exited");
+        // What follows an end is told before what comes of the next order.
+        control.stop("b").unwrap();
+        control.start("b").unwrap();
+        let next = events.recv_timeout(deadline()).unwrap();
+        assert_eq!(next.name(), Some("b"), "the other is over");
+        control.start("a").unwrap();
+        await_event(events, "a", "process.started");
+        control.stop("a").unwrap();
+        match await_event(events, "a", "process.exited") {
+            Event::Exited(event) => assert_eq!(event.status, by(Signal::INT), "it was its first stop"),
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
+#[test]
+fn nothing_is_started_by_name_once_all_are_to_stop() {
+    let _turn = turn();
+    let (sender, events) = mpsc::channel();
+    let mut supervisor = Supervisor::new([]).unwrap().handler(Tell(sender));
+    let (control, canceller) = (supervisor.control(), supervisor.canceller());
+    let mut stubborn = process("b", &[PROBE, "receive"]);
+    stubborn.sig_kill_wait = Duration::from_secs(3600);
+    let configs = [process("a", &["sleep", "1000"]), stubborn];
+    let events = thread::scope(|scope| {
+        let orders = scope.spawn(move || {
+            let _killed = AtEnd(canceller.clone());
+            await_event(&events, "a", "process.started");
+            await_waiting(pid_of(&await_event(&events, "b", "process.started")));
+            canceller.cancel();
+            await_event(&events, "a", "process.exited");
+            control.start("a").unwrap();
+            // A start would be told right after this end, before the order to kill is taken.
+            control.signal("b", Signal::KILL).unwrap();
+            let end = events.recv_timeout(deadline()).unwrap();
+            assert_eq!((end.name(), end.kind()), (Some("b"), "process.exited"));
+            events
+        });
+        supervisor.run_all(&configs).unwrap();
+        orders.join().unwrap()
+    });
+    let more: Vec<_> = events.try_iter().collect();
+    assert!(more.is_empty(), "{more:?}");
+}
+
+#[test]
 fn one_that_waits_for_its_restart_is_started_at_once_and_one_that_runs_is_left_alone() {
     let _turn = turn();
     let configs = [process("a", &[PROBE, "exit", "3"]), process("b", &["sleep", "1000"])];
