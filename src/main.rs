@@ -1,6 +1,8 @@
 //! The program; what it does is in the library's `program`.
 #![no_main]
 
+#[path = "sys/allocator.rs"]
+mod allocator;
 #[path = "sys/entry.rs"]
 mod entry;
 
@@ -8,4 +10,9 @@ use std::ffi::CStr;
 
 fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
     panicmon::program::main(args, env)
+}
+
+#[cold]
+fn no_memory() -> ! {
+    panicmon::program::no_memory()
 }

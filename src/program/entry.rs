@@ -6,18 +6,28 @@ use super::stderr::say;
 use super::stdout::print;
 use super::{doctor, one, several};
 use crate::model::status::StatusCode;
-use crate::sys::process;
 use crate::sys::signals::process::ProcessSignals;
+use crate::sys::{limit, process};
 use std::ffi::CStr;
 
 /// The exit status of `--doctor` if a promise doesn't hold.
 const DOES_NOT_HOLD: StatusCode = StatusCode::new(1);
+
+/// How much of the stack is needed. Beyond its limit it can't grow, and the kernel ends this process by SIGSEGV.
+const STACK_BYTES: u64 = 96 * 1024;
 
 /// Runs the program and returns its exit status.
 ///
 /// `args` and `env` are this process's own. The process must be panicmon's alone, with one thread: its signals are blocked,
 /// its descriptors closed.
 pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
+    let here = 0_u8;
+    // The strings are at the beginning of the stack, the variables before the arguments.
+    let last = env.last().or(args.last()).map_or(0, |string| string.as_ptr() as u64);
+    if let Err(error) = limit::ensure_stack(last.saturating_sub(&raw const here as u64), STACK_BYTES) {
+        say(&error);
+        return StatusCode::OWN_FAILURE.get();
+    }
     // Blocked before anything else, a signal is neither lost nor ends this process before the child can have it.
     let signals = ProcessSignals::take();
     let status = parse(args, env).map_err(|message| say(&message)).and_then(|request| {

@@ -34,3 +34,4 @@ mod stdout;
 mod systemds;
 
 pub use entry::main;
+pub use stderr::no_memory;

@@ -3,15 +3,17 @@
 //! A reader may be slow, or hang: a write that waits for it would hold up every signal and the exit status.
 
 use super::journal::Message;
-use crate::sys::poll;
+use crate::model::status::StatusCode;
+use crate::sys::output::Output;
 use crate::sys::poll::Awaited;
+use crate::sys::{output, poll, process};
 use log::Level;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many bytes a pipe takes at once if poll(2) says that it is writable: pipe(7).
+/// How many bytes a pipe takes as a whole: pipe(7).
 const PIPE_BUF: usize = libc::PIPE_BUF;
 
 /// How long an error message waits for room, for each piece of it: only the exit status comes after it.
@@ -68,14 +70,32 @@ pub(crate) fn say(message: &dyn std::fmt::Display) {
     let _ = write(message.to_string().as_bytes(), PIECE_TIMEOUT);
 }
 
+/// There is no memory: says so and ends this process. The kernel kills its children: they have a parent-death signal.
+#[cold]
+pub fn no_memory() -> ! {
+    const MESSAGE: &str = "panicmon: out of memory: a limit (ulimit -v, ulimit -d) or the machine has no more; what was \
+                           started is killed\n";
+    output::write_now(io::stderr().as_fd(), MESSAGE.as_bytes());
+    process::exit_now(StatusCode::OWN_FAILURE)
+}
+
+/// A pipe takes a piece as a whole, or not at all.
 fn write(message: &[u8], longest_wait: Duration) -> io::Result<()> {
-    let stderr = io::stderr();
-    for piece in message.chunks(PIPE_BUF) {
+    let mut stderr = Output::stderr();
+    for mut piece in message.chunks(PIPE_BUF) {
         let deadline = Instant::now() + longest_wait;
-        if !poll::is_any_ready([Awaited::Write(stderr.as_fd())], Some(deadline))? {
-            return Err(io::ErrorKind::WouldBlock.into());
+        while !piece.is_empty() {
+            match stderr.write(piece) {
+                Ok(written) => piece = &piece[written..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let is_ready = poll::is_any_ready([Awaited::Write(stderr.as_fd())], Some(deadline))?;
+                    if !is_ready || Instant::now() >= deadline {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
-        stderr.lock().write_all(piece)?;
     }
     Ok(())
 }

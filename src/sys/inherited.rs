@@ -62,7 +62,7 @@ pub(crate) fn fill_outputs() {
 /// Puts /dev/null in the place of this one, if it is closed.
 fn fill(fd: RawFd) {
     // SAFETY: touches no memory.
-    if unsafe { syscall(libc::SYS_fcntl, [fd as usize, libc::F_GETFD as usize, 0]) }.is_ok() {
+    if unsafe { syscall(libc::SYS_fcntl, [fd as usize, libc::F_GETFD as usize, 0]) } != Err(libc::EBADF) {
         return;
     }
     if let Ok(null) = open(c"/dev/null", libc::O_RDWR)

@@ -4,6 +4,7 @@ use super::raw::{Errno, syscall};
 use super::signals::process::BATCH;
 use std::io;
 use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The kernel's `struct rlimit64`.
 #[repr(C)]
@@ -56,12 +57,44 @@ impl Changed {
 
     /// Gives this process, a child before its exec, what was inherited. Async-signal-safe.
     pub(super) fn restore(&self) {
-        for (resource, limit) in [(FILES, self.files), (SIGNALS, self.signals)] {
+        for (resource, limit) in [(FILES, self.files), (SIGNALS, self.signals), (STACK, inherited_stack())] {
             if let Some(limit) = limit {
                 // It was allowed before; and one that can't be set is no reason not to run.
                 let _ = prlimit(resource, &raw const limit, ptr::null_mut());
             }
         }
+    }
+}
+
+/// The soft limit of the stack that was inherited, if it isn't that any more; no process has such a limit of a word less
+/// than all.
+static INHERITED_STACK: AtomicU64 = AtomicU64::new(UNCHANGED);
+const UNCHANGED: u64 = u64::MAX - 1;
+
+/// Sees that the stack may have this many bytes, of which these are used. An error says what the hard limit is.
+pub(crate) fn ensure_stack(used: u64, needed: u64) -> io::Result<()> {
+    let Ok(limit) = get(STACK) else { return Ok(()) };
+    if limit.soft.saturating_sub(used) >= needed {
+        return Ok(());
+    }
+    raise_stack(limit, used.saturating_add(needed))
+}
+
+#[cold]
+fn raise_stack(inherited: Limit, needed: u64) -> io::Result<()> {
+    if inherited.hard < needed {
+        let (hard, needed) = (inherited.hard / 1024, needed.div_ceil(1024));
+        return Err(io::Error::other(format!("the hard limit of the stack is {hard} KiB; {needed} are needed")));
+    }
+    set(STACK, Limit { soft: needed, ..inherited })?;
+    INHERITED_STACK.store(inherited.soft, Ordering::SeqCst);
+    Ok(())
+}
+
+fn inherited_stack() -> Option<Limit> {
+    match INHERITED_STACK.load(Ordering::SeqCst) {
+        UNCHANGED => None,
+        soft => get(STACK).ok().map(|now| Limit { soft, ..now }),
     }
 }
 
@@ -86,6 +119,7 @@ pub(crate) fn core() -> io::Result<u64> {
 type Resource = usize;
 
 const FILES: Resource = libc::RLIMIT_NOFILE as Resource;
+const STACK: Resource = libc::RLIMIT_STACK as Resource;
 const SIGNALS: Resource = libc::RLIMIT_SIGPENDING as Resource;
 
 fn get(resource: Resource) -> io::Result<Limit> {

@@ -10,7 +10,7 @@
 //! | `cgroup` | the cgroup this process is in, and what it counts |
 //! | `default_action` | whether another process leaves a signal to its default action |
 //! | `descendants` | the processes that descend from this one, and signals to them alone |
-//! | `entry` | the C `main` of the program; no part of the library |
+//! | `entry`, `allocator` | the C `main` of the program, and its memory; no part of the library |
 //! | `fd` | opening and closing descriptors by their numbers |
 //! | `fork` | a process with a copy of this one's memory |
 //! | `inherited` | letting go of what this process was started with |

@@ -97,10 +97,11 @@ impl Output {
             };
             match result {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // A kernel before 6.5, or a filter that doesn't know the call.
+                // A kernel before 6.5, or a filter that refuses the call, by whatever error. If the stream itself fails, so
+                // does the other way.
                 Err(error)
                     if self.way == Way::NoWait
-                        && matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::ENOSYS | libc::EPERM)) =>
+                        && !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::BrokenPipe) =>
                 {
                     self.way = Way::Pieces(PIPE_BUF);
                 }
@@ -136,6 +137,15 @@ fn identity_in(stat: &FileStat) -> (u64, u64) {
     (stat.st_dev, stat.st_ino)
 }
 
+/// Writes it if the stream takes it now. Needs no memory.
+pub(crate) fn write_now(fd: BorrowedFd<'_>, bytes: &[u8]) {
+    if let Err(error) = no_wait(fd, bytes)
+        && error.kind() != io::ErrorKind::WouldBlock
+    {
+        let _ = piece(fd, bytes);
+    }
+}
+
 fn reopen(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
@@ -162,10 +172,11 @@ fn no_wait(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
 }
 
 fn piece(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    if !poll::is_ready(Awaited::Write(fd))? {
-        return Err(io::ErrorKind::WouldBlock.into());
+    match poll::is_ready(Awaited::Write(fd)) {
+        Ok(false) => Err(io::ErrorKind::WouldBlock.into()),
+        // poll(2) is refused where no descriptor may be opened (RLIMIT_NOFILE): what is to be said is said all the same.
+        Ok(true) | Err(_) => plain(fd, bytes),
     }
-    plain(fd, bytes)
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ fn comes(signal: Signal, signals: &ProcessSignals) -> io::Result<bool> {
 fn all_that_came(signals: &ProcessSignals) -> io::Result<Vec<Received>> {
     let mut came = Vec::new();
     while signals.fd().is_some_and(|fd| poll::is_ready(Awaited::Read(fd)).unwrap_or(false)) {
-        signals.read(&mut came)?;
+        signals.read(&mut came, false)?;
     }
     Ok(came)
 }

@@ -147,8 +147,12 @@ fn prepare(words: &[&'static CStr], env: &[&'static CStr]) -> u8 {
             "umask" => sys::umask(number(value) as u32),
             "cwd" => sys::chdir(c"/usr"),
             "leave-group" => sys::leave_group(),
-            // A system call that is refused from now on.
-            "refuse" => sys::refuse(number(value)),
+            // A system call that is refused from now on, by EPERM or what is named after a colon.
+            "refuse" => {
+                let (call, errno) =
+                    value.split_once(':').map_or((value, libc::EPERM), |(call, errno)| (call, number(errno)));
+                sys::refuse(number(call), errno);
+            }
             "refuse-shared-memory" => sys::refuse_shared_memory(),
             "stop" => sys::stop(),
             "odd-environment" => env = &[c"A=1", c"A=2", c"no-equals-sign", c"=", c"", c"B=\xff\xfe", c"A=3"],

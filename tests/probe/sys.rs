@@ -134,12 +134,12 @@ fn filter(steps: &mut [libc::sock_filter]) {
     raw(libc::SYS_seccomp, [libc::SECCOMP_SET_MODE_FILTER as usize, 0, (&raw const program) as usize, 0]);
 }
 
-/// Has this system call fail with EPERM.
-pub fn refuse(number: i32) {
+/// Has this system call fail with this error number.
+pub fn refuse(number: i32, errno: i32) {
     filter(&mut [
         step(LOAD, 0, 0, 0),
         step(COMPARE, 0, 1, number as u32),
-        step(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+        step(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
         step(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
     ]);
 }

@@ -17,6 +17,7 @@ mod output;
 mod pmux;
 mod races;
 mod restarts;
+mod scarce;
 mod service_manager;
 mod signals;
 mod status;

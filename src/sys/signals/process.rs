@@ -5,6 +5,8 @@ use super::mask::{SIGSET_BYTES, block_all, set_mask};
 use crate::model::origin::Received;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::raw::{syscall, syscall_io};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use std::cell::Cell;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -23,6 +25,8 @@ pub(crate) struct ProcessSignals {
     inherited_chld: Disposition,
     listened: SignalSet,
     fd: Option<OwnedFd>,
+    /// Whether a read of it waits.
+    read_waits: Cell<bool>,
 }
 
 impl ProcessSignals {
@@ -34,7 +38,13 @@ impl ProcessSignals {
         if inherited_chld == Disposition::Ignored {
             set_disposition(Signal::CHLD, false);
         }
-        ProcessSignals { inherited_mask, inherited_chld, listened: SignalSet::ALL, fd: None }
+        ProcessSignals {
+            inherited_mask,
+            inherited_chld,
+            listened: SignalSet::ALL,
+            fd: None,
+            read_waits: Cell::new(true),
+        }
     }
 
     /// Listens to these only; the others get back the mask they had.
@@ -95,11 +105,25 @@ impl ProcessSignals {
         }
     }
 
-    /// Waits until there is one, and reads up to [`BATCH`] of them.
+    /// Rare: with nothing but signals to wait for, each read waits, and otherwise none does.
+    #[cold]
+    fn change_waiting(&self, fd: &OwnedFd, wait: bool) -> io::Result<()> {
+        let flags = if wait { OFlag::empty() } else { OFlag::O_NONBLOCK };
+        fcntl(fd, FcntlArg::F_SETFL(flags))?;
+        self.read_waits.set(wait);
+        Ok(())
+    }
+
+    /// Reads up to [`BATCH`] of them; with `wait`, waits until there is one.
+    ///
+    /// After poll(2) a read mustn't wait: a signal that was there may be gone, as a TSTP is when a CONT comes.
     // In a function of its own, the array would lie below what the caller has on the stack, and touch a page more.
     #[inline(always)]
-    pub(crate) fn read(&self, into: &mut Vec<Received>) -> io::Result<()> {
+    pub(crate) fn read(&self, into: &mut Vec<Received>, wait: bool) -> io::Result<()> {
         let Some(fd) = &self.fd else { return Ok(()) };
+        if self.read_waits.get() != wait {
+            self.change_waiting(fd, wait)?;
+        }
         let mut records = [const { MaybeUninit::<libc::signalfd_siginfo>::uninit() }; BATCH];
         // SAFETY: the kernel writes whole records into the array, at most its size.
         let read = unsafe {

@@ -33,9 +33,10 @@ impl Source {
         ready: &mut Vec<bool>,
     ) -> io::Result<bool> {
         ready.clear();
+        // With nothing else to wait for, the read itself waits: one system call for each wake-up.
+        let read_waits = matches!(self, Source::Process(_)) && others.is_empty() && deadline.is_none();
         let came = match self {
-            // With nothing else to wait for, the read itself waits: one system call for each wake-up.
-            Source::Process(_) if others.is_empty() && deadline.is_none() => true,
+            _ if read_waits => true,
             _ => {
                 let own = self.fd().into_iter().map(Awaited::Read);
                 poll::wait(own.chain(others.iter().copied()), deadline, ready)?;
@@ -44,7 +45,7 @@ impl Source {
         };
         if came {
             match self {
-                Source::Process(signals) => signals.read(into)?,
+                Source::Process(signals) => signals.read(into, read_waits)?,
                 Source::Shared(signals) => signals.read(into)?,
             }
         }

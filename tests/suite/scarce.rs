@@ -1,0 +1,127 @@
+//! Where there is little memory, stack or room for descriptors, or a system call is refused: all works, or is told.
+
+use crate::support::{PROBE, Scratch, by_shell, output, panicmon};
+use std::process::Command;
+
+const OUT_OF_MEMORY: &str = "panicmon: out of memory: a limit (ulimit -v, ulimit -d) or the machine has no more";
+
+/// The command where this is done first by a shell.
+fn after(limit: &str, command: &Command) -> (Option<i32>, String, String) {
+    output(&mut by_shell(&format!("{limit}; exec \"$@\""), command))
+}
+
+/// `panicmon --check --config` needs the most.
+#[test]
+fn where_there_is_no_memory_that_is_said() {
+    let file = Scratch::new(&format!("processes:\n- {{name: a, cmd: '{PROBE}', noRestartOn: [0]}}\n"));
+    let mut check = Command::new(panicmon());
+    check.args(["--check", "--config"]).arg(&file.0);
+    let mut run = Command::new(panicmon());
+    run.args(["--", &panicmon(), "--version"]);
+    for command in [run, check] {
+        let under = |kib: u32| after(&format!("ulimit -v {kib}"), &command);
+        let (mut too_little, mut enough) = (1000, 1_000_000);
+        while enough - too_little > 4 {
+            let middle = u32::midpoint(too_little, enough);
+            if under(middle).0 == Some(0) { enough = middle } else { too_little = middle }
+        }
+        let mut told = 0;
+        for kib in (enough.saturating_sub(400)..enough).step_by(4) {
+            match under(kib) {
+                (Some(0), ..) => {}
+                (Some(125), _, err) if err.starts_with(OUT_OF_MEMORY) => told += 1,
+                // The command's own end, or that of a program that isn't panicmon yet: the kernel or the dynamic linker
+                // has no memory to load it.
+                (Some(127 | 134 | 137 | 139), _, err) if !err.starts_with("panicmon: ") => {}
+                (None, _, err) if err.is_empty() => {}
+                other => panic!("{kib} KiB: {other:?}"),
+            }
+        }
+        assert!(told > 0, "{command:?}");
+    }
+}
+
+#[test]
+fn a_small_stack_is_no_reason_to_die() {
+    let words: [(&[&str], &[&str], i32); 4] = [
+        (&[], &["sh", "-c", "ulimit -Ss; exit 3"], 3),
+        (&["--label", "a"], &["sh", "-c", "ulimit -Ss; exit 3"], 3),
+        (
+            &["--restart", "on-failure", "--max-restarts", "1", "--min-wait", "1ms"],
+            &["sh", "-c", "ulimit -Ss; exit 3"],
+            3,
+        ),
+        (&["--drain", "1s", "--kill-after", "1s"], &["sh", "-c", "ulimit -Ss; exit 3"], 3),
+    ];
+    for (options, words, status) in words {
+        let mut command = Command::new(panicmon());
+        command.args(options).arg("--").args(words);
+        let (code, out, err) = after("ulimit -Ss 32", &command);
+        assert_eq!(code, Some(status), "{options:?}: {err}");
+        assert!(!out.is_empty() && out.lines().all(|line| line.ends_with("32")), "the command has its own: {out}");
+        let (code, out, err) = after("ulimit -Ss 32; ulimit -Hs 40", &command);
+        assert_eq!((code, out.as_str()), (Some(125), ""));
+        assert!(err.starts_with("panicmon: the hard limit of the stack is 40 KiB; "), "{err}");
+    }
+}
+
+/// poll(2) is refused there as well, and on an older kernel writing without waiting needs that.
+#[test]
+fn where_no_descriptor_may_be_opened_that_is_said() {
+    let refuse = format!("refuse={}:{}", libc::SYS_pwritev2, libc::EOPNOTSUPP);
+    for files in 0..=3 {
+        for options in [&[][..], &["--label", "a"], &["--kill-after", "1s"], &["--session"], &["--user", "nobody"]] {
+            for ops in [&[][..], &[refuse.as_str()]] {
+                let mut command = Command::new(PROBE);
+                command.arg("prepare").args(ops).args([&format!("nofile={files}"), "--", &panicmon()]);
+                match output(command.args(options).args(["--", &panicmon(), "--version"])) {
+                    (Some(0), ..) => assert!(files > 0),
+                    (Some(125), _, err) => {
+                        assert!(err.starts_with("panicmon: ") && err.contains("(os error 24)"), "{err}");
+                    }
+                    // The loader of a dynamic binary opens its libraries before it is panicmon.
+                    (Some(127), _, err) => assert!(err.contains("shared librar"), "{err}"),
+                    other => panic!("{files}, {options:?}: {other:?}"),
+                }
+            }
+        }
+    }
+}
+
+/// A kernel or filter that doesn't know the call may answer in several ways.
+#[test]
+fn output_is_written_whatever_a_filter_refuses() {
+    for errno in [libc::EPERM, libc::ENOSYS, libc::EINVAL, libc::EOPNOTSUPP, libc::ENOMEM] {
+        let mut command = Command::new(PROBE);
+        command.args(["prepare", &format!("refuse={}:{errno}", libc::SYS_pwritev2), "--", &panicmon(), "--label", "x"]);
+        command.args(["--", "sh", "-c", "echo out; echo err >&2; exit 3"]);
+        let told = output(&mut command);
+        assert_eq!(told, (Some(3), "x › out\n".to_owned(), "x » err\n".to_owned()), "{errno}");
+        let mut command = Command::new(PROBE);
+        command.args([
+            "prepare",
+            &format!("refuse={}:{errno}", libc::SYS_pwritev2),
+            "--",
+            &panicmon(),
+            "--",
+            "/no/such",
+        ]);
+        let (code, _, err) = output(&mut command);
+        assert_eq!(code, Some(127));
+        assert!(err.starts_with("panicmon: /no/such"), "{err}");
+    }
+}
+
+#[test]
+fn a_refused_look_at_a_stream_is_no_reason_to_replace_it() {
+    let run = |ops: &[&str]| {
+        let mut command = Command::new(PROBE);
+        command.arg("prepare").args(ops).args(["--", &panicmon(), "-v", "--", PROBE, "exit", "3"]);
+        let (code, _, err) = output(&mut command);
+        assert_eq!(code, Some(3));
+        err.lines().count()
+    };
+    let said = run(&[]);
+    assert!(said > 1, "at the start and at the end: {said}");
+    assert_eq!(run(&[&format!("refuse={}:{}", libc::SYS_fcntl, libc::ENOSYS)]), said);
+}
