@@ -1,7 +1,9 @@
 //! Where there is little memory, stack or room for descriptors, or a system call is refused: all works, or is told.
 
-use crate::support::{PROBE, Scratch, by_shell, output, panicmon};
-use std::process::Command;
+use crate::support::{PROBE, Scratch, by_shell, name, outcome, output, panicmon, script_with, wait_for};
+use crate::sys;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 
 const OUT_OF_MEMORY: &str = "panicmon: out of memory: a limit (ulimit -v, ulimit -d) or the machine has no more";
 
@@ -39,6 +41,25 @@ fn where_there_is_no_memory_that_is_said() {
         }
         assert!(told > 0, "{command:?}");
     }
+}
+
+/// Its lines wait for a reader.
+#[test]
+fn where_memory_ends_later_the_command_is_killed() {
+    let mut command = script_with(&["--label", "x"], "echo $$; read go; yes & exec sleep 1000");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    let mut lines = BufReader::new(running.stdout.take().unwrap());
+    let mut first = String::new();
+    lines.read_line(&mut first).unwrap();
+    let child: u32 = first.trim().rsplit(' ').next().unwrap().parse().unwrap();
+    sys::limit_memory(running.id());
+    running.stdin.take().unwrap().write_all(b"\n").unwrap();
+    let ended = outcome(running);
+    let err = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(125), "{err}");
+    assert!(err.starts_with(OUT_OF_MEMORY), "{err}");
+    wait_for("the command's end", || (name(child) != "sleep").then_some(()));
 }
 
 #[test]

@@ -24,12 +24,21 @@ pub fn queue(pid: u32, signal: i32, value: usize) -> io::Result<()> {
 
 /// Sets how many descriptors a process may have open, within its hard limit.
 pub fn limit_files(pid: u32, files: u64) {
+    limit(pid, libc::RLIMIT_NOFILE, files);
+}
+
+/// Lets a process that runs already have no more memory.
+pub fn limit_memory(pid: u32) {
+    limit(pid, libc::RLIMIT_AS, 1);
+}
+
+fn limit(pid: u32, resource: libc::__rlimit_resource_t, value: u64) {
     let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the first call writes a limit, the second reads it.
     let set = unsafe {
-        libc::prlimit64(pid as i32, libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit);
-        limit.rlim_cur = files;
-        libc::prlimit64(pid as i32, libc::RLIMIT_NOFILE, &raw const limit, std::ptr::null_mut())
+        libc::prlimit64(pid as i32, resource, std::ptr::null(), &raw mut limit);
+        limit.rlim_cur = value;
+        libc::prlimit64(pid as i32, resource, &raw const limit, std::ptr::null_mut())
     };
     assert_eq!(set, 0, "{}", io::Error::last_os_error());
 }
