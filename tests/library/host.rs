@@ -93,6 +93,24 @@ pub fn in_new_pid_namespace(act: impl FnOnce() -> i32) -> io::Result<ExitStatus>
     }
 }
 
+/// Whether a fork that does this stops itself.
+pub fn stops_in_fork(act: impl FnOnce()) -> bool {
+    // SAFETY: a fork, which does what a test asks and ends without coming back.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        act();
+        // SAFETY: ends this process.
+        unsafe { libc::_exit(0) };
+    }
+    let stopped = wait(pid, libc::WUNTRACED).stopped_signal().is_some();
+    if stopped {
+        // SAFETY: touches no memory.
+        unsafe { libc::kill(pid, libc::SIGKILL) };
+        wait(pid, 0);
+    }
+    stopped
+}
+
 fn wait(pid: i32, options: c_int) -> ExitStatus {
     let mut status = 0;
     // SAFETY: writes an int.

@@ -18,6 +18,7 @@ mod output;
 mod program;
 mod registered;
 mod registrations;
+mod registry;
 mod several;
 mod signals;
 mod sources;
