@@ -37,6 +37,7 @@ use crate::sys::signals::source::Source;
 use crate::sys::terminal::ChildGroup;
 use std::borrow::Cow;
 use std::ffi::{CStr, OsStr, OsString};
+use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
@@ -84,6 +85,25 @@ pub struct Executor<'a> {
     _parent_death_signal: Option<ParentDeathSignal>,
 }
 
+/// Makes this process the parent of its descendants' orphans as long as the claim is held; PID 1 is that anyway.
+///
+/// Where it is not known, the command runs all the same: qemu-user 7 answers EINVAL.
+pub(crate) fn adopt_orphans() -> Result<Option<Subreaper>, Error> {
+    if process::id().as_raw() == 1 {
+        return Ok(None);
+    }
+    match Subreaper::claim() {
+        Ok(claimed) => Ok(Some(claimed)),
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            log::warn!(
+                "can't be a child subreaper: {error}; orphans of the command go to another process, and --drain can't find them"
+            );
+            Ok(None)
+        }
+        Err(source) => Err(Error::start("prctl(PR_SET_CHILD_SUBREAPER)", source)),
+    }
+}
+
 impl<'a> Executor<'a> {
     /// Starts listening to signals.
     ///
@@ -114,10 +134,7 @@ impl<'a> Executor<'a> {
 
     /// An executor that takes its signals from elsewhere.
     pub(crate) fn with_source(options: Options<'a>, source: Source, group: ChildGroup) -> Result<Executor<'a>, Error> {
-        let subreaper = |source| Error::start("prctl(PR_SET_CHILD_SUBREAPER)", source);
-        // PID 1 is given all orphans anyway.
-        let claimed = options.init && process::id().as_raw() != 1;
-        let claimed = claimed.then(Subreaper::claim).transpose().map_err(subreaper)?;
+        let claimed = if options.init { adopt_orphans()? } else { None };
         Ok(Executor {
             options,
             source,

@@ -5,6 +5,7 @@ use super::options::variables;
 use super::stderr::{self, say};
 use super::{check, config_file, lines, logger};
 use crate::api::environment::Environment;
+use crate::api::executor::adopt_orphans;
 use crate::api::supervisor::Supervisor;
 use crate::engine::outcome::{Asked, Outcome};
 use crate::formats::pmux::Config;
@@ -17,8 +18,6 @@ use crate::relay::printed::Names;
 use crate::report::log::LogHandler;
 use crate::sys::inherited;
 use crate::sys::limit::Changed;
-use crate::sys::process;
-use crate::sys::process::Subreaper;
 use crate::sys::signals::process::ProcessSignals;
 use crate::sys::signals::source::Source;
 use crate::sys::signals::{Disposition, disposition};
@@ -84,9 +83,7 @@ fn run_all(
     if let Err(error) = limits.raise_files(descriptors) {
         log::warn!("can't open the {descriptors} descriptors that the processes need: {error}");
     }
-    // PID 1 gets all orphans anyway.
-    let subreaper = (process::id().as_raw() != 1).then(Subreaper::claim).transpose();
-    let _subreaper = subreaper.map_err(|source| Error::start("prctl(PR_SET_CHILD_SUBREAPER)", source))?;
+    let _subreaper = adopt_orphans()?;
 
     let names: Vec<_> = config.processes.iter().map(|process| process.name.clone()).collect();
     let relay = lines::relay(&names, Names::Several, config.time_format);

@@ -154,6 +154,7 @@ fn prepare(words: &[&'static CStr], env: &[&'static CStr]) -> u8 {
                 sys::refuse(number(call), errno);
             }
             "refuse-shared-memory" => sys::refuse_shared_memory(),
+            "refuse-subreaper" => sys::refuse_subreaper(),
             "stop" => sys::stop(),
             "odd-environment" => env = &[c"A=1", c"A=2", c"no-equals-sign", c"=", c"", c"B=\xff\xfe", c"A=3"],
             "say" => drop(say(value)),

@@ -144,20 +144,35 @@ pub fn refuse(number: i32, errno: i32) {
     ]);
 }
 
-/// Has clone(2) fail with EINVAL where qemu-user's does: in shared memory, for anything but a thread or vfork(2).
-pub fn refuse_shared_memory() {
-    // Where struct seccomp_data has the lower half of the flags. They are the second argument on s390x.
-    let flags = if cfg!(target_arch = "s390x") { 24 + 4 } else { 16 };
-    let kinds = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_THREAD;
+/// Where struct seccomp_data has the lower half of an argument.
+const fn argument(number: u32) -> u32 {
+    16 + 8 * number + if cfg!(target_endian = "big") { 4 } else { 0 }
+}
+
+/// Has this system call fail with EINVAL if these bits of an argument have this value.
+fn refuse_as_invalid(number: c_long, argument: u32, bits: i32, value: i32) {
     filter(&mut [
         step(LOAD, 0, 0, 0),
-        step(COMPARE, 0, 4, libc::SYS_clone as u32),
-        step(LOAD, 0, 0, flags),
-        step(AND, 0, 0, kinds as u32),
-        step(COMPARE, 0, 1, libc::CLONE_VM as u32),
+        step(COMPARE, 0, 4, number as u32),
+        step(LOAD, 0, 0, argument),
+        step(AND, 0, 0, bits as u32),
+        step(COMPARE, 0, 1, value as u32),
         step(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EINVAL as u32),
         step(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
     ]);
+}
+
+/// Has clone(2) fail where qemu-user's does: in shared memory, for anything but a thread or vfork(2).
+pub fn refuse_shared_memory() {
+    let kinds = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_THREAD;
+    // The flags are the second argument on s390x.
+    let flags = argument(if cfg!(target_arch = "s390x") { 1 } else { 0 });
+    refuse_as_invalid(libc::SYS_clone, flags, kinds, libc::CLONE_VM);
+}
+
+/// Has prctl(PR_SET_CHILD_SUBREAPER) fail as in qemu-user 7.
+pub fn refuse_subreaper() {
+    refuse_as_invalid(libc::SYS_prctl, argument(0), -1, libc::PR_SET_CHILD_SUBREAPER);
 }
 
 pub fn umask(mask: u32) {

@@ -1,6 +1,6 @@
 //! Where clone(2) knows shared memory for threads only, as under qemu-user: all is as it is elsewhere.
 
-use crate::support::{PROBE, Random, Running, by_shell, children, output, panicmon, spend, wait_for};
+use crate::support::{PROBE, Random, Running, Scratch, by_shell, children, output, panicmon, spend, wait_for};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::time::Duration;
@@ -54,7 +54,7 @@ fn what_fails_before_the_exec_is_told_as_elsewhere() {
 
 #[test]
 fn a_script_without_an_interpreter_finds_its_arguments() {
-    let script = crate::support::Scratch::new("echo \"$@\"; exit 7\n");
+    let script = Scratch::new("echo \"$@\"; exit 7\n");
     let chmod = Command::new("chmod").arg("755").arg(&script.0).status().unwrap();
     assert!(chmod.success());
     let (code, out, _) = output(&mut emulated_with(&[], &[script.0.to_str().unwrap(), "a", "b c"]));
@@ -118,7 +118,7 @@ fn restarts_and_files_work() {
     let restart = ["--restart", "on-failure", "--max-restarts", "3", "--min-wait", "1ms"];
     let (code, out, _) = output(&mut emulated_with(&restart, &["sh", "-c", script]));
     assert_eq!((code, out.as_str()), (Some(5), "run\nrun\nrun\nrun\n"));
-    let file = crate::support::Scratch::new(
+    let file = Scratch::new(
         "processes:\n  - name: one\n    cmd: sh\n    args: [-c, 'echo of a file']\n    noRestartOn: [0]\n",
     );
     let mut command = Command::new(panicmon());
@@ -134,6 +134,20 @@ fn the_library_starts_commands_too() {
     assert_eq!(host(&[PROBE, "exit", "9"]).0, Some(9));
     let (_, _, err) = host(&["/no/such/command"]);
     assert_eq!(err, "probe: /no/such/command: no such file\n");
+}
+
+/// As in qemu-user 7, in which only PID 1 gets orphans.
+#[test]
+fn a_command_runs_where_orphans_go_elsewhere() {
+    let file = Scratch::new("processes:\n  - name: one\n    cmd: sh\n    args: [-c, 'exit 3']\n    noRestartOn: [3]\n");
+    let file = file.0.to_str().unwrap().to_owned();
+    for words in [vec!["--", "sh", "-c", "exit 3"], vec!["--config", &file]] {
+        let mut command = Command::new(PROBE);
+        command.args(["prepare", "refuse-subreaper", "--", &panicmon()]).args(words);
+        let (code, _, err) = output(&mut command);
+        let told = "panicmon: warn: can't be a child subreaper: Invalid argument (os error 22); orphans";
+        assert_eq!((code, err.matches(told).count()), (Some(3), 1), "{err}");
+    }
 }
 
 #[test]
