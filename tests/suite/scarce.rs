@@ -1,6 +1,8 @@
 //! Where there is little memory, stack or room for descriptors, or a system call is refused: all works, or is told.
 
-use crate::support::{PROBE, Scratch, by_shell, name, outcome, output, panicmon, script_with, wait_for};
+use crate::support::{
+    PROBE, Running, Scratch, by_shell, name, outcome, output, panicmon, script_with, wait_for, with_one_pipe,
+};
 use crate::sys;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -107,6 +109,22 @@ fn where_no_descriptor_may_be_opened_that_is_said() {
             }
         }
     }
+}
+
+#[test]
+fn a_table_of_descriptors_that_is_full_later_on_is_told_and_the_next_start_tries_again() {
+    let options = ["--label", "x", "--restart", "always", "--min-wait", "1ms", "--max-wait", "1ms"];
+    let mut running = Running::start(with_one_pipe(&script_with(&options, "exit 3")));
+    let mut until = |text: &str, running: &mut Running| while !running.line().unwrap().contains(text) {};
+    until("failed, exit code 3; it starts again", &mut running);
+    sys::limit_files(running.pid(), 4);
+    for _ in 0..2 {
+        until("couldn't be started: pipe: ", &mut running);
+    }
+    sys::limit_files(running.pid(), 100);
+    until("failed, exit code 3; it starts again", &mut running);
+    running.kill(libc::SIGTERM);
+    running.wait();
 }
 
 /// A kernel or filter that doesn't know the call may answer in several ways.

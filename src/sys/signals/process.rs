@@ -155,3 +155,30 @@ fn signalfd(fd: RawFd, set: SignalSet, flags: usize) -> io::Result<RawFd> {
     let fd = unsafe { syscall_io(libc::SYS_signalfd4, [fd as usize, (&raw const bits) as usize, SIGSET_BYTES, flags]) };
     fd.map(|fd| fd as RawFd)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    /// As a TSTP goes when a CONT comes, between poll(2) and the read.
+    #[test]
+    fn a_signal_that_is_gone_is_not_waited_for() {
+        let (sender, read) = mpsc::channel();
+        // A thread of its own: its mask stays changed.
+        std::thread::spawn(move || {
+            let mut signals = ProcessSignals::take();
+            signals.open().unwrap();
+            let mut came = Vec::new();
+            signals.read(&mut came, false).unwrap();
+            sender.send(came.len()).unwrap();
+            // SAFETY: sends this thread a signal that it blocks.
+            unsafe { libc::raise(libc::SIGUSR1) };
+            signals.read(&mut came, true).unwrap();
+            sender.send(came.len()).unwrap();
+        });
+        let patience = Duration::from_secs(60);
+        assert_eq!([read.recv_timeout(patience), read.recv_timeout(patience)], [Ok(0), Ok(1)]);
+    }
+}
