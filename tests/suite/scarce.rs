@@ -115,7 +115,7 @@ fn where_no_descriptor_may_be_opened_that_is_said() {
 fn a_table_of_descriptors_that_is_full_later_on_is_told_and_the_next_start_tries_again() {
     let options = ["--label", "x", "--restart", "always", "--min-wait", "1ms", "--max-wait", "1ms"];
     let mut running = Running::start(with_one_pipe(&script_with(&options, "exit 3")));
-    let mut until = |text: &str, running: &mut Running| while !running.line().unwrap().contains(text) {};
+    let until = |text: &str, running: &mut Running| while !running.line().unwrap().contains(text) {};
     until("failed, exit code 3; it starts again", &mut running);
     sys::limit_files(running.pid(), 4);
     for _ in 0..2 {
