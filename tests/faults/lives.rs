@@ -1,0 +1,412 @@
+//! One life of panicmon in a scenario, in which one call fails, or none.
+
+use crate::listener::{Call, Launch, Started, launch, name_of, string_at};
+use crate::scenarios::{Scenario, Stimulus};
+use crate::support::{PROBE, panicmon};
+use crate::sys;
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::CString;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{Read, Write, pipe};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// All is over by then.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// After this time the last stimulus comes once more, if panicmon has said why the first may have had no effect.
+const ONCE_MORE: Duration = Duration::from_millis(700);
+
+/// The call that fails.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub kind: String,
+    /// From 1.
+    pub nth: u32,
+    pub errno: i32,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {:?}", self.kind, self.nth, Errno::from_raw(self.errno))
+    }
+}
+
+/// What was seen.
+#[derive(Debug, Default)]
+pub struct Life {
+    /// How panicmon ended, if it did.
+    pub status: Option<ExitStatus>,
+    pub out: String,
+    pub err: String,
+    /// What came through NOTIFY_SOCKET.
+    pub notified: Vec<String>,
+    /// Whether somebody whom panicmon started was still there at the end.
+    pub left: bool,
+    /// Whether the call that was to fail was made.
+    pub met: bool,
+    /// How often a call of each kind was made.
+    pub counts: BTreeMap<String, u32>,
+    /// Calls that no table has.
+    pub unknown: BTreeSet<String>,
+}
+
+impl Life {
+    pub fn is_late(&self) -> bool {
+        self.status.is_none() || self.left && !self.err.contains("lives on")
+    }
+}
+
+/// Whose code a process runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// The C library's start is still running in the first process.
+    Starting,
+    Panicmons,
+    /// It has been allowed to execute something.
+    Executing,
+    AnothersOwn,
+}
+
+struct Playing<'s> {
+    scenario: &'s Scenario,
+    fault: Option<&'s Fault>,
+    started: Started,
+    /// What is read: stdout, or the terminal; stderr; the pipe that every command holds.
+    streams: [Option<File>; 3],
+    /// As /proc names stdout and stderr.
+    pipes: [PathBuf; 2],
+    hold: PathBuf,
+    master: Option<PtyMaster>,
+    socket: Option<UnixDatagram>,
+    processes: HashMap<u32, Whose>,
+    stimulated: Option<Instant>,
+    repeated: bool,
+    life: Life,
+}
+
+static BINARY: LazyLock<PathBuf> = LazyLock::new(|| fs::canonicalize(panicmon()).expect("the program is there"));
+
+/// Plays the scenario.
+pub fn play(scenario: &Scenario, fault: Option<&Fault>) -> Life {
+    let mut playing = Playing::start(scenario, fault);
+    let deadline = Instant::now() + DEADLINE;
+    while !playing.is_over() && Instant::now() < deadline {
+        playing.turn();
+    }
+    playing.finish()
+}
+
+fn link(fd: &impl AsRawFd) -> PathBuf {
+    fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).expect("it is open")
+}
+
+fn c_strings(words: impl IntoIterator<Item = String>) -> Vec<CString> {
+    words.into_iter().map(|word| CString::new(word).expect("no NUL")).collect()
+}
+
+fn new_terminal() -> (PtyMaster, String) {
+    let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("a terminal");
+    grantpt(&master).expect("a terminal");
+    unlockpt(&master).expect("a terminal");
+    let name = ptsname_r(&master).expect("a terminal");
+    (master, name)
+}
+
+impl<'s> Playing<'s> {
+    fn start(scenario: &'s Scenario, fault: Option<&'s Fault>) -> Playing<'s> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let null = File::open("/dev/null").expect("it is there");
+        let [(out, out_end), (err, err_end), (hold, hold_end)] = [(); 3].map(|()| pipe().expect("a pipe"));
+        let mut env = vec!["PATH=/usr/bin:/bin".to_owned()];
+        let socket = scenario.notified.map(|_| {
+            let name = format!("panicmon-faults-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+            env.push(format!("NOTIFY_SOCKET=@{name}"));
+            let address = SocketAddr::from_abstract_name(name).expect("a name");
+            let socket = UnixDatagram::bind_addr(&address).expect("a new name");
+            socket.set_nonblocking(true).expect("it can be");
+            socket
+        });
+        let terminal = scenario.terminal.then(new_terminal);
+        let started = launch(&Launch {
+            words: c_strings(scenario.words.clone()),
+            env: c_strings(env),
+            fds: [null.as_raw_fd(), out_end.as_raw_fd(), err_end.as_raw_fd(), hold_end.as_raw_fd()],
+            terminal: terminal.as_ref().map(|(_, name)| CString::new(name.as_str()).expect("no NUL")),
+            first: scenario.first,
+        });
+        let started = started.unwrap_or_else(|error| {
+            panic!("no listener for system calls: {error}. It takes Linux 5.5, and seccomp(2) allowed in a container")
+        });
+        started.be_quick();
+        let pipes = [link(&out_end), link(&err_end)];
+        let hold_link = link(&hold_end);
+        let file = |end: OwnedFd| Some(File::from(end));
+        let master = terminal.map(|(master, _)| master);
+        let processes = HashMap::from([(started.pid, Whose::Starting)]);
+        Playing {
+            scenario,
+            fault,
+            started,
+            streams: [file(out.into()), file(err.into()), file(hold.into())],
+            pipes,
+            hold: hold_link,
+            master,
+            socket,
+            processes,
+            stimulated: None,
+            repeated: false,
+            life: Life::default(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.life.status.is_some() && self.streams.iter().all(Option::is_none)
+    }
+
+    /// Waits for whatever comes first, and does what it asks for.
+    fn turn(&mut self) {
+        let has_ended = self.life.status.is_some();
+        let [call, end, terminal, streams @ ..] = {
+            let master = self.master.as_ref().map(|master| master.as_fd());
+            let streams = self.streams.each_ref().map(|stream| stream.as_ref().map(File::as_fd));
+            let listener = Some(self.started.listener.as_fd());
+            let end = (!has_ended).then(|| self.started.pidfd.as_fd());
+            let all = [listener, end, master, streams[0], streams[1], streams[2]];
+            let mut fds: Vec<_> = all.iter().flatten().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)).collect();
+            poll(&mut fds, PollTimeout::from(20u8)).expect("poll works");
+            let mut ready = fds.iter().map(|fd| fd.revents().unwrap_or(PollFlags::empty()));
+            all.map(|fd| fd.and_then(|_| ready.next()).unwrap_or(PollFlags::empty()))
+        };
+        if call.contains(PollFlags::POLLIN)
+            && let Some(call) = self.started.next()
+        {
+            let errno = self.decide(&call);
+            self.started.answer(&call, errno);
+        }
+        if !terminal.is_empty() {
+            self.read_terminal();
+        }
+        for (number, ready) in streams.iter().enumerate() {
+            if !ready.is_empty() {
+                self.read(number);
+            }
+        }
+        if !end.is_empty() {
+            self.life.status = self.started.reap();
+        }
+        if let Some(socket) = &self.socket {
+            let mut bytes = [0; 4096];
+            while let Ok(length) = socket.recv(&mut bytes) {
+                self.life.notified.push(String::from_utf8_lossy(&bytes[..length]).into_owned());
+            }
+        }
+        self.stimulate();
+    }
+
+    fn read(&mut self, number: usize) {
+        let Some(stream) = &mut self.streams[number] else { return };
+        let mut bytes = [0; 4096];
+        let length = stream.read(&mut bytes).expect("it can be read");
+        if length == 0 {
+            self.streams[number] = None;
+        }
+        let text = String::from_utf8_lossy(&bytes[..length]);
+        if number == 0 { self.life.out.push_str(&text) } else { self.life.err.push_str(&text) }
+    }
+
+    /// Nobody has it open any more: an error.
+    fn read_terminal(&mut self) {
+        let Some(master) = &mut self.master else { return };
+        let mut bytes = [0; 4096];
+        match master.read(&mut bytes) {
+            Ok(length) if length > 0 => self.life.out.push_str(&String::from_utf8_lossy(&bytes[..length])),
+            _ => self.master = None,
+        }
+    }
+
+    fn stimulate(&mut self) {
+        if self.life.status.is_some() {
+            return;
+        }
+        match self.stimulated {
+            None if self.life.out.lines().any(|line| line.starts_with("ready")) => {
+                self.scenario.stimuli.iter().for_each(|stimulus| self.give(*stimulus));
+                self.stimulated = Some(Instant::now());
+            }
+            Some(time) if !self.repeated && time.elapsed() > ONCE_MORE && self.has_told() => {
+                self.scenario.stimuli.last().into_iter().for_each(|stimulus| self.give(*stimulus));
+                self.repeated = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn has_told(&self) -> bool {
+        self.life.err.contains("panicmon: ") || self.life.out.contains("panicmon: ")
+    }
+
+    fn give(&self, stimulus: Stimulus) {
+        let pid = self.started.pid;
+        // It may have ended.
+        let _ = match stimulus {
+            Stimulus::Kill(signal) => sys::kill(pid, signal),
+            Stimulus::Queue(signal, value) => sys::queue(pid, signal, value),
+            Stimulus::Type(key) => self.master.as_ref().map_or(Ok(()), |mut master| master.write_all(&[key])),
+        };
+    }
+
+    /// What becomes of a call: the errno with which it fails.
+    fn decide(&mut self, call: &Call) -> Option<i32> {
+        let name = name_of(call.number);
+        let pid = call.pid;
+        let whose = match self.processes.get(&pid) {
+            Some(Whose::Starting) if name == "rt_sigprocmask" => Whose::Panicmons,
+            Some(Whose::Starting) => Whose::Starting,
+            Some(Whose::AnothersOwn) => Whose::AnothersOwn,
+            Some(Whose::Panicmons) => Whose::Panicmons,
+            None | Some(Whose::Executing) if runs_panicmon(pid) => Whose::Panicmons,
+            _ => Whose::AnothersOwn,
+        };
+        self.processes.insert(pid, whose);
+        if whose != Whose::Panicmons || name == "rt_sigprocmask" {
+            return None;
+        }
+        let who = if pid == self.started.pid { "main" } else { "child" };
+        let kind = format!("{who} {name}{}", self.about(name, call));
+        if !crate::table::is_known(&kind) {
+            self.life.unknown.insert(kind.clone());
+        }
+        let count = self.life.counts.entry(kind.clone()).or_default();
+        *count += 1;
+        let fault = self.fault.filter(|fault| fault.kind == kind && fault.nth == *count);
+        if fault.is_some() {
+            self.life.met = true;
+        } else if name == "execve" || name == "execveat" {
+            self.processes.insert(pid, Whose::Executing);
+        }
+        fault.map(|fault| fault.errno)
+    }
+
+    /// What a call is about, as far as that makes a difference to what it can give.
+    fn about(&self, name: &str, call: &Call) -> String {
+        let [first, second, third, ..] = call.args;
+        let known = |names: &[(u64, &str)], number: u64| {
+            let name = names.iter().find(|(known, _)| *known == number).map(|(_, name)| *name);
+            name.map_or_else(|| format!(" {number:#x}"), |name| format!(" {name}"))
+        };
+        match name {
+            "openat" => format!(" {}", path_class(&string_at(call.pid, second).unwrap_or_default())),
+            "read" | "pread64" | "write" | "writev" | "pwritev2" | "getdents64" => self.fd_class(call.pid, first),
+            "fcntl" => known(FCNTL, second),
+            "ioctl" => known(IOCTL, second) + &self.fd_class(call.pid, first),
+            "prctl" => known(PRCTL, first),
+            "waitid" if third_is_at_once(call) => " at once".to_owned(),
+            "kill" if second == 0 => " 0".to_owned(),
+            "prlimit64" if third != 0 => " set".to_owned(),
+            "prlimit64" => " get".to_owned(),
+            "newfstatat" if call.args[3] & libc::AT_EMPTY_PATH as u64 == 0 => " path".to_owned(),
+            "statx" if third & libc::AT_EMPTY_PATH as u64 == 0 => " path".to_owned(),
+            "newfstatat" | "statx" | "fstat" => self.fd_class(call.pid, first),
+            _ => String::new(),
+        }
+    }
+
+    /// What kind of file a descriptor is open to.
+    fn fd_class(&self, pid: u32, fd: u64) -> String {
+        let link = fs::read_link(format!("/proc/{pid}/fd/{}", fd as i32)).unwrap_or_default();
+        let text = link.to_string_lossy();
+        let class = match &*text {
+            _ if link == self.pipes[0] => "stdout",
+            _ if link == self.pipes[1] => "stderr",
+            text if text.starts_with("pipe:") => "pipe",
+            text if text.starts_with("socket:") => "socket",
+            text if text.starts_with("anon_inode:") => text.trim_start_matches("anon_inode:").trim_matches(['[', ']']),
+            "/dev/null" => "null",
+            text if text.starts_with("/dev/pts/") || text == "/dev/tty" => "tty",
+            text if text.starts_with("/proc/") => "proc",
+            "" => "closed",
+            _ => "file",
+        };
+        format!(" {class}")
+    }
+
+    /// What was seen; nobody is left after this.
+    fn finish(mut self) -> Life {
+        self.life.left = self.streams[2].is_some();
+        if !self.is_over() {
+            let _ = sys::kill(self.started.pid, libc::SIGKILL);
+            for pid in self.processes.keys().filter(|pid| **pid != self.started.pid && self.holds(**pid)) {
+                let _ = sys::kill(*pid, libc::SIGKILL);
+            }
+            // Without its listener no call waits for an answer.
+            let deadline = Instant::now() + DEADLINE;
+            let mut ended = self.life.status.is_some();
+            while !ended && Instant::now() < deadline {
+                ended = self.started.reap().is_some();
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
+        }
+        self.life
+    }
+
+    /// Whether it is one of those who hold the pipe.
+    fn holds(&self, pid: u32) -> bool {
+        fs::read_link(format!("/proc/{pid}/fd/3")).is_ok_and(|link| link == self.hold)
+    }
+}
+
+/// Whether it is the program under test, or a child of that which has executed nothing yet.
+fn runs_panicmon(pid: u32) -> bool {
+    fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|program| program == *BINARY)
+}
+
+fn third_is_at_once(call: &Call) -> bool {
+    call.args[3] & libc::WNOHANG as u64 != 0
+}
+
+fn path_class(path: &str) -> &str {
+    match path {
+        "/dev/tty" | "/dev/null" => path,
+        _ if path.starts_with("/proc/") => "proc",
+        _ if path == PROBE => "command",
+        _ => "file",
+    }
+}
+
+const FCNTL: &[(u64, &str)] = &[
+    (libc::F_GETFD as u64, "F_GETFD"),
+    (libc::F_SETFD as u64, "F_SETFD"),
+    (libc::F_GETFL as u64, "F_GETFL"),
+    (libc::F_SETFL as u64, "F_SETFL"),
+    (libc::F_DUPFD_CLOEXEC as u64, "F_DUPFD_CLOEXEC"),
+    (libc::F_SETPIPE_SZ as u64, "F_SETPIPE_SZ"),
+];
+
+#[allow(clippy::unnecessary_cast, reason = "another C library has another type")]
+const IOCTL: &[(u64, &str)] = &[
+    (libc::TCGETS as u64, "TCGETS"),
+    (libc::FIONREAD as u64, "FIONREAD"),
+    (libc::TIOCGPGRP as u64, "TIOCGPGRP"),
+    (libc::TIOCSPGRP as u64, "TIOCSPGRP"),
+    (libc::TIOCSCTTY as u64, "TIOCSCTTY"),
+    (libc::TIOCGSID as u64, "TIOCGSID"),
+];
+
+const PRCTL: &[(u64, &str)] = &[
+    (libc::PR_SET_PDEATHSIG as u64, "PR_SET_PDEATHSIG"),
+    (libc::PR_GET_PDEATHSIG as u64, "PR_GET_PDEATHSIG"),
+    (libc::PR_SET_CHILD_SUBREAPER as u64, "PR_SET_CHILD_SUBREAPER"),
+    (libc::PR_GET_CHILD_SUBREAPER as u64, "PR_GET_CHILD_SUBREAPER"),
+];
