@@ -30,6 +30,7 @@ use crate::sys::wait::{Next, Which};
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::sync::Arc;
@@ -67,7 +68,8 @@ pub(crate) struct Child {
     pid: Pid,
     pidfd: Option<OwnedFd>,
     own_group: bool,
-    block: Block,
+    /// Freed only when the child is known to have ended: until it executes its command it runs on a stack in there.
+    block: ManuallyDrop<Block>,
     ended: bool,
 }
 
@@ -198,7 +200,7 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
 
     let (pid, pidfd) = cloned?;
     let block = Block { _plan: plan, report, command, _lists: [argv, envp, candidates], _pids: pids, _stack: stack };
-    Ok(Child { pid, pidfd, own_group: setup.group.is_own(), block, ended: false })
+    Ok(Child { pid, pidfd, own_group: setup.group.is_own(), block: ManuallyDrop::new(block), ended: false })
 }
 
 /// A list as execve(2) takes it, behind this many empty places.
@@ -304,23 +306,37 @@ impl Child {
     }
 }
 
-/// A run that is given up, by an error or a panic of a handler, takes its child with it, and the group that it leads.
-impl Drop for Child {
-    fn drop(&mut self) {
-        if self.ended {
-            return;
-        }
+impl Child {
+    /// Kills it and waits for its end. An error says that it isn't known to have ended.
+    #[cold]
+    fn kill(&self) -> io::Result<()> {
         let _ = if self.own_group {
             signals::send_to_group(self.target(), Signal::KILL)
         } else {
             signals::send(self.target(), Signal::KILL)
         };
-        let ended = |next: &io::Result<Next>| match next {
-            Ok(Next::Ended(ended)) => ended.pid == self.pid,
-            Ok(Next::Running | Next::Stopped(..) | Next::Continued(_)) => false,
-            Ok(Next::NoChild) | Err(_) => true,
-        };
         let which = self.pidfd().map_or(Which::Any, Which::Only);
-        while !ended(&wait::until_end(which)) {}
+        loop {
+            match wait::until_end(which)? {
+                Next::Ended(ended) if ended.pid == self.pid => return Ok(()),
+                Next::NoChild => return Ok(()),
+                Next::Ended(_) | Next::Running | Next::Stopped(..) | Next::Continued(_) => {}
+            }
+        }
     }
 }
+
+/// A run that is given up, by an error or a panic of a handler, takes its child with it, and the group that it leads.
+///
+/// Where the wait is refused, the child may still be between clone and exec: its memory is leaked.
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.ended || self.kill().is_ok() {
+            // SAFETY: the child has ended and uses nothing of the block, and nothing here uses it from now on.
+            unsafe { ManuallyDrop::drop(&mut self.block) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
