@@ -20,7 +20,7 @@ use crate::sys::terminal::ChildGroup;
 use crate::sys::wait;
 use crate::sys::wait::Which;
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::io;
 use std::time::Instant;
 
@@ -80,7 +80,7 @@ impl Task<'_> {
     /// Tells of children that were killed without being looked at; but not again of one that a look has found since, since it
     /// takes a moment to end.
     #[cold]
-    fn tell_unseen(&mut self, killed: &HashSet<Pid>, handlers: &mut [Box<dyn Handler + Send + '_>]) {
+    fn tell_unseen(&mut self, killed: &BTreeSet<Pid>, handlers: &mut [Box<dyn Handler + Send + '_>]) {
         for pid in killed.iter().filter(|pid| self.cleanup.told_killed.insert(**pid)) {
             tell(handlers, &Event::DrainSignaled(DrainSignaled::new(self.spec.event_name(), *pid, Signal::KILL)));
         }
@@ -240,7 +240,7 @@ impl Run<'_, '_> {
         let is_all = drain.leftovers().is_all();
         // A process that forks and ends all the time is gone by the time that all are looked at.
         let (killed, kills_unseen) =
-            if signal == Signal::KILL && is_all { descendants::kill_children() } else { (HashSet::new(), false) };
+            if signal == Signal::KILL && is_all { descendants::kill_children() } else { (BTreeSet::new(), false) };
         let look = look.get_or_insert_with(|| descendants::find(self.own));
         let found = match task.judge(look) {
             Sight::Found(found) => found,

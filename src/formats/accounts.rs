@@ -3,7 +3,9 @@
 //! glibc's functions load other libraries for that, which a static program can't.
 
 use crate::model::identity::Identity;
+use std::collections::BTreeSet;
 use std::io;
+use std::iter;
 
 const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
@@ -71,12 +73,8 @@ fn look_up(
             return Err(format!("'{user}' is not in {PASSWD}, so its group isn't known: write {user}:GROUP"));
         }
     };
-    let mut groups = vec![gid];
-    for group in supplementary {
-        if !groups.contains(&group) {
-            groups.push(group);
-        }
-    }
+    let mut seen = BTreeSet::new();
+    let groups: Vec<u32> = iter::once(gid).chain(supplementary).filter(|group| seen.insert(*group)).collect();
     let variables = entry.filter(|_| is_name).map_or(Vec::new(), |entry| {
         let or = |value: &str, default: &str| if value.is_empty() { default } else { value }.to_owned();
         vec![

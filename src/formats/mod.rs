@@ -9,7 +9,6 @@ pub(crate) mod accounts;
 pub(crate) mod duration;
 pub(crate) mod nearest;
 pub(crate) mod pmux;
-pub(crate) mod printable;
 pub(crate) mod timestamp;
 #[cfg(feature = "cli")]
 pub(crate) mod unit_file;

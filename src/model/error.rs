@@ -230,10 +230,14 @@ impl fmt::Display for Error {
                 let hint = if is_for_a_shell(dir) { " ('~' and '$' are not expanded)" } else { "" };
                 write!(f, "can't change to the working directory {}: {source}{hint}", dir.display())
             }
-            Error::User { uid, gid, source } => write!(
-                f,
-                "can't change to user {uid} and group {gid}: {source} (it takes root, or the capabilities SETUID and SETGID; in a user namespace, ids that it maps)"
-            ),
+            Error::User { uid, gid, source } => {
+                let hint = match source.raw_os_error() {
+                    Some(libc::EPERM) => " (it takes root, or the capabilities SETUID and SETGID)",
+                    Some(libc::EINVAL) => " (one of its ids is none that this user namespace maps)",
+                    _ => "",
+                };
+                write!(f, "can't change to user {uid} and group {gid}: {source}{hint}")
+            }
             Error::Cancelled => f.write_str("it was cancelled before it was started"),
             Error::Start { .. } => write!(f, "can't start the command: {}", self.brief()),
             Error::Listen { source } => write!(f, "can't listen to signals: {source}"),

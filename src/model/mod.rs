@@ -13,6 +13,7 @@ pub(crate) mod handler;
 pub(crate) mod identity;
 pub(crate) mod origin;
 pub(crate) mod pid;
+pub(crate) mod printable;
 pub(crate) mod process_config;
 #[cfg(feature = "serde")]
 pub(crate) mod serialize;

@@ -1,7 +1,7 @@
 //! The file of `--config`: where it is, and what it is called in messages.
 
 use crate::formats::pmux::{self, Config, ConfigError};
-use crate::formats::printable::printable;
+use crate::model::printable::printable;
 use std::ffi::OsStr;
 use std::io::{self, Read};
 

@@ -4,6 +4,7 @@
 use super::notify::directories;
 use super::systemds;
 use crate::model::env;
+use crate::model::printable::OneLine;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::capability;
 use crate::sys::capability::Capability;
@@ -37,7 +38,7 @@ impl fmt::Display for Finding {
             Some(false) => "NO",
             None => "--",
         };
-        writeln!(f, "{mark}  {}\n      {}", self.seen, self.means)
+        writeln!(f, "{mark}  {}\n      {}", OneLine(&self.seen), OneLine(&self.means))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::options::parse::{Request, parse};
 use super::options::settings::Settings;
-use super::stderr::say;
+use super::stderr::{say, say_lines};
 use super::stdout::print;
 use super::{doctor, one, several};
 use crate::model::status::StatusCode;
@@ -30,7 +30,7 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
     }
     // Blocked before anything else, a signal is neither lost nor ends this process before the child can have it.
     let signals = ProcessSignals::take();
-    let status = parse(args, env).map_err(|message| say(&message)).and_then(|request| {
+    let status = parse(args, env).map_err(|message| say_lines(&message)).and_then(|request| {
         die_with_parent(&request)?;
         Ok(run(request, signals, args, env))
     });

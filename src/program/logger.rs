@@ -3,6 +3,7 @@
 use super::journal::Message;
 use super::stderr;
 use crate::model::env;
+use crate::model::printable::OneLine;
 use env_filter::ParseError;
 use env_logger::Target;
 use log::{LevelFilter, Log, Metadata, Record};
@@ -79,7 +80,8 @@ fn filtered(filter: &str) -> Result<LevelFilter, ParseError> {
 fn builder() -> env_logger::Builder {
     let mut builder = env_logger::Builder::new();
     builder.filter_level(LevelFilter::Warn).target(Target::Pipe(Box::new(stderr::Log))).format(|out, record| {
-        write!(out, "{}", Message { level: record.level(), shows_level: true, text: record.args() })
+        let text = OneLine(record.args());
+        write!(out, "{}", Message { level: record.level(), shows_level: true, text: &text })
     });
     builder
 }

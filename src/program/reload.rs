@@ -6,6 +6,7 @@
 use super::systemds;
 use crate::formats::unit_file::{Service, service_of_cgroup};
 use crate::policy::reload::Reload;
+use crate::sys::directory;
 use crate::sys::regular_file;
 use std::collections::BTreeMap;
 use std::ffi::CStr;
@@ -80,12 +81,12 @@ fn text(path: &Path) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&regular_file::read(path, MAX_UNIT_FILE_BYTES)?).into_owned())
 }
 
-fn files_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(directory);
-    if is_not_found(&entries) {
+fn files_in(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let names = directory::names(path);
+    if is_not_found(&names) {
         return Ok(Vec::new());
     }
-    entries?.map(|entry| Ok(entry?.path())).collect()
+    Ok(names?.into_iter().map(|name| path.join(name)).collect())
 }
 
 fn is_not_found<T>(result: &io::Result<T>) -> bool {

@@ -3,13 +3,16 @@
 //! A reader may be slow, or hang: a write that waits for it would hold up every signal and the exit status.
 
 use super::journal::Message;
+use crate::model::printable::OneLine;
 use crate::model::status::StatusCode;
 use crate::sys::output::Output;
 use crate::sys::poll::Awaited;
 use crate::sys::{output, poll, process};
 use log::Level;
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::panic;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -64,8 +67,18 @@ impl Write for Log {
     }
 }
 
-/// Writes an error message. If stderr takes it neither now nor soon, it is lost.
-pub(crate) fn say(message: &dyn std::fmt::Display) {
+/// Writes an error message on one line. If stderr takes it neither now nor soon, it is lost.
+pub(crate) fn say(message: &dyn Display) {
+    say_text(&OneLine(message));
+}
+
+/// The same for one that has several lines.
+pub(crate) fn say_lines(message: &str) {
+    let lines: Vec<_> = message.split('\n').map(|line| OneLine(&line).to_string()).collect();
+    say_text(&lines.join("\n"));
+}
+
+fn say_text(message: &dyn Display) {
     let message = Message { level: Level::Error, shows_level: false, text: message };
     let _ = write(message.to_string().as_bytes(), PIECE_TIMEOUT);
 }
@@ -77,6 +90,21 @@ pub fn no_memory() -> ! {
                            started is killed\n";
     output::write_now(io::stderr().as_fd(), MESSAGE.as_bytes());
     process::exit_now(StatusCode::OWN_FAILURE)
+}
+
+/// A panic is told in a sentence, and ends this process with the status of a failure of its own. The reader of YAML panics
+/// where it gets no random numbers, as the standard library does for a `HashMap`.
+pub(crate) fn tell_panics() {
+    panic::set_hook(Box::new(|panicked| {
+        let payload = panicked.payload();
+        let why = payload.downcast_ref::<String>().map(String::as_str);
+        let why = why.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no reason was given");
+        match panicked.location() {
+            Some(place) => say(&format_args!("internal error: {why} ({place}); what was started is killed")),
+            None => say(&format_args!("internal error: {why}; what was started is killed")),
+        }
+        process::exit_now(StatusCode::OWN_FAILURE)
+    }));
 }
 
 /// A pipe takes a piece as a whole, or not at all.

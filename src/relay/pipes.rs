@@ -5,6 +5,7 @@ use super::outbox::{FULL_AT_END_BYTES, FULL_BYTES};
 use super::printed::Printed;
 use super::stream::{Gone, Line, Stream};
 use crate::model::identity::Identity;
+use crate::model::printable::OneLine;
 use crate::report::remarks::Remark;
 use crate::sys::pipe;
 use std::fmt;
@@ -182,7 +183,7 @@ impl<'o> Relay<'o> {
 
     /// A remark about a process; `None`: about all of them.
     pub(crate) fn remark(&mut self, process: Option<usize>, remark: &Remark<'_>) {
-        let text = &remark.to_string();
+        let text = &OneLine(remark).to_string();
         match &mut self.sink {
             Sink::Printed(printed) => printed.remark(process, text, remark.is_warning()),
             Sink::Told { names, tell } => {

@@ -15,7 +15,7 @@ use super::wait::Which;
 use super::{pidfd, proc_fs, process};
 use crate::model::pid::Pid;
 use crate::model::signal::Signal;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -45,7 +45,7 @@ pub(crate) struct Found {
     /// Each after its parent.
     pub(crate) descendants: Vec<Descendant>,
     /// All processes of this PID namespace.
-    all: HashMap<i32, Stat>,
+    all: BTreeMap<i32, Stat>,
     own: i32,
 }
 
@@ -97,7 +97,7 @@ impl Found {
     /// The process groups that these are all the living members of, and a child of this process is one of them: until that
     /// has been waited for, the number is no other group's.
     pub(crate) fn groups_of(&self, members: &[&Descendant]) -> Vec<Group> {
-        let mut missing: HashMap<i32, usize> = HashMap::new();
+        let mut missing: BTreeMap<i32, usize> = BTreeMap::new();
         for stat in self.all.values().filter(|stat| stat.is_alive()) {
             *missing.entry(stat.group).or_default() += 1;
         }
@@ -127,7 +127,7 @@ pub(crate) fn find(own: Pid) -> Result<Found, Blind> {
         Err(error) => return Err(Blind::Now(error)),
     }
     let numbers = proc_fs::all().map_err(Blind::Now)?;
-    let mut all = HashMap::with_capacity(numbers.len());
+    let mut all = BTreeMap::new();
     for number in numbers {
         if let Some(stat) = Stat::of(number).map_err(Blind::Now)?.filter(|stat| !is_keeper(Pid::new(stat.pid))) {
             all.insert(number, stat);
@@ -139,8 +139,8 @@ pub(crate) fn find(own: Pid) -> Result<Found, Blind> {
 
 /// Those that descend from this process, if it is as these say. No recursion: a chain of descendants may be longer than a
 /// stack is deep.
-fn below(own: i32, all: &HashMap<i32, Stat>) -> Vec<Descendant> {
-    let mut children: HashMap<i32, Vec<&Stat>> = HashMap::new();
+fn below(own: i32, all: &BTreeMap<i32, Stat>) -> Vec<Descendant> {
+    let mut children: BTreeMap<i32, Vec<&Stat>> = BTreeMap::new();
     for stat in all.values() {
         children.entry(stat.parent).or_default().push(stat);
     }
@@ -249,8 +249,8 @@ const KILL_ROUNDS: usize = 32;
 
 /// Kills the children of this process without looking at them, and those that become its children with that, as fast as can
 /// be. The killed ones, and whether any became a child meanwhile. Nobody may wait for a child until it returns.
-pub(crate) fn kill_children() -> (HashSet<Pid>, bool) {
-    let mut killed = HashSet::new();
+pub(crate) fn kill_children() -> (BTreeSet<Pid>, bool) {
+    let mut killed = BTreeSet::new();
     for round in 0..KILL_ROUNDS {
         let before = killed.len();
         for pid in children().into_iter().flatten() {

@@ -10,6 +10,7 @@
 //! | `cgroup` | the cgroup this process is in, and what it counts |
 //! | `default_action` | whether another process leaves a signal to its default action |
 //! | `descendants` | the processes that descend from this one, and signals to them alone |
+//! | `directory` | the names in a directory |
 //! | `entry`, `allocator` | the C `main` of the program, and its memory; no part of the library |
 //! | `fd` | opening and closing descriptors by their numbers |
 //! | `fork` | a process with a copy of this one's memory |
@@ -40,6 +41,7 @@ pub(crate) mod capability;
 pub(crate) mod cgroup;
 pub(crate) mod default_action;
 pub(crate) mod descendants;
+pub(crate) mod directory;
 pub(crate) mod fd;
 mod fork;
 pub(crate) mod inherited;
@@ -60,6 +62,8 @@ mod shared_memory;
 pub(crate) mod signals;
 pub(crate) mod spawn;
 pub(crate) mod terminal;
+#[cfg(test)]
+mod test_filter;
 #[cfg(feature = "cli")]
 pub(crate) mod trial;
 pub(crate) mod user;

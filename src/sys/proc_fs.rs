@@ -2,12 +2,14 @@
 //!
 //! A number that is read here may be another process's by the time it is used: `descendants` says how one is held.
 
+use super::directory;
 use super::process;
 use super::raw::syscall;
 use crate::model::pid::Pid;
 use crate::model::signal::SignalSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
+use std::path::Path;
 use std::time::Duration;
 
 /// The kernel's PF_FORKNOEXEC.
@@ -38,11 +40,7 @@ pub(super) fn has_our_numbers() -> io::Result<bool> {
 
 /// The numbers of all processes that can be seen.
 pub(super) fn all() -> io::Result<Vec<i32>> {
-    let mut numbers = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        numbers.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
-    }
-    Ok(numbers)
+    directory::numbers(Path::new("/proc"))
 }
 
 /// The children of this process's first thread, alive or not yet waited for: all there are, if no other thread starts any.

@@ -164,3 +164,48 @@ fn a_refused_look_at_a_stream_is_no_reason_to_replace_it() {
     assert!(said > 1, "at the start and at the end: {said}");
     assert_eq!(run(&[&format!("refuse={}:{}", libc::SYS_fcntl, libc::ENOSYS)]), said);
 }
+
+/// The maps of the standard library and the reader of YAML want some.
+#[test]
+fn without_random_numbers_all_works_or_is_told() {
+    let refuse = format!("refuse={}:{}", libc::SYS_getrandom, libc::EIO);
+    let with = |options: &[&str], words: &[&str]| {
+        let mut command = Command::new(PROBE);
+        output(command.args(["prepare", &refuse, "--", &panicmon()]).args(options).args(words))
+    };
+    for options in [&["--drain", "1s"][..], &["--label", "a"], &["--restart", "on-failure", "--max-restarts", "0"]] {
+        let (code, _, err) = with(options, &["--", PROBE, "exit", "3"]);
+        assert_eq!((code, err.contains("panicked")), (Some(3), false), "{err}");
+    }
+    let (code, out, err) = with(&["--doctor"], &[]);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    let file =
+        Scratch::new(&format!("processes:\n- {{name: a, cmd: '{PROBE}', args: [exit, '0'], noRestartOn: [0]}}\n"));
+    let (code, _, err) = with(&["--config", &file.0.to_string_lossy()], &[]);
+    let is_told = code == Some(125) && err.starts_with("panicmon: internal error: failed to generate random data (");
+    assert!(is_told && err.lines().count() == 1 || code == Some(0), "{code:?}: {err}");
+}
+
+#[test]
+fn what_a_message_quotes_stays_on_its_line() {
+    let said = |command: &mut Command| {
+        let (_, out, err) = output(command.env("NOTIFY_SOCKET", "/no\n/a\u{1b}[2J").env("LISTEN_PID", "1\n2"));
+        assert!(!out.contains('\u{1b}') && !err.contains('\u{1b}'), "{out}{err}");
+        format!("{out}{err}")
+    };
+    let doctor = said(Command::new(panicmon()).arg("--doctor"));
+    assert!(doctor.contains("NO  NOTIFY_SOCKET=/no\\n/a\\u{1b}[2J\n"), "{doctor}");
+    assert!(doctor.contains("LISTEN_PID=1\\n2"), "{doctor}");
+    for (options, command) in
+        [(&[][..], "/no\n\u{1b}such"), (&["--dir", "/no\n\u{1b}"], "true"), (&["--user", "a\nb"], "true")]
+    {
+        let told = said(Command::new(panicmon()).arg("-q").args(options).args(["--", command]));
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+    let mut command = Command::new(panicmon());
+    let told = said(command.env("PATH", "/a\n\u{1b}b").args(["-v", "--", "no-such\ncommand"]));
+    assert!(told.lines().all(|line| line.starts_with("panicmon: ")), "{told}");
+    // Its first line is about the option, the others tell how to call panicmon.
+    let told = said(Command::new(panicmon()).arg("--no-\u{1b}such"));
+    assert!(told.starts_with("panicmon: "), "{told}");
+}

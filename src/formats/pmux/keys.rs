@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::synonyms;
 use super::yaml::Node;
 use crate::formats::nearest::nearest;
-use crate::formats::printable::shown;
+use crate::model::printable::shown;
 
 /// The keys at the top of a file.
 pub(super) const TOP_KEYS: [&str; 2] = ["timeFormat", "processes"];

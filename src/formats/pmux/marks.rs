@@ -1,7 +1,7 @@
 //! Words that YAML silently takes for something else: `- && true` is the word `true`, with an anchor called `&`.
 
 use super::fault::Fault;
-use crate::formats::printable::shown;
+use crate::model::printable::shown;
 use serde_saphyr::granit_parser::{ScalarStyle, Scanner, StrInput, TokenType};
 
 /// The first such word. The text must have been parsed: then its size and depth are bounded.

@@ -2,8 +2,8 @@
 
 use super::fault::Fault;
 use super::yaml::{self, Node, Value};
-use crate::formats::printable::{is_unprintable, shown};
-use std::collections::HashMap;
+use crate::model::printable::{is_unprintable, shown};
+use std::collections::BTreeMap;
 
 /// Reads a tree; each file of keys adds its methods.
 pub(super) struct Reader<'t> {
@@ -30,7 +30,7 @@ impl Reader<'_> {
 
     /// The entries of a map, each key once.
     pub(super) fn entries<'n>(&'n self, map: &'n [(Node<'n>, Node<'n>)]) -> Result<Vec<Entry<'n>>, Fault> {
-        let mut lines: HashMap<&str, u64> = HashMap::new();
+        let mut lines: BTreeMap<&str, u64> = BTreeMap::new();
         let mut entries = Vec::with_capacity(map.len());
         for (at, value) in map {
             let Some(key) = yaml::letters(self.text, at) else {

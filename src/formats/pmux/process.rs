@@ -6,7 +6,7 @@ use super::keys::unknown_in_process;
 use super::nodes::{Entry, Reader, without_nul};
 use super::yaml::{self, Node, Value};
 use crate::formats::duration;
-use crate::formats::printable::{is_unprintable, shown};
+use crate::model::printable::{is_unprintable, shown};
 use crate::model::process_config::{NoRestartOn, ProcessConfig};
 use crate::model::signal::{Signal, SignalSet};
 use crate::report::spelled::Spelled;

@@ -5,7 +5,7 @@ use super::error::ConfigError;
 use super::fault::Fault;
 use super::nodes::Reader;
 use super::{marks, yaml};
-use crate::formats::printable::printable;
+use crate::model::printable::printable;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;

@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn each_word_means_one_key() {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = std::collections::BTreeSet::new();
         for (known, words) in SYNONYMS.iter().chain(INSTEAD) {
             for word in *words {
                 assert!(seen.insert(word), "{word} twice");

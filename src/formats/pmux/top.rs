@@ -6,10 +6,10 @@ use super::keys::{TOP_KEYS, unknown_at_top};
 use super::nodes::{Entry, Reader};
 use super::yaml::{self, Node, Value};
 use crate::formats::nearest::nearest;
-use crate::formats::printable::shown;
 use crate::formats::timestamp::TimeFormat;
+use crate::model::printable::shown;
 use crate::model::process_config::ProcessConfig;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 impl Reader<'_> {
     pub(super) fn config(&self, root: &Node<'_>) -> Result<Config, Fault> {
@@ -67,7 +67,7 @@ impl Reader<'_> {
             _ => return Err(self.wrong("processes", "a list, with - cmd: PROGRAM for each", node)),
         };
         let mut processes = Vec::with_capacity(list.len());
-        let mut names: HashMap<String, u64> = HashMap::new();
+        let mut names: BTreeMap<String, u64> = BTreeMap::new();
         for node in list {
             let (process, places, named) = self.process(node)?;
             let line = named.at.referenced.line();

@@ -1,7 +1,7 @@
 //! YAML text to a tree in which each node knows its place and its letters.
 
 use super::fault::Fault;
-use crate::formats::printable::{is_unprintable, shown};
+use crate::model::printable::{is_unprintable, shown};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::budget::BudgetBreach;

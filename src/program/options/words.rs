@@ -3,6 +3,7 @@
 use super::flag::{Flag, Given, Often};
 use super::flags::FLAGS;
 use super::settings::Settings;
+use crate::model::printable::OneLine;
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, ValueHint};
 use std::ffi::{OsStr, OsString};
@@ -76,22 +77,15 @@ impl Flag {
             "false" | "no" | "off" | "0" => Ok(0),
             number => number.parse().ok().filter(|_| counted).ok_or_else(|| {
                 let or_number = if counted { ", or a number from 0 to 3" } else { "" };
-                in_one_line(&format!(
-                    "'{}' is none of true, false, yes, no, on, off, 1 and 0{or_number}",
-                    value.display()
-                ))
+                let value = value.display();
+                format!("'{}' is none of true, false, yes, no, on, off, 1 and 0{or_number}", OneLine(&value))
             }),
         }
     }
 
     fn apply_value(&self, name: &str, value: &OsStr, settings: &mut Settings) -> Result<(), String> {
-        (self.apply)(settings, &Given::Value(value)).map_err(|why| format!("{name}: {}", in_one_line(&why)))
+        (self.apply)(settings, &Given::Value(value)).map_err(|why| format!("{name}: {}", OneLine(&why)))
     }
-}
-
-/// Shows control characters as escapes, such as the newline at the end of a variable.
-fn in_one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() }).collect()
 }
 
 /// The version; packaging/build-static adds the commit.

@@ -17,6 +17,9 @@ const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 /// The longest path the kernel takes, its NUL included; execvp(3) passes over entries that are longer.
 const PATH_MAX: usize = libc::PATH_MAX as usize;
 
+/// The most groups that a process can be in: the kernel's NGROUPS_MAX.
+const MAX_GROUPS: usize = 65536;
+
 /// A command line, an environment, and the files to try.
 #[derive(Clone, Debug)]
 pub(crate) struct Command {
@@ -51,6 +54,14 @@ impl Command {
         match failure.step {
             Step::User => {
                 let (uid, gid) = self.user.as_ref().map_or((0, 0), |user| (user.uid, user.gid));
+                let groups = self.user.as_ref().map_or(0, |user| user.groups.len());
+                let source = match failure.errno {
+                    libc::EINVAL if groups > MAX_GROUPS => io::Error::new(
+                        io::ErrorKind::InvalidInput,
+                        format!("it is in {groups} groups, and a process can be in {MAX_GROUPS}: setgroups(2)"),
+                    ),
+                    _ => source,
+                };
                 Error::User { uid, gid, source }
             }
             Step::ParentDeathSignal => Error::start("prctl(PR_SET_PDEATHSIG)", source),
@@ -165,6 +176,24 @@ mod tests {
         let env = vec![Cow::Borrowed(c"XPATH=/x"), Cow::Borrowed(c"PATH=/a"), Cow::Borrowed(c"PATH=/b")];
         let command = Command::new(vec![Cow::Borrowed(c"ls")], env).unwrap();
         assert_eq!(command.candidates, [c"/a/ls".to_owned()]);
+    }
+
+    #[test]
+    fn a_refused_change_of_user_says_what_it_takes() {
+        let mut command = Command::new(vec![Cow::Borrowed(c"ls")], Vec::new()).unwrap();
+        command.user = Some(Identity::new(7, 8, 1000..1003));
+        let said = |command: &Command, errno| command.error(Failure::before_exec(Step::User, errno)).to_string();
+        assert!(
+            said(&command, libc::EPERM)
+                .ends_with("(os error 1) (it takes root, or the capabilities SETUID and SETGID)")
+        );
+        assert!(said(&command, libc::EINVAL).ends_with(" (one of its ids is none that this user namespace maps)"));
+        assert!(said(&command, libc::ENOSYS).ends_with("(os error 38)"));
+        command.user = Some(Identity::new(7, 8, 1000..71_000));
+        assert_eq!(
+            said(&command, libc::EINVAL),
+            "can't change to user 7 and group 8: it is in 70001 groups, and a process can be in 65536: setgroups(2)"
+        );
     }
 
     #[test]

@@ -1,26 +1,8 @@
 use super::*;
 use crate::model::signal::SignalSet;
 use crate::sys::process;
-use crate::sys::raw::syscall;
 use crate::sys::signals::process::ProcessSignals;
-
-/// Has waitid(2) fail with EPERM in this thread, and in what it starts.
-fn refuse_waitid() {
-    let step = |code: u32, jf, k| libc::sock_filter { code: code as u16, jt: 0, jf, k };
-    let mut steps = [
-        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
-        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, libc::SYS_waitid as u32),
-        step(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
-        step(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ALLOW),
-    ];
-    let program = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
-    // SAFETY: the first call touches no memory; the second reads the program, which lives here.
-    unsafe {
-        syscall(libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as usize, 1, 0, 0, 0]).unwrap();
-        let mode = libc::SECCOMP_SET_MODE_FILTER as usize;
-        syscall(libc::SYS_seccomp, [mode, 0, (&raw const program) as usize]).unwrap();
-    }
-}
+use crate::sys::test_filter::refuse;
 
 /// Whether the block is kept when a child is dropped that hasn't been waited for: it holds the command.
 fn is_kept_at_drop(refused: bool) -> bool {
@@ -42,7 +24,7 @@ fn is_kept_at_drop(refused: bool) -> bool {
         };
         let child = spawn(in_block, &setup, &source).unwrap();
         if refused {
-            refuse_waitid();
+            refuse(libc::SYS_waitid, libc::EPERM);
         }
         child.pid()
     });
