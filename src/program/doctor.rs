@@ -9,6 +9,7 @@ use crate::model::signal::{Signal, SignalSet};
 use crate::sys::capability;
 use crate::sys::capability::Capability;
 use crate::sys::cgroup::OomKills;
+use crate::sys::fd::Closing;
 use crate::sys::notify::{Directories, Notify};
 use crate::sys::proc_fs::Status;
 use crate::sys::process;
@@ -61,6 +62,7 @@ pub(crate) fn report(signals: ProcessSignals, env: &[&CStr], several: bool) -> (
         subreaper,
         parent_death,
         descendants(),
+        descriptors(),
         signalfd,
         inherited(inherited_mask),
         queue(),
@@ -220,6 +222,23 @@ fn descendants() -> Finding {
             Some(false),
             format!("{call}: {error}"),
             "--drain reaches panicmon's own children only, and other descendants once their parents have ended",
+        ),
+    }
+}
+
+/// What becomes of descriptors that panicmon has inherited and doesn't need.
+fn descriptors() -> Finding {
+    let closed = "panicmon keeps nothing open that is the command's";
+    match Closing::find() {
+        Closing::AtOnce => finding(Some(true), "close_range(2) works", closed),
+        Closing::ByProc(error) => {
+            finding(Some(true), format!("close_range(2): {error}; /proc/self/fd tells what is open"), closed)
+        }
+        Closing::ByAsking(error, proc) => finding(
+            Some(false),
+            format!("close_range(2): {error}; /proc/self/fd: {proc}"),
+            "panicmon looks for inherited descriptors by 4096 calls of poll(2) at the most, which finds those below 2^20 \
+             (fewer if RLIMIT_NOFILE is below 256); others stay open in it",
         ),
     }
 }

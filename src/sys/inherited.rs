@@ -4,6 +4,7 @@
 //! All of it is for a program that is a wrapper and nothing else.
 
 use super::fd::{FIRST_AFTER_STDIO, close_range, open};
+use super::limit;
 use super::raw::{syscall, syscall_io};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
@@ -23,12 +24,14 @@ pub(crate) fn let_go(kept: &[BorrowedFd<'_>], keep_stdout: bool) -> io::Result<(
     for fd in kept {
         if first < fd {
             // SAFETY: what this process has made itself is in `kept`; what is closed was inherited, and nothing owns it.
-            unsafe { close_range(first, fd - 1) }?;
+            let _ = unsafe { close_range(first, fd - 1) };
         }
         first = fd + 1;
     }
     // SAFETY: as above.
-    unsafe { close_range(first, RawFd::MAX) }?;
+    if let Some(highest) = unsafe { close_range(first, RawFd::MAX) } {
+        tell_what_stays_open(highest);
+    }
     // SAFETY: closes descriptors that nothing in this process owns, and puts others in their place; the path is a C
     // string.
     unsafe {
@@ -45,6 +48,18 @@ pub(crate) fn let_go(kept: &[BorrowedFd<'_>], keep_stdout: bool) -> io::Result<(
         syscall_io(libc::SYS_chdir, [c"/".as_ptr() as usize])?;
     }
     Ok(())
+}
+
+/// Nothing tells which descriptors are open: those above this one aren't closed. Where the limit doesn't allow any, it is
+/// unlikely that there are some.
+#[cold]
+fn tell_what_stays_open(highest: RawFd) {
+    let limit = limit::most_files().unwrap_or(u64::MAX);
+    if limit > highest as u64 + 1 {
+        log::warn!(
+            "close_range(2) and /proc/self/fd don't work: panicmon keeps inherited descriptors above {highest} open, if there are any"
+        );
+    }
 }
 
 /// Sees that 0, 1 and 2 are open: were one closed, the next thing opened would get what is written to it.

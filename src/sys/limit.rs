@@ -105,6 +105,12 @@ pub(super) fn raise_own_files() {
     }
 }
 
+/// How many descriptors this process may ever have open, unless it gains a capability.
+#[cold]
+pub(super) fn most_files() -> io::Result<u64> {
+    get(FILES).map(|limit| limit.hard)
+}
+
 /// How many signals can be pending for this process's user.
 pub(crate) fn pending_signals() -> io::Result<u64> {
     get(SIGNALS).map(|limit| limit.soft)

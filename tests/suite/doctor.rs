@@ -22,6 +22,7 @@ fn it_tells_what_is_so_here_and_runs_nothing() {
         "ok  it can be a child subreaper\n".to_owned(),
         "ok  the kernel has a parent-death signal\n".to_owned(),
         "ok  pidfd_open(2) works\n".to_owned(),
+        "ok  close_range(2) works\n".to_owned(),
         "ok  signalfd(2) works: each signal came, and queued ones with their values\n".to_owned(),
         "cgroup".to_owned(),
         format!("user {}, ", nix::unistd::geteuid()),
@@ -76,6 +77,18 @@ fn a_call_that_is_refused_is_told() {
         }
         assert!(out.ends_with("What is marked NO doesn't hold here.\n"), "{out}");
     }
+}
+
+#[test]
+fn how_inherited_descriptors_are_closed_is_told() {
+    let refuse = |call| format!("refuse={call}");
+    let (close_range, listing) = (refuse(libc::SYS_close_range), refuse(libc::SYS_getdents64));
+    let (code, out) = filtered(&close_range);
+    let told = "  close_range(2): Operation not permitted (os error 1); /proc/self/fd";
+    assert!(code == Some(0) && out.contains(&format!("ok{told} tells what is open\n")), "{out}");
+    let (code, out) =
+        report(Command::new(PROBE).args(["prepare", &close_range, &listing, "--", &panicmon(), "--doctor"]));
+    assert!(code == Some(1) && out.contains(&format!("NO{told}: ")), "{out}");
 }
 
 #[test]

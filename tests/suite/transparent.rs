@@ -217,7 +217,19 @@ fn path_may_be_unset_relative_or_odd() {
 
 #[test]
 fn panicmon_holds_nothing_while_the_child_runs() {
-    let running = Running::start(prepared(&["open=3", "open=5", "open=9", "open=200", "cwd"], true, &["pause"]));
+    holds_nothing_after(&[]);
+    // Without the call, and then without /proc, too; with descriptors above a limit that was lowered since.
+    let close_range = format!("refuse={}:{}", libc::SYS_close_range, libc::ENOSYS);
+    let listing = format!("refuse={}:{}", libc::SYS_getdents64, libc::ENOENT);
+    holds_nothing_after(&[&close_range]);
+    let refused_listing = format!("refuse={}:{}", libc::SYS_getdents64, libc::EPERM);
+    holds_nothing_after(&["nofile=300", &close_range, &refused_listing]);
+    holds_nothing_after(&["open=4000", "nofile=16", &close_range, &listing]);
+}
+
+fn holds_nothing_after(ops: &[&str]) {
+    let inherited = ["open=3", "open=5", "open=9", "open=200", "cwd"];
+    let running = Running::start(prepared(&[&inherited, ops].concat(), true, &["pause"]));
     running.ready_child();
     let pid = running.pid();
     let fds = || {
