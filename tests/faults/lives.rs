@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
 use std::fmt;
 use std::fs::{self, File};
@@ -90,7 +90,7 @@ struct Playing<'s> {
     hold: PathBuf,
     master: Option<PtyMaster>,
     socket: Option<UnixDatagram>,
-    processes: HashMap<u32, Whose>,
+    processes: BTreeMap<u32, Whose>,
     stimulated: Option<Instant>,
     repeated: bool,
     life: Life,
@@ -154,7 +154,7 @@ impl<'s> Playing<'s> {
         let hold_link = link(&hold_end);
         let file = |end: OwnedFd| Some(File::from(end));
         let master = terminal.map(|(master, _)| master);
-        let processes = HashMap::from([(started.pid, Whose::Starting)]);
+        let processes = BTreeMap::from([(started.pid, Whose::Starting)]);
         Playing {
             scenario,
             fault,
