@@ -46,6 +46,7 @@ const CANT_FAIL: &[&str] = &[
     "fcntl F_GETFD",
     "fcntl F_GETFL",
     "fcntl F_SETFL",
+    "fcntl F_SETFD",
     // No child that is there can be waited for in vain; blocking, it can be interrupted.
     "waitid at once",
     // Every kernel that runs this knows the options.
