@@ -48,7 +48,8 @@ use std::sync::Arc;
 /// own child only.
 ///
 /// The child is killed (`PR_SET_PDEATHSIG`, prctl(2)) when this program ends, however and whenever it ends. The kernel takes
-/// that back from a program that is set-user-id, or that changes its user by itself.
+/// that back from a program that is set-user-id, or that changes its user by itself; and from any, if this program's real
+/// user or group isn't its effective one.
 ///
 /// The child inherits the calling thread's signal mask, and the dispositions the program had before there were executors.
 /// An executor listens by handlers, which are put beside the program's own; while there is one, what the program starts

@@ -18,6 +18,8 @@ use crate::sys::signals::process::ProcessSignals;
 use crate::sys::signals::source::Source;
 use crate::sys::signals::{Disposition, disposition};
 use crate::sys::terminal::ChildGroup;
+use crate::sys::user;
+use crate::sys::user::Differing;
 use crate::sys::{limit, trial};
 use std::ffi::{CStr, OsStr};
 use std::fmt::{self, Write};
@@ -202,13 +204,20 @@ fn orphans() -> (Finding, Finding) {
             finding(Some(false), format!("it can't be a child subreaper: {error}"), means)
         }
     };
-    let parent_death = match parent_death {
-        Ok(()) => finding(
+    let parent_death = match (parent_death, user::differing()) {
+        (Ok(()), Some(Differing { what, real, effective })) => finding(
+            Some(false),
+            format!(
+                "the real {what} is {real} and the effective {what} {effective}: an exec takes the parent-death signal"
+            ),
+            "if panicmon is killed, the command lives on, unless --user makes them the same",
+        ),
+        (Ok(()), None) => finding(
             Some(true),
             "the kernel has a parent-death signal",
             "if panicmon is killed, the command is killed too (unless it is set-user-id, or changes its user itself)",
         ),
-        Err(error) => {
+        (Err(error), _) => {
             finding(Some(false), format!("there is no parent-death signal: {error}"), "a command can't be started")
         }
     };

@@ -4,6 +4,8 @@ use super::journal::Message;
 use super::stderr;
 use crate::model::env;
 use crate::model::printable::OneLine;
+use crate::sys::user;
+use crate::sys::user::Differing;
 use env_filter::ParseError;
 use env_logger::Target;
 use log::{LevelFilter, Log, Metadata, Record};
@@ -36,6 +38,21 @@ impl Verbosity {
             _ => Verbosity::Level(LevelFilter::Trace),
         }
     }
+}
+
+/// Warns if the kernel will take the parent-death signal from what is started; but a change of user makes the ids the same.
+pub(crate) fn warn_if_it_outlives() {
+    if let Some(ids) = user::differing() {
+        warn_of(ids);
+    }
+}
+
+#[cold]
+fn warn_of(Differing { what, real, effective }: Differing) {
+    log::warn!(
+        "the real {what} is {real} and the effective {what} {effective}: with these the command gets no parent-death signal, \
+         and outlives a panicmon that is killed (--user makes them the same)"
+    );
 }
 
 struct Lazy(OnceLock<env_logger::Logger>);

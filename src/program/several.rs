@@ -51,6 +51,7 @@ pub(crate) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static 
         // It has been read to its end; its writer must not wait for panicmon to close it.
         inherited::free_stdin();
     }
+    logger::warn_if_it_outlives();
     let outcome = run_all(signals, settings, config, env);
     stderr::relay_has_ended();
     match outcome {

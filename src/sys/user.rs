@@ -22,6 +22,30 @@ pub(crate) fn is_own(identity: &Identity) -> bool {
         && own == wanted
 }
 
+/// A user or group of this process that isn't the one whose rights it has: a set-user-id program has left it so.
+#[cfg(feature = "cli")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Differing {
+    /// `user` or `group`.
+    pub(crate) what: &'static str,
+    pub(crate) real: u64,
+    pub(crate) effective: u64,
+}
+
+/// Whether this process was started with a real user or group that isn't the effective one. To the kernel, each execve(2) of
+/// such a process is that of a set-user-id program, whatever it executes: it takes the parent-death signal away.
+///
+/// The auxiliary vector tells it without a system call. Where that lacks them, all are 0.
+#[cfg(feature = "cli")]
+pub(crate) fn differing() -> Option<Differing> {
+    // SAFETY: getauxval(3) reads what the kernel has put behind the environment.
+    let id = |kind| unsafe { libc::getauxval(kind) };
+    let differing = |what, real, effective| Differing { what, real: id(real), effective: id(effective) };
+    let ids = [("user", libc::AT_UID, libc::AT_EUID), ("group", libc::AT_GID, libc::AT_EGID)];
+    let mut ids = ids.into_iter().map(|(what, real, effective)| differing(what, real, effective));
+    ids.find(|ids| ids.real != ids.effective)
+}
+
 /// Gives this process, a child before its exec, the user and the groups. Async-signal-safe.
 pub(super) fn take(identity: &Identity) -> Result<(), Errno> {
     let (uid, gid) = (identity.uid as usize, identity.gid as usize);

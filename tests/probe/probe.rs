@@ -156,6 +156,9 @@ fn prepare(words: &[&'static CStr], env: &[&'static CStr]) -> u8 {
             "sigpending" => sys::limit(libc::RLIMIT_SIGPENDING, number(value) as u64),
             "umask" => sys::umask(number(value) as u32),
             "cwd" => sys::chdir(c"/usr"),
+            // Real ids stay as they are, as a set-user-id program leaves them.
+            "effective-user" => sys::set_effective(libc::SYS_setresuid, number(value)),
+            "effective-group" => sys::set_effective(libc::SYS_setresgid, number(value)),
             "leave-group" => sys::leave_group(),
             // A system call that is refused from now on, by EPERM or what is named after a colon.
             "refuse" => {

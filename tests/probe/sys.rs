@@ -175,6 +175,11 @@ pub fn refuse_subreaper() {
     refuse_as_invalid(libc::SYS_prctl, argument(0), -1, libc::PR_SET_CHILD_SUBREAPER);
 }
 
+/// By setresuid(2) or setresgid(2).
+pub fn set_effective(call: c_long, id: i32) {
+    raw(call, [usize::MAX, id as usize, id as usize, 0]);
+}
+
 pub fn umask(mask: u32) {
     raw(libc::SYS_umask, [mask as usize, 0, 0, 0]);
 }

@@ -292,3 +292,43 @@ fn who_may_not_change_the_user_is_told_why() {
         "panicmon: can't change to user 4321 and group 8765: Operation not permitted (os error 1) (it takes root,";
     assert!(err.starts_with(told), "{err}");
 }
+
+/// As a set-user-id program leaves its ids if it doesn't change the real ones: each exec takes the parent-death signal.
+#[test]
+#[ignore = "needs root: ids that differ"]
+fn a_command_that_will_outlive_panicmon_is_told_before() {
+    let told = "outlives a panicmon that is killed";
+    let prepared = |ids: &str, options: &[&str], words: &[&str]| {
+        let mut command = Command::new(PROBE);
+        command.args(["prepare", ids, "--", &panicmon()]).args(options).args(["--", PROBE]).args(words);
+        command
+    };
+    for ids in ["effective-user=65534", "effective-group=65534"] {
+        let (code, _, err) = output(&mut prepared(ids, &[], &["exit", "3"]));
+        assert_eq!((code, err.lines().count(), err.matches(told).count()), (Some(3), 1, 1), "{err}");
+        let (code, out, _) = output(&mut prepared(ids, &["--doctor"], &[]));
+        assert!(code == Some(1) && out.contains(": an exec takes the parent-death signal\n"), "{out}");
+        // It is so: killed with panicmon, it would say no more.
+        let mut running = Running::start(prepared(ids, &["-q"], &["live"]));
+        let ready = running.line().unwrap();
+        let command = ready.strip_prefix("ready ").unwrap().parse().unwrap();
+        running.kill(libc::SIGKILL);
+        running.wait();
+        crate::sys::queue(command, 63, 0).unwrap();
+        assert_eq!(running.line(), Some(format!("came 63 0 {command}")));
+    }
+    let file =
+        Scratch::new(&format!("processes:\n- {{name: a, cmd: '{PROBE}', args: [exit, '0'], noRestartOn: [0]}}\n"));
+    let mut command = Command::new(PROBE);
+    command.args(["prepare", "effective-user=65534", "--", &panicmon(), "--config"]).arg(&file.0);
+    let (code, _, err) = output(&mut command);
+    assert_eq!((code, err.matches(told).count()), (Some(0), 1), "{err}");
+    // With ids that are the same again there is nothing to tell, and it is killed.
+    let (code, _, err) = output(&mut prepared("effective-group=65534", &["--user", "0:0"], &["exit", "3"]));
+    assert_eq!((code, err.as_str()), (Some(3), ""));
+    let mut running = Running::start(prepared("effective-group=65534", &["--user", "0:0"], &["live"]));
+    assert!(running.line().is_some());
+    running.kill(libc::SIGKILL);
+    running.wait();
+    running.wait_for_eof();
+}

@@ -16,6 +16,7 @@ use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
 use crate::program::lines;
 use crate::program::logger;
+use crate::program::logger::warn_if_it_outlives;
 use crate::program::notify;
 use crate::program::options::settings::Settings;
 use crate::program::options::values::UserName;
@@ -62,6 +63,9 @@ pub(super) fn prepare(
     logger::install(settings.verbosity, env);
     variables::warn_of(&settings.slips);
     let account = account(settings)?;
+    if account.is_none() {
+        warn_if_it_outlives();
+    }
     let group = if settings.session { ChildGroup::session() } else { ChildGroup::find(signals.inherited_mask(), true) };
     if settings.group && !group.is_own() {
         log::warn!(
