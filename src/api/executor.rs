@@ -7,6 +7,7 @@ use crate::engine::outcome::Outcome;
 use crate::engine::run::{Progress, Run, Signals};
 use crate::engine::task;
 use crate::engine::task::{Spec, Task};
+use crate::engine::tasks::Tasks;
 use crate::model::c_string::c_string;
 use crate::model::error::Error;
 use crate::model::event::process::base_name;
@@ -208,7 +209,7 @@ impl<'a> Executor<'a> {
         let run = Run {
             own: process::id(),
             source,
-            tasks: vec![Task::new(spec, supervision, lifecycle, leftovers)],
+            tasks: Tasks::new(vec![Task::new(spec, supervision, lifecycle, leftovers)]),
             handlers: &mut *handlers,
             reaps_all: *init,
             relay,

@@ -5,6 +5,7 @@ use super::environment::Environment;
 use crate::engine::outcome::Outcome;
 use crate::engine::run::{Progress, Run, Signals};
 use crate::engine::task::{Spec, Streams, Task};
+use crate::engine::tasks::Tasks;
 use crate::model::c_string::c_string;
 use crate::model::error::Error;
 use crate::model::handler::Handler;
@@ -205,7 +206,7 @@ impl<'a> Supervisor<'a> {
         let run = Run {
             own,
             source: &mut self.source,
-            tasks,
+            tasks: Tasks::new(tasks),
             handlers: &mut self.handlers,
             reaps_all: own_process,
             relay,

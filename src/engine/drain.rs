@@ -200,8 +200,11 @@ impl Run<'_, '_> {
 
     /// Ends what ended runs have left behind.
     pub(super) fn drain(&mut self, wakeup: &Wakeup) {
-        if self.tasks.iter().any(|task| task.cleanup.drain.is_on()) {
-            self.drain_all(wakeup);
+        for number in self.tasks.draining() {
+            if self.tasks[number].cleanup.drain.is_on() {
+                self.drain_all(wakeup);
+                return;
+            }
         }
     }
 
@@ -210,7 +213,7 @@ impl Run<'_, '_> {
         let now = Instant::now();
         // One look serves all: no child is reaped meanwhile.
         let mut look = None;
-        for number in 0..self.tasks.len() {
+        for number in self.tasks.draining() {
             if let Some(leader) = self.tasks[number].cleanup.drain.leader()
                 && self.is_drained(number, leader, now, wakeup.children, &mut look)
             {

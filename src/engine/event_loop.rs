@@ -6,6 +6,7 @@ use super::run::{Run, Signals, Unstarted, Wakeup, remark};
 use super::task::Task;
 use crate::model::error::Error;
 use crate::policy::held::MANY_HELD;
+use crate::relay::pipe_set::ToRead;
 use crate::relay::pipes::Relay;
 use crate::report::remarks::Remark;
 use crate::sys::notify::Notify;
@@ -34,7 +35,7 @@ impl Run<'_, '_> {
             self.drain(&wakeup);
             let unstarted = self.start_due();
             self.write();
-            if self.tasks.iter().all(Task::is_over) && self.is_finished() {
+            if self.tasks.are_over() && self.is_finished() {
                 self.tell_last();
                 return Ok(self.outcome());
             }
@@ -81,11 +82,10 @@ impl Run<'_, '_> {
     }
 
     /// When there is something to do though nothing has come.
-    fn deadline(&self) -> Option<Instant> {
-        let may_start = self.readers_keep_up();
-        let tasks = self.tasks.iter().filter_map(|task| task.deadline(may_start));
+    fn deadline(&mut self) -> Option<Instant> {
+        let tasks = self.tasks.deadline(self.readers_keep_up());
         let notify = self.notify.as_ref().and_then(Notify::deadline);
-        tasks.chain(notify).chain(self.progress.finish.deadline()).min()
+        tasks.into_iter().chain(notify).chain(self.progress.finish.deadline()).min()
     }
 
     fn dispatch(&mut self, wakeup: &mut Wakeup) -> Result<(), Error> {
@@ -106,7 +106,7 @@ impl Run<'_, '_> {
         if let Some(relay) = &mut self.relay {
             relay.read(&wakeup.pipes);
         }
-        for number in 0..self.tasks.len() {
+        for number in self.tasks.timed() {
             if self.tasks[number].lifecycle.deadline().is_some() {
                 self.time_is_up(number);
             }
@@ -187,7 +187,7 @@ impl Run<'_, '_> {
     fn outcome(self) -> Outcome {
         let result = |task: Task<'_>| task.result.unwrap_or(Err(Error::Cancelled));
         Outcome {
-            results: self.tasks.into_iter().map(result).collect(),
+            results: self.tasks.into_all().into_iter().map(result).collect(),
             first_failure: self.progress.first_failure,
             asked: self.progress.asked,
             reader_gone: self.progress.reader_gone,
@@ -197,10 +197,10 @@ impl Run<'_, '_> {
 
 /// Adds the pipes that are to be read, with their numbers, and our streams that are to be written.
 #[cold]
-fn await_relay<'r>(relay: &'r Relay<'_>, unstarted: Unstarted, pipes: &mut Vec<usize>, others: &mut Vec<Awaited<'r>>) {
+fn await_relay<'r>(relay: &'r Relay<'_>, unstarted: Unstarted, pipes: &mut Vec<ToRead>, others: &mut Vec<Awaited<'r>>) {
     // A start may wait for room in our streams: meanwhile the children that run must not fill it.
-    for (number, fd) in relay.to_read(unstarted.for_readers) {
-        pipes.push(number);
+    for (pipe, fd) in relay.to_read(unstarted.for_readers) {
+        pipes.push(pipe);
         others.push(Awaited::Read(fd));
     }
     others.extend(relay.to_write().map(Awaited::Write));

@@ -22,7 +22,8 @@ impl Run<'_, '_> {
         if wakeup.signals.is_empty() {
             return;
         }
-        for task in &mut self.tasks {
+        for number in self.tasks.numbers() {
+            let task = &mut self.tasks[number];
             let mut already_received = SignalSet::EMPTY;
             if let Some(started) = task.started.as_mut().filter(|started| !started.has_left_group) {
                 // This process itself has put it into a group of its own. Only the child can make a session.
@@ -44,7 +45,7 @@ impl Run<'_, '_> {
             return;
         }
         let with_cont = wakeup.signals.iter().any(|received| received.signal == Signal::CONT);
-        for number in 0..self.tasks.len() {
+        for number in self.tasks.numbers() {
             let task = &mut self.tasks[number];
             let (group, pid) = (task.spec.group, task.pid());
             task.lifecycle.signals_come(with_cont, || foreground(group, pid), &mut task.actions);
@@ -60,7 +61,7 @@ impl Run<'_, '_> {
         if self.signals == Signals::Shared && self.is_for_all(received, asks) {
             return;
         }
-        for number in 0..self.tasks.len() {
+        for number in self.tasks.numbers() {
             let task = &mut self.tasks[number];
             let (group, pid) = (task.spec.group, task.pid());
             task.lifecycle.signal(received, asks, || foreground(group, pid), &mut task.actions);
@@ -88,7 +89,7 @@ impl Run<'_, '_> {
 
     /// Whether the controlling terminal is gone that this process was started with.
     fn has_hung_up(&self) -> bool {
-        match self.tasks.first().and_then(|task| task.spec.group.terminal()) {
+        match self.tasks.iter().next().and_then(|task| task.spec.group.terminal()) {
             Some(terminal) => terminal.foreground(None) == Foreground::HungUp,
             None => self.had_terminal && terminal::is_gone(),
         }
@@ -99,7 +100,8 @@ impl Run<'_, '_> {
     fn stop_all(&mut self, why: Remark<'_>) {
         self.progress.asked = Asked::Stop;
         remark(&mut self.relay, None, why);
-        for task in &mut self.tasks {
+        for number in self.tasks.numbers() {
+            let task = &mut self.tasks[number];
             task.lifecycle.stop_requested(task.spec.stop_signal);
         }
         self.stop_tasks();
@@ -109,7 +111,7 @@ impl Run<'_, '_> {
     #[cold]
     pub(super) fn stop_tasks(&mut self) {
         let now = Instant::now();
-        for number in 0..self.tasks.len() {
+        for number in self.tasks.numbers() {
             self.stop_task(number, now);
         }
     }
@@ -132,7 +134,7 @@ impl Run<'_, '_> {
         self.progress.asked = Asked::Kill;
         remark(&mut self.relay, None, why);
         let now = Instant::now();
-        for number in 0..self.tasks.len() {
+        for number in self.tasks.numbers() {
             self.kill_task(number, now);
         }
     }
@@ -194,7 +196,7 @@ impl Run<'_, '_> {
     fn start_no_more(&mut self) {
         self.progress.asked = Asked::Stop;
         let now = Instant::now();
-        for number in 0..self.tasks.len() {
+        for number in self.tasks.numbers() {
             let task = &mut self.tasks[number];
             task.cleanup.asked_at.get_or_insert(now);
             if task.supervision.stop() {

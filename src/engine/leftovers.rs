@@ -14,7 +14,7 @@ use crate::sys::proc_fs;
 impl Run<'_, '_> {
     /// Tells what the runs have left behind that have just ended, where somebody may be surprised.
     pub(super) fn tell_leftovers(&mut self) {
-        for number in 0..self.tasks.len() {
+        for number in self.tasks.just_ended() {
             if let Some(ended) = self.tasks[number].cleanup.ended.take() {
                 self.tell_leftovers_of(number, ended);
             }
@@ -88,10 +88,7 @@ impl Run<'_, '_> {
         let Ok(found) = descendants::find(self.own) else { return };
         let all: Vec<_> = found.descendants.iter().collect();
         if !all.is_empty() {
-            let name = match &self.tasks[..] {
-                [task] => task.spec.name(),
-                _ => "the commands".to_owned(),
-            };
+            let name = if self.tasks.len() == 1 { self.tasks[0].spec.name() } else { "the commands".to_owned() };
             log::warn!(
                 "{name} left {}, killed with panicmon, which is PID 1: --drain ends them in order",
                 Processes(&all)

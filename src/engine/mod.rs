@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `run` | what a run consists of, and how it stands |
 //! | `task` | one of its processes, from the first start to the last end |
+//! | `tasks` | all of them, and which there is something to do for |
 //! | `outcome` | how the run ended |
 //! | `event_loop` | wait and dispatch |
 //! | `start` | starts what is due |
@@ -35,3 +36,4 @@ mod reap;
 pub(crate) mod run;
 mod start;
 pub(crate) mod task;
+pub(crate) mod tasks;

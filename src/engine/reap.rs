@@ -21,7 +21,7 @@ impl Run<'_, '_> {
         if self.reaps_all {
             return self.reap_all_of(None);
         }
-        for number in 0..self.tasks.len() {
+        for number in self.tasks.numbers() {
             if self.tasks[number].started.is_some() {
                 self.reap_all_of(Some(number))?;
             }
@@ -58,8 +58,8 @@ impl Run<'_, '_> {
     }
 
     /// The task of which this is the child. `None`: it is an orphan.
-    fn task_of(&self, child: Pid) -> Option<usize> {
-        self.tasks.iter().position(|task| task.pid() == Some(child))
+    fn task_of(&mut self, child: Pid) -> Option<usize> {
+        self.tasks.with_child(child)
     }
 
     fn child_was_reaped(&mut self, ended: Ended) {
@@ -99,11 +99,10 @@ impl Run<'_, '_> {
     }
 
     /// The kernel knows of no such child: none must be taken for alive.
-    #[cold]
     fn no_child(&mut self, only: Option<usize>) -> Result<(), Error> {
         let mut is_lost = false;
-        for (number, task) in self.tasks.iter_mut().enumerate() {
-            if let Some(started) = &mut task.started
+        for number in self.tasks.numbers() {
+            if let Some(started) = &mut self.tasks[number].started
                 && only.is_none_or(|only| only == number)
             {
                 started.child.set_ended();

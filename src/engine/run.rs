@@ -2,13 +2,14 @@
 
 use super::finish::Finish;
 use super::outcome::Asked;
-use super::task::Task;
+use super::tasks::Tasks;
 use crate::model::event::Event;
 use crate::model::handler::Handler;
 use crate::model::origin::Received;
 use crate::model::pid::Pid;
 use crate::policy::reload::Reload;
 use crate::policy::stop::Stops;
+use crate::relay::pipe_set::ToRead;
 use crate::relay::pipes::Relay;
 use crate::report::remarks::Remark;
 use crate::sys::limit::Changed;
@@ -21,7 +22,7 @@ use std::io;
 pub(crate) struct Run<'r, 'o> {
     pub(crate) own: Pid,
     pub(crate) source: &'r mut Source,
-    pub(crate) tasks: Vec<Task<'r>>,
+    pub(crate) tasks: Tasks<'r>,
     pub(crate) handlers: &'r mut [Box<dyn Handler + Send + 'o>],
     /// Every child of this process is waited for, and not those of the tasks only.
     pub(crate) reaps_all: bool,
@@ -81,7 +82,7 @@ pub(super) struct Wakeup {
     /// Some child may have ended, stopped or been continued.
     pub(super) children: bool,
     /// Which of the relay's pipes are ready.
-    pub(super) pipes: Vec<usize>,
+    pub(super) pipes: Vec<ToRead>,
     /// Which of all that was waited for is ready, but for the signals.
     pub(super) ready: Vec<bool>,
     /// The child has sent a notification, or the service manager takes one.

@@ -28,7 +28,7 @@ impl Run<'_, '_> {
     pub(super) fn start_due(&mut self) -> Unstarted {
         let mut starts = 0;
         let mut unstarted = Unstarted::default();
-        for number in 0..self.tasks.len() {
+        for number in self.tasks.due() {
             let task = &self.tasks[number];
             if task.cleanup.drain.is_on() || !task.supervision.is_due(Instant::now) {
                 continue;

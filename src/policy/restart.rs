@@ -74,6 +74,11 @@ impl Supervision {
         self.restart != Restart::Never && self.restarts_left != Some(0)
     }
 
+    /// Whether it is to be started, now or later.
+    pub(crate) fn is_to_start(&self) -> bool {
+        matches!(self.state, State::Due(_))
+    }
+
     /// When it is to be started, if it waits for that time.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.state {
