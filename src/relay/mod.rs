@@ -7,7 +7,8 @@
 //! |---|---|
 //! | `stream` | what a line is, and the streams it comes from |
 //! | `lines` | bytes to lines (pure) |
-//! | `pipes` | the pipes of all children, and where their lines go |
+//! | `pipe_set` | the pipes of all children, and which to wait for |
+//! | `pipes` | they are read, and their lines go on |
 //! | `printed` | lines to labelled lines, and those to stdout and stderr |
 //! | `outbox` | what is to be written, kept until it is taken |
 //! | `copy` | bytes to a writer of a library's user, by a thread |
@@ -16,6 +17,7 @@
 pub(crate) mod copy;
 mod lines;
 mod outbox;
+pub(crate) mod pipe_set;
 pub(crate) mod pipes;
 pub(crate) mod printed;
 pub(crate) mod stream;

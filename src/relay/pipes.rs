@@ -2,6 +2,7 @@
 
 use super::lines::Lines;
 use super::outbox::{FULL_AT_END_BYTES, FULL_BYTES};
+use super::pipe_set::{Pipe, PipeSet, ToRead};
 use super::printed::Printed;
 use super::stream::{Gone, Line, Stream};
 use crate::model::identity::Identity;
@@ -24,22 +25,10 @@ pub(crate) enum Sink<'o> {
 /// The pipes of all children, and where their lines go.
 pub(crate) struct Relay<'o> {
     sink: Sink<'o>,
-    /// In the order in which they were opened.
-    pipes: Vec<Pipe>,
+    pipes: PipeSet,
     buffer: Vec<u8>,
     /// The pipe that is read first the next time, for each of our streams.
     turns: [usize; 2],
-}
-
-/// One stream of one child.
-#[derive(Debug)]
-struct Pipe {
-    process: usize,
-    stream: Stream,
-    fd: OwnedFd,
-    lines: Lines,
-    /// How many bytes of an ended child are still to be read; `None`: the child lives.
-    left: Option<usize>,
 }
 
 /// The most bytes that are read at once.
@@ -47,7 +36,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 
 impl<'o> Relay<'o> {
     pub(crate) fn new(sink: Sink<'o>) -> Relay<'o> {
-        Relay { sink, pipes: Vec::new(), buffer: Vec::new(), turns: [0; 2] }
+        Relay { sink, pipes: PipeSet::default(), buffer: Vec::new(), turns: [0; 2] }
     }
 
     /// Opens pipes for stdout and stderr of a process that is to be started, and returns the child's ends. If another user runs
@@ -58,16 +47,19 @@ impl<'o> Relay<'o> {
             give_to(user, pipe.as_fd());
         }
         for (stream, fd) in [(Stream::Stdout, stdout), (Stream::Stderr, stderr)] {
-            self.pipes.push(Pipe { process, stream, fd, lines: Lines::default(), left: None });
+            let outbox = self.outbox(stream);
+            self.pipes.add(Pipe { process, stream, outbox, fd, lines: Lines::default(), left: None });
         }
         Ok([childs_stdout, childs_stderr])
     }
 
-    /// The pipes whose lines find room, each with its number: all, or those of ended children only.
-    pub(crate) fn to_read(&self, ended_only: bool) -> impl Iterator<Item = (usize, BorrowedFd<'_>)> {
-        let pipes = self.pipes.iter().enumerate();
-        let is_read = move |pipe: &Pipe| (!ended_only || pipe.left.is_some()) && self.has_room(pipe.stream, FULL_BYTES);
-        pipes.filter(move |(_, pipe)| is_read(pipe)).map(|(number, pipe)| (number, pipe.fd.as_fd()))
+    /// What is to be waited for: the pipes whose lines find room; all, or those of ended children only.
+    pub(crate) fn to_read(&self, ended_only: bool) -> Vec<(ToRead, BorrowedFd<'_>)> {
+        let has_room = |outbox: usize| match &self.sink {
+            Sink::Printed(printed) => printed.outbox_has_room(outbox, FULL_BYTES),
+            Sink::Told { .. } => true,
+        };
+        self.pipes.to_read(ended_only, [has_room(0), has_room(1)])
     }
 
     /// All descriptors it holds but stdout and stderr themselves.
@@ -76,7 +68,7 @@ impl<'o> Relay<'o> {
             Sink::Printed(printed) => Some(printed),
             Sink::Told { .. } => None,
         };
-        self.pipes.iter().map(|pipe| pipe.fd.as_fd()).chain(printed.into_iter().flat_map(Printed::fds))
+        self.pipes.fds().chain(printed.into_iter().flat_map(Printed::fds))
     }
 
     /// The streams that have something to be written.
@@ -90,7 +82,7 @@ impl<'o> Relay<'o> {
 
     /// Whether everything that ended children wrote has been read, and everything read has been written.
     pub(crate) fn is_idle(&self) -> bool {
-        self.pipes.iter().all(|pipe| pipe.left.is_none()) && self.to_write().next().is_none()
+        !self.pipes.has_ended() && self.to_write().next().is_none()
     }
 
     /// Whether readers keep up, so that more may be written.
@@ -100,18 +92,23 @@ impl<'o> Relay<'o> {
 
     /// Whether something that an ended child of this process wrote is still to be read.
     pub(crate) fn is_behind(&self, process: usize) -> bool {
-        self.pipes.iter().any(|pipe| pipe.process == process && pipe.left.is_some())
+        self.pipes.of(process).iter().any(|number| self.pipes.get(*number).is_some_and(|pipe| pipe.left.is_some()))
     }
 
-    /// Reads from these pipes, given by rising numbers, as long as there is room for their lines. Pipes that are closed are
-    /// removed.
-    pub(crate) fn read(&mut self, numbers: &[usize]) {
+    /// Reads from what is ready of these, as long as there is room for the lines. Pipes that are closed are removed.
+    pub(crate) fn read(&mut self, ready: &[ToRead]) {
+        if ready.is_empty() {
+            return;
+        }
+        let numbers = self.pipes.ready(ready);
         let mut closed = Vec::new();
         for outbox in 0..self.turns.len() {
             let (before, from_turn) = numbers.split_at(numbers.partition_point(|number| *number < self.turns[outbox]));
             for number in from_turn.iter().chain(before).copied() {
-                let Some(stream) = self.pipes.get(number).map(|pipe| pipe.stream) else { continue };
-                if self.outbox(stream) != outbox || !self.has_room(stream, FULL_BYTES) {
+                let Some((stream, its)) = self.pipes.get(number).map(|pipe| (pipe.stream, pipe.outbox)) else {
+                    continue;
+                };
+                if its != outbox || !self.has_room(stream, FULL_BYTES) {
                     continue;
                 }
                 // If there is room for one pipe only, it is another one each time.
@@ -121,8 +118,7 @@ impl<'o> Relay<'o> {
                 }
             }
         }
-        closed.sort_unstable();
-        for number in closed.into_iter().rev() {
+        for number in closed {
             self.close(number);
         }
     }
@@ -130,20 +126,15 @@ impl<'o> Relay<'o> {
     /// A child has ended: what its pipes hold by now is read as soon as there is room, and no more, since a grandchild may keep
     /// them open, and write to them, for as long as it lives.
     pub(crate) fn ended(&mut self, process: usize) {
-        let mut number = 0;
-        while let Some(pipe) = self.pipes.get_mut(number) {
-            let mut more = true;
-            if pipe.process == process && pipe.left.is_none() {
-                let (stream, left) = (pipe.stream, pipe::bytes_in(pipe.fd.as_fd()));
-                pipe.left = Some(left);
-                more = left > 0;
-                while more && self.has_room(stream, FULL_AT_END_BYTES) {
-                    more = self.read_chunk(number);
-                }
+        for number in self.pipes.of(process).to_vec() {
+            let Some(pipe) = self.pipes.get(number).filter(|pipe| pipe.left.is_none()) else { continue };
+            let (stream, left) = (pipe.stream, pipe::bytes_in(pipe.fd.as_fd()));
+            self.pipes.set_ended(number, left);
+            let mut more = left > 0;
+            while more && self.has_room(stream, FULL_AT_END_BYTES) {
+                more = self.read_chunk(number);
             }
-            if more {
-                number += 1;
-            } else {
+            if !more {
                 self.close(number);
             }
         }
@@ -151,7 +142,7 @@ impl<'o> Relay<'o> {
 
     /// Reads once, and returns whether there may be more.
     fn read_chunk(&mut self, number: usize) -> bool {
-        let pipe = &mut self.pipes[number];
+        let Some(pipe) = self.pipes.get_mut(number) else { return false };
         let most = pipe.left.map_or(CHUNK_BYTES, |left| left.min(CHUNK_BYTES));
         match read_some(pipe, most, &mut self.buffer, &mut self.sink) {
             Some(read @ 1..) => {
@@ -165,10 +156,7 @@ impl<'o> Relay<'o> {
 
     /// Removes a pipe; a last line without newline is a line, too.
     fn close(&mut self, number: usize) {
-        let mut pipe = self.pipes.remove(number);
-        for turn in &mut self.turns {
-            *turn -= usize::from(*turn > number);
-        }
+        let Some(mut pipe) = self.pipes.remove(number) else { return };
         match &mut self.sink {
             Sink::Printed(printed) => {
                 let mut to = printed.lines_of(pipe.process, pipe.stream);

@@ -140,7 +140,12 @@ impl Printed {
     }
 
     pub(crate) fn has_room(&self, stream: Stream, enough: usize) -> bool {
-        self.outboxes[self.number(stream)].has_room(enough)
+        self.outbox_has_room(self.number(stream), enough)
+    }
+
+    /// The same of the outbox with this number; there may be one for both streams.
+    pub(super) fn outbox_has_room(&self, number: usize, enough: usize) -> bool {
+        self.outboxes.get(number).is_some_and(|outbox| outbox.has_room(enough))
     }
 
     /// Where the lines of one stream of a process go that were read at the same time.

@@ -23,6 +23,7 @@
 //! | `pidfd` | a descriptor of a process |
 //! | `pipe` | pipes from children |
 //! | `poll` | waiting until descriptors are ready: ppoll(2) |
+//! | `ready` | the kernel keeps track of many of them: epoll(7) |
 //! | `proc_fs` | reading /proc: processes and mounts |
 //! | `process` | this process: its number, its parent's death, its orphans |
 //! | `raw` | a system call that touches no `errno` |
@@ -56,6 +57,7 @@ pub(crate) mod poll;
 pub(crate) mod proc_fs;
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod ready;
 #[cfg(feature = "config")]
 pub(crate) mod regular_file;
 mod shared_memory;

@@ -1,0 +1,201 @@
+//! The pipes of all children. With many of them, the kernel keeps track of which are ready.
+
+use super::lines::Lines;
+use super::stream::Stream;
+use crate::sys::ready::Readable;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Up to this many pipes are waited for one by one: that takes no more system calls than what they write.
+const FEW: usize = 32;
+
+/// How many streams of ours lines can go to.
+const OUTBOXES: usize = 2;
+
+/// One stream of one child.
+#[derive(Debug)]
+pub(super) struct Pipe {
+    pub(super) process: usize,
+    pub(super) stream: Stream,
+    /// The number of our stream that its lines go to.
+    pub(super) outbox: usize,
+    pub(super) fd: OwnedFd,
+    pub(super) lines: Lines,
+    /// How many bytes of an ended child are still to be read; `None`: the child lives.
+    pub(super) left: Option<usize>,
+}
+
+/// A descriptor to wait for: a pipe, by its number, or one that stands for many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ToRead {
+    Pipe(usize),
+    Group(Group),
+}
+
+/// Pipes that are waited for under the same conditions: which of our streams has room, and whether their children have
+/// ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Group {
+    outbox: usize,
+    has_ended: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct PipeSet {
+    /// By their numbers, which stay as they are.
+    pipes: Vec<Option<Pipe>>,
+    /// Numbers that are no pipe's.
+    free: Vec<usize>,
+    /// Of each process, in the order in which they were opened.
+    of_process: Vec<Vec<usize>>,
+    /// How many are of children that have ended.
+    ended: usize,
+    tracking: Tracking,
+}
+
+/// Who keeps track of which pipes are ready.
+#[derive(Debug, Default)]
+enum Tracking {
+    /// Nobody: there are few.
+    #[default]
+    NotNeeded,
+    /// The kernel, by outbox, and by whether their children have ended.
+    Groups([[Readable; 2]; OUTBOXES]),
+    /// Nobody: the kernel refuses.
+    Refused,
+}
+
+impl Group {
+    fn of(pipe: &Pipe) -> Group {
+        Group { outbox: pipe.outbox, has_ended: pipe.left.is_some() }
+    }
+
+    fn in_groups(self, groups: &[[Readable; 2]; OUTBOXES]) -> &Readable {
+        &groups[self.outbox][usize::from(self.has_ended)]
+    }
+}
+
+impl PipeSet {
+    pub(super) fn add(&mut self, pipe: Pipe) {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.pipes.push(None);
+            self.pipes.len() - 1
+        });
+        if self.of_process.len() <= pipe.process {
+            self.of_process.resize_with(pipe.process + 1, Vec::new);
+        }
+        self.of_process[pipe.process].push(number);
+        self.pipes[number] = Some(pipe);
+        if matches!(self.tracking, Tracking::NotNeeded) && self.pipes.len() - self.free.len() > FEW {
+            self.track_all();
+        } else {
+            self.track(number);
+        }
+    }
+
+    pub(super) fn remove(&mut self, number: usize) -> Option<Pipe> {
+        self.untrack(number);
+        let pipe = self.pipes.get_mut(number)?.take()?;
+        self.free.push(number);
+        self.of_process[pipe.process].retain(|other| *other != number);
+        self.ended -= usize::from(pipe.left.is_some());
+        Some(pipe)
+    }
+
+    pub(super) fn get(&self, number: usize) -> Option<&Pipe> {
+        self.pipes.get(number)?.as_ref()
+    }
+
+    pub(super) fn get_mut(&mut self, number: usize) -> Option<&mut Pipe> {
+        self.pipes.get_mut(number)?.as_mut()
+    }
+
+    /// The numbers of a process's pipes.
+    pub(super) fn of(&self, process: usize) -> &[usize] {
+        self.of_process.get(process).map_or(&[], Vec::as_slice)
+    }
+
+    /// The child of this pipe has ended: that many bytes of it are still to be read.
+    pub(super) fn set_ended(&mut self, number: usize, left: usize) {
+        self.untrack(number);
+        if let Some(pipe) = self.get_mut(number)
+            && pipe.left.replace(left).is_none()
+        {
+            self.ended += 1;
+        }
+        self.track(number);
+    }
+
+    /// Whether a child has ended of which something is still to be read.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended > 0
+    }
+
+    /// What is to be waited for: all, or what is of ended children only. `has_room`: of these outboxes.
+    pub(super) fn to_read(&self, ended_only: bool, has_room: [bool; OUTBOXES]) -> Vec<(ToRead, BorrowedFd<'_>)> {
+        let is_read = |group: Group| has_room[group.outbox] && (group.has_ended || !ended_only);
+        if let Tracking::Groups(groups) = &self.tracking {
+            let all = [(0, false), (0, true), (1, false), (1, true)];
+            let all = all.map(|(outbox, has_ended)| Group { outbox, has_ended }).into_iter();
+            return all
+                .filter(|group| is_read(*group))
+                .map(|group| (ToRead::Group(group), group.in_groups(groups).as_fd()))
+                .collect();
+        }
+        let pipes = self.pipes.iter().enumerate().filter_map(|(number, pipe)| Some((number, pipe.as_ref()?)));
+        let read = pipes.filter(|(_, pipe)| is_read(Group::of(pipe)));
+        read.map(|(number, pipe)| (ToRead::Pipe(number), pipe.fd.as_fd())).collect()
+    }
+
+    /// The numbers of the pipes that are ready, rising, if these are. There may be more.
+    pub(super) fn ready(&self, ready: &[ToRead]) -> Vec<usize> {
+        let mut numbers = Vec::with_capacity(ready.len());
+        for ready in ready {
+            match (ready, &self.tracking) {
+                (ToRead::Pipe(number), _) => numbers.push(*number),
+                (ToRead::Group(group), Tracking::Groups(groups)) => {
+                    let _ = group.in_groups(groups).ready(&mut numbers);
+                }
+                (ToRead::Group(_), _) => {}
+            }
+        }
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// All descriptors.
+    pub(super) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let groups = match &self.tracking {
+            Tracking::Groups(groups) => Some(groups.as_flattened()),
+            Tracking::NotNeeded | Tracking::Refused => None,
+        };
+        let groups = groups.into_iter().flatten().map(AsFd::as_fd);
+        self.pipes.iter().flatten().map(|pipe| pipe.fd.as_fd()).chain(groups)
+    }
+
+    /// Has the kernel keep track of all from now on.
+    #[cold]
+    fn track_all(&mut self) {
+        let group = || Ok::<_, std::io::Error>([Readable::new()?, Readable::new()?]);
+        let groups = group().and_then(|first| Ok([first, group()?]));
+        self.tracking = groups.map_or(Tracking::Refused, Tracking::Groups);
+        (0..self.pipes.len()).for_each(|number| self.track(number));
+    }
+
+    fn track(&mut self, number: usize) {
+        if let Tracking::Groups(groups) = &self.tracking
+            && let Some(pipe) = self.get(number)
+            && Group::of(pipe).in_groups(groups).add(pipe.fd.as_fd(), number).is_err()
+        {
+            // All are waited for one by one again.
+            self.tracking = Tracking::Refused;
+        }
+    }
+
+    fn untrack(&self, number: usize) {
+        if let Tracking::Groups(groups) = &self.tracking
+            && let Some(pipe) = self.get(number)
+        {
+            Group::of(pipe).in_groups(groups).remove(pipe.fd.as_fd());
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Descriptors of which the kernel keeps track: epoll(7). Asking which are ready costs what is ready, not how many there are.
+
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// How many are told of at once. The kernel tells of the others first the next time.
+const AT_ONCE: usize = 128;
+
+/// Descriptors, each with a number, that can be read or are closed at their other end.
+#[derive(Debug)]
+pub(crate) struct Readable(Epoll);
+
+impl Readable {
+    pub(crate) fn new() -> io::Result<Readable> {
+        Ok(Readable(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?))
+    }
+
+    /// Keeps track of this one, until it is removed.
+    pub(crate) fn add(&self, fd: BorrowedFd<'_>, number: usize) -> io::Result<()> {
+        Ok(self.0.add(fd, EpollEvent::new(EpollFlags::EPOLLIN, number as u64))?)
+    }
+
+    /// To be called before it is closed: a child that hasn't executed yet has it, too, and the kernel would go on.
+    pub(crate) fn remove(&self, fd: BorrowedFd<'_>) {
+        let _ = self.0.delete(fd);
+    }
+
+    /// Adds the numbers of some that are ready.
+    pub(crate) fn ready(&self, into: &mut Vec<usize>) -> io::Result<()> {
+        let mut events = [EpollEvent::empty(); AT_ONCE];
+        let count = loop {
+            match self.0.wait(&mut events, EpollTimeout::ZERO) {
+                Err(Errno::EINTR) => {}
+                result => break result?,
+            }
+        };
+        into.extend(events[..count].iter().map(|event| event.data() as usize));
+        Ok(())
+    }
+}
+
+/// It is ready if one of its descriptors is.
+impl AsFd for Readable {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::poll::{Awaited, is_ready};
+    use std::io::{Read, Write, pipe};
+
+    #[test]
+    fn it_is_ready_as_long_as_one_of_them_is_and_says_which() {
+        let ((mut first, mut to_first), (second, to_second)) = (pipe().unwrap(), pipe().unwrap());
+        let readable = Readable::new().unwrap();
+        readable.add(first.as_fd(), 1).unwrap();
+        readable.add(second.as_fd(), 2).unwrap();
+        let ready = || {
+            let mut numbers = Vec::new();
+            readable.ready(&mut numbers).unwrap();
+            assert_eq!(is_ready(Awaited::Read(readable.as_fd())).unwrap(), !numbers.is_empty());
+            numbers.sort_unstable();
+            numbers
+        };
+        assert_eq!(ready(), []);
+        to_first.write_all(b"xy").unwrap();
+        assert_eq!(ready(), [1]);
+        drop(to_second);
+        assert_eq!(ready(), [1, 2]);
+        first.read_exact(&mut [0; 1]).unwrap();
+        readable.remove(second.as_fd());
+        assert_eq!(ready(), [1], "there is a byte left");
+        first.read_exact(&mut [0; 1]).unwrap();
+        assert_eq!(ready(), []);
+    }
+}
