@@ -186,6 +186,8 @@ impl<'r> Tasks<'r> {
         if !known.touched.is_empty() {
             known.update(&self.all);
         }
+        // Nobody has changed a task behind its back.
+        debug_assert!(known.notes.iter().zip(&self.all).all(|(note, task)| *note == Note::of(task)));
         Some(known)
     }
 }

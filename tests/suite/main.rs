@@ -12,6 +12,7 @@ mod files;
 mod forwarding;
 mod lives;
 mod machines;
+mod many;
 mod orphans;
 mod output;
 mod pmux;
