@@ -24,6 +24,7 @@ impl Run<'_, '_> {
         }
         for number in self.tasks.numbers() {
             let task = &mut self.tasks[number];
+            task.tell_of_refused_terminal();
             let mut already_received = SignalSet::EMPTY;
             if let Some(started) = task.started.as_mut().filter(|started| !started.has_left_group) {
                 // This process itself has put it into a group of its own. Only the child can make a session.

@@ -68,6 +68,7 @@ impl Run<'_, '_> {
             return;
         };
         let task = &mut self.tasks[number];
+        task.tell_of_refused_terminal();
         if let Some(started) = &mut task.started {
             started.child.set_ended();
             started.ended = Some(ended);

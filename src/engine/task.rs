@@ -87,6 +87,15 @@ impl<'r> Task<'r> {
         self.started.as_ref().map(|started| started.child.pid())
     }
 
+    /// Says, once, that its session didn't get the terminal; the child says so when it has tried.
+    pub(super) fn tell_of_refused_terminal(&self) {
+        if let (ChildGroup::Session(Some(_)), Some(started)) = (self.spec.group, &self.started)
+            && let Some(error) = started.child.take_terminal_refused()
+        {
+            log::warn!("the session of {} has no terminal: ioctl(TIOCSCTTY): {error}", self.spec.name());
+        }
+    }
+
     /// Whether it isn't started any more, and has ended with all that it has left.
     pub(super) fn is_over(&self) -> bool {
         self.supervision.is_over() && self.started.is_none() && !self.cleanup.drain.is_on()

@@ -285,7 +285,7 @@ fn terminal(inherited_mask: SignalSet) -> Finding {
     match (&group, group.terminal()) {
         (ChildGroup::Shared, _) => finding(
             None,
-            "there may be a terminal, but not one that could be handed over (-vv tells why)",
+            "there is a controlling terminal that can't be handed over (-vv tells why)",
             "the command stays in panicmon's process group, and the kernel treats both alike",
         ),
         (_, None) => finding(None, "there is no controlling terminal", "the command has a process group of its own"),

@@ -341,6 +341,7 @@ mod tests {
             parent,
             group: pid,
             session: pid,
+            terminal: 0,
             flags: 0,
             threads: 1,
             started: 1,

@@ -51,6 +51,13 @@ pub(super) fn children() -> Option<Vec<Pid>> {
     Some(list.split_ascii_whitespace().filter_map(|word| word.parse().ok()).map(Pid::new).collect())
 }
 
+/// Whether this process has a controlling terminal. Each /proc in which it is seen says the same.
+#[cold]
+pub(super) fn has_terminal() -> io::Result<bool> {
+    let stat = Stat::read("/proc/self/stat")?;
+    stat.map(|stat| stat.terminal != 0).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))
+}
+
 /// The text of proc_pid_status(5).
 #[derive(Debug)]
 pub(crate) struct Status(String);
@@ -93,6 +100,8 @@ pub(super) struct Stat {
     pub(super) parent: i32,
     pub(super) group: i32,
     pub(super) session: i32,
+    /// The device of its controlling terminal; 0: it has none.
+    pub(super) terminal: i32,
     pub(super) flags: u64,
     pub(super) threads: u64,
     /// When it was started, in ticks since the machine was.
@@ -102,8 +111,12 @@ pub(super) struct Stat {
 impl Stat {
     /// What /proc says of that process; `None`: there is none.
     pub(super) fn of(pid: i32) -> io::Result<Option<Stat>> {
+        Stat::read(&format!("/proc/{pid}/stat"))
+    }
+
+    fn read(path: &str) -> io::Result<Option<Stat>> {
         let mut line = [0; STAT_BYTES];
-        let read = File::open(format!("/proc/{pid}/stat")).and_then(|mut file| {
+        let read = File::open(path).and_then(|mut file| {
             loop {
                 match file.read(&mut line) {
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -126,17 +139,18 @@ impl Stat {
         let end_of_name = line.iter().rposition(|byte| *byte == b')').filter(|end| *end >= name)?;
         let pid = std::str::from_utf8(line.split(|byte| *byte == b' ').next()?).ok()?.parse().ok()?;
         let mut fields = std::str::from_utf8(&line[end_of_name + 1..]).ok()?.split_ascii_whitespace();
-        // The state is the third field; then come parent, group and session. The flags are the ninth, the threads the
+        // The state is the third field; then come parent, group, session and terminal. The flags are the ninth, the threads the
         // 20th, the start is the 22nd.
         let state = *fields.next()?.as_bytes().first()?;
         let parent = fields.next()?.parse().ok()?;
         let group = fields.next()?.parse().ok()?;
         let session = fields.next()?.parse().ok()?;
-        let flags = fields.nth(2)?.parse().ok()?;
+        let terminal = fields.next()?.parse().ok()?;
+        let flags = fields.nth(1)?.parse().ok()?;
         let threads = fields.nth(10)?.parse().ok()?;
         let started = fields.nth(1)?.parse().ok()?;
         let name = String::from_utf8_lossy(&line[name..end_of_name]).escape_debug().to_string();
-        Some(Stat { pid, name, state, parent, group, session, flags, threads, started })
+        Some(Stat { pid, name, state, parent, group, session, terminal, flags, threads, started })
     }
 
     /// A process whose first thread has ended looks like a zombie, and isn't.
@@ -199,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_name_may_hold_anything() {
-        let line = b"7 (a) R 1 (\n) S 5 6 4 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4242 9 9 9\n";
+        let line = b"7 (a) R 1 (\n) S 5 6 4 34816 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4242 9 9 9\n";
         let expected = Stat {
             pid: 7,
             name: "a) R 1 (\\n".to_owned(),
@@ -207,6 +221,7 @@ mod tests {
             parent: 5,
             group: 6,
             session: 4,
+            terminal: 34816,
             flags: 4_194_304,
             threads: 1,
             started: 4242,

@@ -5,16 +5,17 @@
 
 use super::fd;
 use super::fd::above_stdio;
+use super::proc_fs;
 use super::process;
-use super::raw::syscall;
+use super::raw::syscall_io;
 use super::signals;
-use super::signals::{Disposition, disposition, own};
+use super::signals::{Disposition, disposition, own, pending};
 use crate::model::child_group;
 use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::standing::Foreground;
 use crate::model::standing::Standing;
-use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
+use nix::sys::termios::{SetArg, Termios, tcgetattr, tcgetsid, tcsetattr};
 use nix::unistd;
 use std::cell::RefCell;
 use std::io;
@@ -167,21 +168,48 @@ impl Terminal {
     }
 }
 
-/// The controlling terminal, if there is one.
+/// The controlling terminal, if there is one. An error says that there is one that can't be opened.
 fn open() -> io::Result<Option<OwnedFd>> {
     // Without O_NONBLOCK, open(2) waits for a line that is down.
     let flags = libc::O_RDONLY | libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC;
-    match fd::open(c"/dev/tty", flags) {
-        // SAFETY: the kernel just made it, and nobody else has it.
-        Ok(fd) => above_stdio(unsafe { OwnedFd::from_raw_fd(fd) }).map(Some),
-        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => Ok(None),
-        Err(error) => Err(error),
+    let why = match fd::open(c"/dev/tty", flags) {
+        Ok(fd) => {
+            // SAFETY: the kernel just made it, and nobody else has it.
+            let fd = above_stdio(unsafe { OwnedFd::from_raw_fd(fd) })?;
+            if is_controlling(fd.as_fd()) {
+                return Ok(Some(fd));
+            }
+            io::Error::other("/dev/tty is something else")
+        }
+        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => return Ok(None),
+        Err(error) => error,
+    };
+    without_node(why)
+}
+
+/// The same where /dev/tty doesn't lead to it: the root of a chroot or a container lacks it, or it can't be opened.
+///
+/// A terminal that is none of the streams, and that can't be seen without /proc, is taken for none: the command couldn't
+/// reach it either.
+#[cold]
+fn without_node(why: io::Error) -> io::Result<Option<OwnedFd>> {
+    let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+    match [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()].into_iter().find(|stream| is_controlling(*stream)) {
+        // A clone is never less than 3.
+        Some(stream) => stream.try_clone_to_owned().map(Some),
+        None if proc_fs::has_terminal().unwrap_or(false) => Err(why),
+        None => Ok(None),
     }
+}
+
+/// Whether that is the terminal of this process's session: tcgetsid(3). The other end of another session's isn't.
+fn is_controlling(fd: BorrowedFd<'_>) -> bool {
+    tcgetsid(fd).is_ok_and(|session| unistd::getsid(None) == Ok(session))
 }
 
 /// Whether this process has a controlling terminal now.
 pub(crate) fn is_there() -> bool {
-    matches!(open(), Ok(Some(_)))
+    !matches!(open(), Ok(None))
 }
 
 /// Whether this process, which had a controlling terminal, has none any more: it has hung up.
@@ -198,12 +226,21 @@ fn give_up() -> Option<OwnedFd> {
     if own != 1 && unistd::getsid(None).is_ok_and(|session| session.as_raw() != own) {
         return None;
     }
-    let fd = open().ok().flatten()?;
-    // SAFETY: the call touches no memory.
-    unsafe { syscall(libc::SYS_ioctl, [fd.as_raw_fd() as usize, libc::TIOCNOTTY as usize, 0]) }.ok()?;
+    let before = pending();
+    let given_up = open().and_then(|fd| {
+        let Some(fd) = fd else { return Ok(None) };
+        // SAFETY: the call touches no memory.
+        unsafe { syscall_io(libc::SYS_ioctl, [fd.as_raw_fd() as usize, libc::TIOCNOTTY as usize, 0]) }?;
+        Ok(Some(fd))
+    });
+    let fd = given_up.unwrap_or_else(|error| {
+        log::warn!("the session of the command has no terminal: that of panicmon's can't be given up: {error}");
+        None
+    })?;
     // The kernel takes that for a hang-up, in this process's name.
-    own::forget(Signal::HUP);
-    own::forget(Signal::CONT);
+    for signal in [Signal::HUP, Signal::CONT].into_iter().filter(|signal| !before.contains(*signal)) {
+        own::forget(signal);
+    }
     Some(fd)
 }
 

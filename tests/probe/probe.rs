@@ -166,6 +166,11 @@ fn prepare(words: &[&'static CStr], env: &[&'static CStr]) -> u8 {
                     value.split_once(':').map_or((value, libc::EPERM), |(call, errno)| (call, number(errno)));
                 sys::refuse(number(call), errno);
             }
+            "refuse-terminal" => sys::refuse_terminal(number(value)),
+            "refuse-ioctl" => {
+                let (request, errno) = value.split_once(':').unwrap_or((value, "1"));
+                sys::refuse_ioctl(number(request), number(errno));
+            }
             "refuse-shared-memory" => sys::refuse_shared_memory(),
             "refuse-subreaper" => sys::refuse_subreaper(),
             "stop" => sys::stop(),

@@ -149,17 +149,27 @@ const fn argument(number: u32) -> u32 {
     16 + 8 * number + if cfg!(target_endian = "big") { 4 } else { 0 }
 }
 
-/// Has this system call fail with EINVAL if these bits of an argument have this value.
-fn refuse_as_invalid(number: c_long, argument: u32, bits: i32, value: i32) {
+/// Has a system call fail with this error number if these bits of an argument have this value.
+fn refuse_if(number: c_long, argument: u32, (bits, value): (i32, i32), errno: i32) {
     filter(&mut [
         step(LOAD, 0, 0, 0),
         step(COMPARE, 0, 4, number as u32),
         step(LOAD, 0, 0, argument),
         step(AND, 0, 0, bits as u32),
         step(COMPARE, 0, 1, value as u32),
-        step(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EINVAL as u32),
+        step(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
         step(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
     ]);
+}
+
+/// Has the open of /dev/tty fail, which alone has this flag.
+pub fn refuse_terminal(errno: i32) {
+    refuse_if(libc::SYS_openat, argument(2), (libc::O_NOCTTY, libc::O_NOCTTY), errno);
+}
+
+/// Has this request of ioctl(2) fail.
+pub fn refuse_ioctl(request: i32, errno: i32) {
+    refuse_if(libc::SYS_ioctl, argument(1), (-1, request), errno);
 }
 
 /// Has clone(2) fail where qemu-user's does: in shared memory, for anything but a thread or vfork(2).
@@ -167,12 +177,12 @@ pub fn refuse_shared_memory() {
     let kinds = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_THREAD;
     // The flags are the second argument on s390x.
     let flags = argument(if cfg!(target_arch = "s390x") { 1 } else { 0 });
-    refuse_as_invalid(libc::SYS_clone, flags, kinds, libc::CLONE_VM);
+    refuse_if(libc::SYS_clone, flags, (kinds, libc::CLONE_VM), libc::EINVAL);
 }
 
 /// Has prctl(PR_SET_CHILD_SUBREAPER) fail as in qemu-user 7.
 pub fn refuse_subreaper() {
-    refuse_as_invalid(libc::SYS_prctl, argument(0), -1, libc::PR_SET_CHILD_SUBREAPER);
+    refuse_if(libc::SYS_prctl, argument(0), (-1, libc::PR_SET_CHILD_SUBREAPER), libc::EINVAL);
 }
 
 /// By setresuid(2) or setresgid(2).

@@ -69,7 +69,7 @@ pub(super) fn prepare(
     let group = if settings.session { ChildGroup::session() } else { ChildGroup::find(signals.inherited_mask(), true) };
     if settings.group && !group.is_own() {
         log::warn!(
-            "{}: the command is in panicmon's own process group (SIGTTIN is ignored or blocked): it is signalled alone",
+            "{}: the command is in panicmon's own process group, as its terminal can't be handed over (-vv tells why): it is signalled alone",
             settings.name_of("group")
         );
     }

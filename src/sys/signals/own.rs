@@ -69,8 +69,12 @@ pub(crate) fn forget(signal: Signal) {
     // SAFETY: the kernel reads 64 bits and a struct timespec, of zero, and writes a siginfo_t.
     let taken =
         unsafe { syscall(libc::SYS_rt_sigtimedwait, [set as usize, info_at as usize, now as usize, SIGSET_BYTES]) };
-    if taken.is_err() {
-        return;
+    match taken {
+        Ok(_) => {}
+        // None is pending.
+        Err(libc::EAGAIN) => return,
+        // A filter refuses it. To ignore a signal discards what is pending of it, whoever has sent it.
+        Err(_) => return with_disposition(signal, libc::SIG_IGN, || {}),
     }
     // SAFETY: zeroes are a value of it, and the kernel has written another; of SI_USER it has a pid.
     let by_self = unsafe {

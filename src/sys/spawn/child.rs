@@ -83,7 +83,8 @@ fn become_command(plan: &Plan) -> Failure {
             }
         }
         ChildGroup::Session(terminal) => {
-            if let Err(errno) = lead_session(terminal) {
+            // SAFETY: the report lives as long as the plan.
+            if let Err(errno) = lead_session(terminal, unsafe { &*plan.report }) {
                 return Failure::before_exec(Step::Session, errno);
             }
         }
@@ -146,13 +147,15 @@ fn lead_group(terminal: Option<RawFd>) -> Result<(), Errno> {
 }
 
 /// Puts this process into a session of its own, whose terminal that becomes.
-fn lead_session(terminal: Option<RawFd>) -> Result<(), Errno> {
+fn lead_session(terminal: Option<RawFd>, report: &Report) -> Result<(), Errno> {
     // SAFETY: the calls touch no memory.
     unsafe {
         syscall(libc::SYS_setsid, [])?;
-        if let Some(terminal) = terminal {
+        if let Some(terminal) = terminal
+            && let Err(errno) = syscall(libc::SYS_ioctl, [terminal as usize, libc::TIOCSCTTY as usize, 0])
+        {
             // As above: one that has hung up is no reason not to run.
-            let _ = syscall(libc::SYS_ioctl, [terminal as usize, libc::TIOCSCTTY as usize, 0]);
+            report.store_terminal_refused(errno);
         }
     }
     Ok(())

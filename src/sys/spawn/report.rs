@@ -7,7 +7,7 @@ use super::elf::ElfHeader;
 use crate::model::signal::SignalSet;
 use crate::sys::raw::Errno;
 use crate::sys::signals::pending;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 
 /// A step between clone and exec that can fail, by the number that stands for it in a report. 0 is no step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +95,8 @@ pub(super) struct Report {
     /// What it had been sent when it had left its parent's process group.
     already_received: AtomicU64,
     has_left: AtomicBool,
+    /// Why its session didn't get the terminal; 0: it did, or there was none for it.
+    terminal_refused: AtomicI32,
 }
 
 impl Report {
@@ -116,6 +118,19 @@ impl Report {
             candidate: (packed >> CANDIDATE_SHIFT) as usize,
             header: ElfHeader::from_bits(self.header.load(Ordering::Relaxed)),
         })
+    }
+
+    /// Its session has no terminal. Async-signal-safe.
+    pub(super) fn store_terminal_refused(&self, errno: Errno) {
+        self.terminal_refused.store(errno, Ordering::Release);
+    }
+
+    /// Why its session has no terminal, the first time that this is asked.
+    pub(super) fn take_terminal_refused(&self) -> Option<Errno> {
+        if self.terminal_refused.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        Some(self.terminal_refused.swap(0, Ordering::Acquire))
     }
 
     /// Tells what came to this process as a member of its parent's process group, from which it has gone now.

@@ -299,6 +299,11 @@ impl Child {
         self.block.report.report().already_received().is_some()
     }
 
+    /// Why the session that it leads didn't get the terminal, the first time that this is asked.
+    pub(crate) fn take_terminal_refused(&self) -> Option<io::Error> {
+        self.block.report.report().take_terminal_refused().map(io::Error::from_raw_os_error)
+    }
+
     /// Why it never executed its command; asked after its end.
     pub(crate) fn failure(&self) -> Option<Error> {
         let failure = self.block.report.report().load()?;

@@ -5,6 +5,7 @@ mod jobs;
 mod keys;
 mod leaders;
 mod library;
+mod missing;
 mod pipelines;
 mod pmux;
 mod programs;
