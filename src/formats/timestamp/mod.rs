@@ -4,6 +4,7 @@ mod element;
 mod layout;
 mod zone;
 
+use crate::model::printable::shown;
 use jiff::Zoned;
 use jiff::fmt::strtime::{BrokenDownTime, Config, PosixCustom};
 use jiff::tz::TimeZone;
@@ -70,7 +71,7 @@ impl TimeFormat {
     /// The error says what is wrong, and what to write.
     fn parse(format: &str) -> Result<TimeFormat, String> {
         if format.contains(char::is_control) {
-            return Err(format!("'{}' holds a control character: write {EXAMPLES}", format.escape_debug()));
+            return Err(format!("'{}' holds a control character: write {EXAMPLES}", shown(format)));
         }
         if let Some((_, format)) = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(format)) {
             return TimeFormat::parse(format);
@@ -80,19 +81,21 @@ impl TimeFormat {
             Kind::Strftime(format.to_owned())
         } else {
             let layout = Layout::parse(format);
-            Kind::Go(layout.ok_or_else(|| format!("nothing in '{format}' stands for a time: write {EXAMPLES}"))?)
+            Kind::Go(
+                layout.ok_or_else(|| format!("nothing in '{}' stands for a time: write {EXAMPLES}", shown(format)))?,
+            )
         });
         if is_like_a_name(format) {
-            return Err(format!("'{format}' is no format that has a name: write {EXAMPLES}"));
+            return Err(format!("'{}' is no format that has a name: write {EXAMPLES}", shown(format)));
         }
         if !parsed.says_the_hour() {
-            return Err(format!("there is no hour in '{format}': write {EXAMPLES}"));
+            return Err(format!("there is no hour in '{}': write {EXAMPLES}", shown(format)));
         }
         Ok(parsed)
     }
 
     /// Appends the time, as it is in this zone.
-    fn write(&self, time: SystemTime, zone: &TimeZone, into: &mut Vec<u8>) {
+    pub(super) fn write(&self, time: SystemTime, zone: &TimeZone, into: &mut Vec<u8>) {
         // Beyond the years -9999 to 9999 a clock is wrong anyway.
         let time = jiff::Timestamp::try_from(time).unwrap_or(if time < SystemTime::UNIX_EPOCH {
             jiff::Timestamp::MIN
@@ -141,14 +144,13 @@ fn check(format: &str) -> Result<(), String> {
     let mut rest = format;
     while let Some(start) = rest.find('%') {
         let directive = directive(&rest[start..]);
+        let told = |why: &str| Err(format!("'{}' in '{}' {why}{EXAMPLES}", shown(directive), shown(format)));
         let mut printed = Vec::new();
         if strftime(directive, &now, &mut printed).is_err() {
-            return Err(format!(
-                "'{directive}' in '{format}' is no directive of strftime's: write %% for a '%', or {EXAMPLES}"
-            ));
+            return told("is no directive of strftime's: write %% for a '%', or ");
         }
         if printed.iter().any(u8::is_ascii_control) {
-            return Err(format!("'{directive}' in '{format}' prints a control character: write {EXAMPLES}"));
+            return told("prints a control character: write ");
         }
         rest = &rest[start + directive.len()..];
     }
@@ -243,6 +245,15 @@ mod tests {
             let message = TimeFormat::parse(format).unwrap_err();
             assert!(message.contains(told), "{format:?}: {message}");
             assert!(!message.contains(char::is_control), "{format:?}: {message}");
+        }
+    }
+
+    /// A file may have a megabyte in one word.
+    #[test]
+    fn a_long_format_is_not_told_whole() {
+        for long in ["x", "04", "%F", "rfc3", "\u{1}", "15%J", "%-"].map(|word| word.repeat(10_000)) {
+            let message = TimeFormat::parse(&long).unwrap_err();
+            assert!(message.len() < 1000, "{} bytes", message.len());
         }
     }
 
