@@ -7,7 +7,7 @@
 //! | `exit CODE` · `die SIGNAL` | ends |
 //! | `receive` | blocks all signals and prints a line for each one that comes, to the end of time |
 //! | `exit-after COUNT CODE` | the same without printing, and exits after COUNT signals |
-//! | `live [out=PATH] RULE...` | blocks all signals, says `ready PID`, and for each one that comes, `came SIGNAL VALUE PID`. 63 ends it with its value. A rule: `SIGNAL=exit:CODE`, `SIGNAL=die`, `SIGNAL=stop`, `helper` (a process that pauses, of whom it says `helper PID`), `stubborn` (one that blocks all signals) |
+//! | `live [out=PATH] RULE...` | blocks all signals, says `ready PID`, and for each one that comes, `came SIGNAL VALUE PID`. 63 ends it with its value. A rule: `SIGNAL=exit:CODE`, `SIGNAL=die`, `SIGNAL=stop`, `SIGNAL=orphans:COUNT` (processes that end at once), `SIGNAL=lines:COUNT` (written at once, then `wrote PID`), `SIGNAL=notify:TEXT`, `helper` (a process that pauses, of whom it says `helper PID`), `stubborn` (one that blocks all signals) |
 //! | `speak CODE` · `leave CODE` | writes a line to stdout, and exits; `leave` leaves a process behind that pauses |
 //! | `await SIGNAL CODE` | blocks all signals, says that it is ready, and exits when this one comes |
 //! | `until SIGNAL CODE` | blocks all signals, and exits when this one comes |
@@ -146,6 +146,7 @@ fn prepare(words: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         let (name, value) = op.split_once('=').unwrap_or((op, ""));
         match name {
             "ignore" => sys::ignore(number(value)),
+            "default" => sys::leave_to_default(number(value)),
             "block" => sys::block(1 << (number(value) - 1)),
             "block-all" => sys::block(u64::MAX),
             "close" => sys::close(number(value)),
@@ -217,6 +218,12 @@ fn live(rules: &[&str]) -> u8 {
             Some(("exit", code)) => return number(code) as u8,
             Some(("die", _)) => sys::die(came.signal),
             Some(("stop", _)) => sys::stop(),
+            Some(("orphans", count)) => orphan(number(count)),
+            Some(("lines", count)) => {
+                let lines = "a line of a few words\n".repeat(number(count) as usize);
+                sys::write(1, format!("{lines}wrote {own}\n").as_bytes());
+            }
+            Some(("notify", text)) => drop(notify::send(text, &[])),
             _ => {}
         }
     }
@@ -254,14 +261,19 @@ fn queue(pid: i32, count: i32, signals: &[&str]) -> u8 {
 }
 
 fn orphans(count: i32) -> u8 {
+    orphan(count);
+    say("done");
+    pause()
+}
+
+/// Orphans processes that end at once.
+fn orphan(count: i32) {
     for _ in 0..count {
         sys::in_child(|| {
             sys::fork(|| 0);
             0
         });
     }
-    say("done");
-    pause()
 }
 
 fn living_orphan() -> u8 {

@@ -32,6 +32,11 @@ pub fn ignore(signal: i32) {
     unsafe { libc::signal(signal, libc::SIG_IGN) };
 }
 
+pub fn leave_to_default(signal: i32) {
+    // SAFETY: no handler is installed.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
+}
+
 pub fn wait_for_signal() -> Came {
     let all = u64::MAX;
     // SAFETY: all zeroes are a siginfo_t.

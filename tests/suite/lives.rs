@@ -4,7 +4,8 @@
 //! `PANICMON_TEST_SEED` names one life, to see it again.
 
 use crate::support::{
-    PROBE, Random, Running, Scratch, panicmon, spend, status_field, status_signals, wait_for, with_one_pipe_held,
+    PROBE, Random, Running, Scratch, children, panicmon, spend, status_field, status_signals, wait_for,
+    with_one_pipe_held,
 };
 use crate::sys;
 use crate::terminal::shell::{INTERRUPT, SUSPEND, Screen};
@@ -33,7 +34,7 @@ fn a_thousand_lives_end_as_they_should() {
     lives(1000..2000);
 }
 
-fn lives(seeds: std::ops::Range<u64>) {
+pub fn lives(seeds: std::ops::Range<u64>) {
     let only = std::env::var("PANICMON_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     for seed in only.map_or(seeds, |seed| seed..seed + 1) {
         let mut told = Vec::new();
@@ -117,9 +118,10 @@ struct Life<'t> {
 impl<'t> Life<'t> {
     fn start(random: Random, told: &'t mut Vec<String>, options: &[&str], command: &[&str]) -> Life<'t> {
         told.push(format!("panicmon {options:?} {command:?}"));
-        // All is blocked from the start: what comes before the command is ready waits for it.
+        // All is blocked from the start: what comes before the command is ready waits for it. A test that a script has
+        // started in the background ignores INT, and so would panicmon: then it is no stop.
         let mut prepared = Command::new(PROBE);
-        prepared.args(["prepare", "block-all", "--", &panicmon()]).args(options).args(command);
+        prepared.args(["prepare", "default=2", "block-all", "--", &panicmon()]).args(options).args(command);
         let mut prepared = with_one_pipe_held(&prepared);
         // Without a terminal, wherever the tests run.
         sys::lead_session(&mut prepared, false);
@@ -566,6 +568,9 @@ impl Drop for Life<'_> {
             let came = |sent: &(i32, usize)| self.came.iter().any(|came| (came.1, came.2) == *sent);
             let missing: Vec<_> = self.sent.iter().filter(|sent| !came(sent)).collect();
             self.told.push(format!("ready were {:?}; signals that didn't come: {missing:?}", self.ready));
+            let pid = self.running.pid();
+            let fields = ["State", "SigPnd", "ShdPnd", "SigBlk"].map(|field| (field, status_field(pid, field)));
+            self.told.push(format!("panicmon {pid}: {fields:?}, its children {:?}", children(pid)));
             // Frozen, it couldn't end those it has started.
             let _ = sys::kill(self.running.pid(), libc::SIGKILL);
             self.kill_helpers();

@@ -21,6 +21,7 @@ mod restarts;
 mod scarce;
 mod service_manager;
 mod signals;
+mod soak;
 mod status;
 mod support;
 mod sys;
