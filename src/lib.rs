@@ -111,3 +111,12 @@ pub mod config {
     pub use crate::formats::pmux::{Config, ConfigError, parse, read};
     pub use crate::formats::timestamp::{ParseTimeFormatError, TimeFormat};
 }
+
+/// The private readers of what comes from outside, for the targets in fuzz/.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::formats::fuzzing::{account, duration, service_of_cgroup, service_reload, timestamp};
+    pub use crate::program::list;
+    pub use crate::sys::fuzzing::{OneSocket, is_barrier, memory_files, mount, passed_on, says_ready, stat, status};
+}

@@ -43,7 +43,7 @@ pub(crate) fn find(user: &str, group: Option<&str>) -> Result<Account, String> {
     look_up(user, group, &read(PASSWD), &read(GROUP))
 }
 
-fn look_up(
+pub(super) fn look_up(
     user: &str,
     group: Option<&str>,
     passwd: &io::Result<String>,

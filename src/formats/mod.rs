@@ -7,6 +7,8 @@
 #[cfg(feature = "cli")]
 pub(crate) mod accounts;
 pub(crate) mod duration;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 pub(crate) mod nearest;
 pub(crate) mod pmux;
 pub(crate) mod timestamp;

@@ -19,6 +19,8 @@ mod check;
 mod config_file;
 mod doctor;
 mod entry;
+#[cfg(feature = "fuzzing")]
+mod fuzzing;
 #[cfg(test)]
 mod generated;
 mod journal;
@@ -34,4 +36,6 @@ mod stdout;
 mod systemds;
 
 pub use entry::main;
+#[cfg(feature = "fuzzing")]
+pub use fuzzing::list;
 pub use stderr::no_memory;

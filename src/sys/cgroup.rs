@@ -53,7 +53,7 @@ fn own_groups() -> io::Result<String> {
 }
 
 /// Where the count may be, by `/proc/self/cgroup` and `/proc/self/mountinfo`.
-fn candidates(groups: &str, mounts: &str) -> Vec<OomKills> {
+pub(super) fn candidates(groups: &str, mounts: &str) -> Vec<OomKills> {
     let mut found = Vec::new();
     for line in groups.lines() {
         let mut fields = line.splitn(3, ':').skip(1);

@@ -14,6 +14,7 @@
 //! | `entry`, `allocator` | the C `main` of the program, and its memory; no part of the library |
 //! | `fd` | opening and closing descriptors by their numbers |
 //! | `fork` | a process with a copy of this one's memory |
+//! | `fuzzing` | its readers, for the targets in fuzz/ |
 //! | `inherited` | letting go of what this process was started with |
 //! | `keepers` | children of this process that have nothing to do with the command |
 //! | `limit` | limits changed, and given back to children: prlimit(2) |
@@ -45,6 +46,8 @@ pub(crate) mod descendants;
 pub(crate) mod directory;
 pub(crate) mod fd;
 mod fork;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 pub(crate) mod inherited;
 mod keepers;
 pub(crate) mod limit;

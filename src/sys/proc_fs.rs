@@ -60,7 +60,7 @@ pub(super) fn has_terminal() -> io::Result<bool> {
 
 /// The text of proc_pid_status(5).
 #[derive(Debug)]
-pub(crate) struct Status(String);
+pub(crate) struct Status(pub(super) String);
 
 impl Status {
     pub(crate) fn of_this_process() -> io::Result<Status> {
@@ -134,7 +134,7 @@ impl Stat {
     }
 
     /// Reads the fields; the name may hold anything, blanks and parentheses too.
-    fn parse(line: &[u8]) -> Option<Stat> {
+    pub(super) fn parse(line: &[u8]) -> Option<Stat> {
         let name = line.iter().position(|byte| *byte == b'(')? + 1;
         let end_of_name = line.iter().rposition(|byte| *byte == b')').filter(|end| *end >= name)?;
         let pid = std::str::from_utf8(line.split(|byte| *byte == b' ').next()?).ok()?.parse().ok()?;

@@ -4,12 +4,12 @@
 pub(super) const LONGEST_MESSAGE_BYTES: usize = libc::PIPE_BUF;
 
 /// Whether a message says READY=1.
-pub(super) fn says_ready(message: &[u8]) -> bool {
+pub(in crate::sys) fn says_ready(message: &[u8]) -> bool {
     message.split(ends_line).any(|line| line == b"READY=1")
 }
 
 /// Whether all that a message says is that its descriptor is closed in the end.
-pub(super) fn is_barrier(message: &[u8]) -> bool {
+pub(in crate::sys) fn is_barrier(message: &[u8]) -> bool {
     message.trim_ascii_end() == b"BARRIER=1"
 }
 
@@ -20,7 +20,7 @@ fn ends_line(byte: &u8) -> bool {
 
 /// The lines of a message that are for the manager: all but those that would make the child its main process, which is this
 /// one. `None`: the rest says nothing.
-pub(super) fn passed_on(message: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::sys) fn passed_on(message: &[u8]) -> Option<Vec<u8>> {
     let is_main_pid = |line: &&[u8]| line.starts_with(b"MAINPID=") || line.starts_with(b"MAINPIDFD");
     let lines = message.split_inclusive(ends_line).filter(|line| !is_main_pid(line));
     let kept: Vec<u8> = lines.flatten().copied().collect();

@@ -12,9 +12,9 @@
 //! | `courier` | passing on messages that bring descriptors |
 
 mod courier;
-mod message;
+pub(super) mod message;
 mod place;
-mod receive;
+pub(super) mod receive;
 mod relay;
 mod socket;
 mod trust;

@@ -29,16 +29,16 @@ pub(super) type Control = [u64; (CREDENTIALS_BYTES + PIDFD_BYTES + space(MOST_DE
 
 /// The next message, which stays where it is.
 #[derive(Debug)]
-pub(super) struct Seen {
-    pub(super) bytes: Vec<u8>,
+pub(in crate::sys) struct Seen {
+    pub(in crate::sys) bytes: Vec<u8>,
     pub(super) sender: Option<libc::ucred>,
     /// It is longer than that.
-    pub(super) is_cut: bool,
-    pub(super) has_descriptors: bool,
+    pub(in crate::sys) is_cut: bool,
+    pub(in crate::sys) has_descriptors: bool,
 }
 
 /// Looks at the next message.
-pub(super) fn look(socket: BorrowedFd<'_>) -> Result<Seen, Errno> {
+pub(in crate::sys) fn look(socket: BorrowedFd<'_>) -> Result<Seen, Errno> {
     let mut bytes = vec![0; LONGEST_MESSAGE_BYTES];
     // With no room behind the credentials not a single descriptor comes, and the kernel says that some are missing.
     let mut control = [0u64; CREDENTIALS_BYTES / 8];
@@ -56,7 +56,7 @@ pub(super) fn look(socket: BorrowedFd<'_>) -> Result<Seen, Errno> {
 
 /// Takes the next message, which has no descriptors. Whether its sender had ended by then, if that was asked for by
 /// [`pass_pidfds`] and the kernel can tell.
-pub(super) fn take(socket: BorrowedFd<'_>) -> Result<Option<bool>, Errno> {
+pub(in crate::sys) fn take(socket: BorrowedFd<'_>) -> Result<Option<bool>, Errno> {
     let mut control = [0u64; (CREDENTIALS_BYTES + PIDFD_BYTES) / 8];
     let (_, header) = receive(socket, &mut [0; 1], &mut control, 0)?;
     // SAFETY: the header is as the kernel left it, and its buffer is still there.
