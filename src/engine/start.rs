@@ -95,6 +95,7 @@ impl Run<'_, '_> {
     }
 
     fn spawn(&mut self, number: usize, hand_over: bool) -> Result<Child, Error> {
+        let has_siblings = self.tasks.len() > 1;
         let spec = &mut self.tasks[number].spec;
         let setup = Setup {
             parent: self.own,
@@ -105,6 +106,7 @@ impl Run<'_, '_> {
             hand_over,
             pid_variables: self.signals == Signals::Forwarded && matches!(self.source, Source::Process(_)),
             mask: self.source.inherited_mask(),
+            has_siblings,
             shared: matches!(self.source, Source::Shared(_)),
         };
         // At the end of this function, the descriptors in the setup are closed. They are the child's alone: while they are

@@ -52,6 +52,7 @@ pub(crate) fn start(source: &Source) -> Result<bool, Error> {
         hand_over: false,
         pid_variables: false,
         mask: Some(SignalSet::EMPTY),
+        has_siblings: false,
         shared: false,
     };
     let mut child = start::spawn(command, &setup, source)?;

@@ -48,6 +48,8 @@ pub(super) struct Plan {
     pub(super) pid_places: [*mut u8; 3],
     /// Where the child says what failed.
     pub(super) report: *const Report,
+    /// What the kernel clears when the child doesn't need its stack any more; null: nothing.
+    pub(super) stack_user: *mut i32,
 }
 
 /// The digits of the longest pid.
@@ -65,6 +67,10 @@ pub(super) extern "C" fn main(plan: *mut c_void) -> c_int {
 }
 
 fn become_command(plan: &Plan) -> Failure {
+    if !plan.stack_user.is_null() {
+        // SAFETY: the kernel writes a word of a stack, which stays for ever.
+        let _ = unsafe { syscall(libc::SYS_set_tid_address, [plan.stack_user as usize]) };
+    }
     // SAFETY: it is null, or what the plan's owner keeps.
     if let Some(user) = unsafe { plan.user.as_ref() }
         && let Err(errno) = user::take(user)

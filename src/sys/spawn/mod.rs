@@ -5,4 +5,5 @@ pub(crate) mod command;
 mod elf;
 mod interpreter;
 mod report;
+mod stack;
 pub(crate) mod start;

@@ -13,6 +13,7 @@ use super::child;
 use super::child::{PID_DIGITS, Plan};
 use super::command::Command;
 use super::report::Report;
+use super::stack;
 use crate::model::env;
 use crate::model::env::names;
 use crate::model::error::Error;
@@ -35,9 +36,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::sync::Arc;
 
-/// The child's stack; it uses a few hundred bytes, an unoptimised build a few thousand.
-const CHILD_STACK_BYTES: usize = 64 * 1024;
-
 /// What a child is given beside its command.
 #[derive(Debug)]
 pub(crate) struct Setup<'t> {
@@ -58,6 +56,8 @@ pub(crate) struct Setup<'t> {
     pub(crate) pid_variables: bool,
     /// The mask it executes with, if all signals are blocked already; `None`: that of this thread.
     pub(crate) mask: Option<SignalSet>,
+    /// Whether other children run beside it, or will: its stack is for them, too, as soon as it has executed.
+    pub(crate) has_siblings: bool,
     /// Whether this process belongs to others too: they may have handlers, and may wait for children.
     pub(crate) shared: bool,
 }
@@ -68,7 +68,7 @@ pub(crate) struct Child {
     pid: Pid,
     pidfd: Option<OwnedFd>,
     own_group: bool,
-    /// Freed only when the child is known to have ended: until it executes its command it runs on a stack in there.
+    /// Freed only when the child is known to have ended: until it executes its command it reads and writes there.
     block: ManuallyDrop<Block>,
     ended: bool,
 }
@@ -81,7 +81,7 @@ struct Block {
     command: Arc<Command>,
     _lists: [Vec<*const c_char>; 3],
     _pids: PidVariables,
-    _stack: Vec<u8>,
+    stack: stack::Use,
 }
 
 /// Variables that are to hold the child's pid, which it puts there itself: sd_listen_fds(3), sd_watchdog_enabled(3),
@@ -164,7 +164,7 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
     let mut pids = PidVariables::new(&command.env, setup);
     let envp = pointers(0, command.env.iter().filter_map(|entry| pids.entry(entry)));
     let candidates = pointers(0, command.candidates.iter().map(|file| as_ptr(file)));
-    let mut stack = Vec::with_capacity(CHILD_STACK_BYTES);
+    let stack = stack::Use::begin();
 
     // A process of our own has them blocked since its start.
     let before = setup.mask.is_none().then(signals::block_all);
@@ -191,15 +191,16 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
         envp: envp.as_ptr(),
         pid_places: pids.places(),
         report: report.report(),
+        stack_user: if setup.has_siblings { stack.word() } else { ptr::null_mut() },
     });
     let cloned = source.with_ignored(|ignored| {
         plan.ignored = ignored.difference(setup.heeded);
-        clone_for(&mut plan, &mut report, &mut stack, setup.shared)
+        clone_for(&mut plan, &mut report, &stack, setup.shared)
     });
     before.map(signals::set_mask);
 
     let (pid, pidfd) = cloned?;
-    let block = Block { _plan: plan, report, command, _lists: [argv, envp, candidates], _pids: pids, _stack: stack };
+    let block = Block { _plan: plan, report, command, _lists: [argv, envp, candidates], _pids: pids, stack };
     Ok(Child { pid, pidfd, own_group: setup.group.is_own(), block: ManuallyDrop::new(block), ended: false })
 }
 
@@ -220,8 +221,8 @@ type Cloned = (Pid, Option<OwnedFd>);
 
 /// Clones so that the child reaches its report: in shared memory, unless the report is where a copy of the memory has it too.
 /// Where shared memory is refused, the report moves there.
-fn clone_for(plan: &mut Plan, report: &mut Place, stack: &mut Vec<u8>, with_pidfd: bool) -> Result<Cloned, Error> {
-    let mut clone = |plan: &mut Plan, own_memory| clone(plan, stack, with_pidfd, own_memory);
+fn clone_for(plan: &mut Plan, report: &mut Place, stack: &stack::Use, with_pidfd: bool) -> Result<Cloned, Error> {
+    let clone = |plan: &mut Plan, own_memory| clone(plan, stack, with_pidfd, own_memory);
     let cloned = match report {
         Place::Shared(_) => clone(plan, true),
         Place::Own(_) => match clone(plan, false) {
@@ -233,23 +234,21 @@ fn clone_for(plan: &mut Plan, report: &mut Place, stack: &mut Vec<u8>, with_pidf
             cloned => cloned,
         },
     };
+    if cloned.is_err() || matches!(report, Place::Shared(_)) {
+        stack.end();
+    }
     cloned.map_err(|source| Error::start("clone", source))
 }
 
-fn clone(plan: &mut Plan, stack: &mut Vec<u8>, with_pidfd: bool, own_memory: bool) -> io::Result<Cloned> {
+fn clone(plan: &mut Plan, stack: &stack::Use, with_pidfd: bool, own_memory: bool) -> io::Result<Cloned> {
     let mut pidfd: c_int = -1;
     let flag = |flag, is_set| if is_set { flag } else { 0 };
     let flags = libc::SIGCHLD | flag(libc::CLONE_VM, !own_memory) | flag(libc::CLONE_PIDFD, with_pidfd);
-    let spare = stack.spare_capacity_mut();
     let plan: *mut Plan = plan;
-    // SAFETY: the stack grows down from its end, aligned to 16 bytes, and, like the plan, is kept by `Child` until the
-    // child has been waited for. All signals are blocked, so no handler runs on this stack before the child has reset
+    // SAFETY: the stack grows down from its end, aligned to 16 bytes, and is nobody else's until the child has executed or
+    // ended, or for ever if it isn't known to; the plan is kept by `Child` until the child has been waited for. All signals are blocked, so no handler runs on this stack before the child has reset
     // them. The child keeps to raw system calls, so nothing of this thread's state is disturbed.
-    let pid = unsafe {
-        let top = spare.as_mut_ptr_range().end.cast::<c_void>();
-        let top = top.sub(top as usize % 16);
-        libc::clone(child::main, top, flags, plan.cast::<c_void>(), &raw mut pidfd)
-    };
+    let pid = unsafe { libc::clone(child::main, stack.top(), flags, plan.cast::<c_void>(), &raw mut pidfd) };
     if pid < 0 {
         return Err(io::Error::last_os_error());
     }
@@ -337,6 +336,7 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         if self.ended || self.kill().is_ok() {
+            self.block.stack.end();
             // SAFETY: the child has ended and uses nothing of the block, and nothing here uses it from now on.
             unsafe { ManuallyDrop::drop(&mut self.block) };
         }

@@ -3,6 +3,7 @@ use crate::model::signal::SignalSet;
 use crate::sys::process;
 use crate::sys::signals::process::ProcessSignals;
 use crate::sys::test_filter::refuse;
+use std::time::{Duration, Instant};
 
 /// Whether the block is kept when a child is dropped that hasn't been waited for: it holds the command.
 fn is_kept_at_drop(refused: bool) -> bool {
@@ -20,6 +21,7 @@ fn is_kept_at_drop(refused: bool) -> bool {
             hand_over: false,
             pid_variables: false,
             mask: Some(SignalSet::EMPTY),
+            has_siblings: false,
             shared: true,
         };
         let child = spawn(in_block, &setup, &source).unwrap();
@@ -40,4 +42,48 @@ fn is_kept_at_drop(refused: bool) -> bool {
 fn a_child_that_may_be_alive_keeps_its_stack() {
     assert!(!is_kept_at_drop(false), "its end was seen");
     assert!(is_kept_at_drop(true), "its end is unknown");
+}
+
+/// Starts a command that waits, in a thread of its own whose mask stays changed.
+fn started(has_siblings: bool, act: impl FnOnce(Child) + Send + 'static) {
+    let act = move || {
+        let command = Command::new(vec![Cow::Borrowed(c"sleep"), Cow::Borrowed(c"1000")], Vec::new()).unwrap();
+        let source = Source::Process(ProcessSignals::take());
+        let setup = Setup {
+            parent: process::id(),
+            stdio: [None, None, None],
+            heeded: SignalSet::EMPTY,
+            limits: Changed::default(),
+            group: &ChildGroup::Own(None),
+            hand_over: false,
+            pid_variables: false,
+            mask: Some(SignalSet::EMPTY),
+            has_siblings,
+            shared: true,
+        };
+        act(spawn(Arc::new(command), &setup, &source).unwrap());
+    };
+    std::thread::spawn(act).join().unwrap();
+}
+
+#[test]
+fn a_stack_is_free_when_its_child_has_executed() {
+    started(true, |child| {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while child.block.stack.is_on() {
+            assert!(Instant::now() < deadline, "the kernel says nothing");
+            std::thread::yield_now();
+        }
+    });
+}
+
+#[test]
+fn a_stack_is_free_when_its_child_has_ended() {
+    started(false, |child| {
+        let word = child.block.stack.word();
+        assert!(child.block.stack.is_on());
+        drop(child);
+        // Other tests may have some, too.
+        assert!((0..64).any(|_| stack::Use::begin().word() == word));
+    });
 }
