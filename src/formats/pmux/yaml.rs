@@ -15,9 +15,10 @@ use std::ops::Range;
 
 /// How many levels of lists and maps a file may have: each costs stack.
 const MAX_LEVELS: usize = 32;
-/// How many values a file may have, those repeated by aliases included: enough for four hundred large processes, and a bound
-/// on time and memory.
-const MAX_NODES: usize = 20_000;
+/// How many values a file may have beyond what its size allows, those repeated by aliases: a bound on time and memory.
+const MAX_REPEATED_NODES: usize = 20_000;
+/// How many bytes of a file allow one value. A process of two dozen bytes has five.
+const BYTES_FOR_A_NODE: usize = 4;
 /// How many bytes of text a file may have, those repeated by aliases included.
 const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
 
@@ -38,7 +39,7 @@ pub(super) enum Value<'a> {
 
 /// Reads one document.
 pub(super) fn parse(text: &str) -> Result<Node<'_>, Fault> {
-    serde_saphyr::from_str_with_options(text, options()).map_err(|error| fault(text, &error))
+    serde_saphyr::from_str_with_options(text, options(max_nodes(text))).map_err(|error| fault(text, &error))
 }
 
 /// The letters of a scalar as they are written; `None` for a list or a map.
@@ -65,23 +66,29 @@ pub(super) fn range(location: Location) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-fn options() -> Options {
+/// How many values this text may have, those repeated by aliases included.
+fn max_nodes(text: &str) -> usize {
+    MAX_REPEATED_NODES + text.len() / BYTES_FOR_A_NODE
+}
+
+#[allow(clippy::redundant_field_names, reason = "the macro wants it")]
+fn options(max_nodes: usize) -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: MAX_LEVELS,
             flow_nesting_limit: MAX_LEVELS,
-            max_nodes: MAX_NODES,
-            max_events: 4 * MAX_NODES,
-            max_aliases: MAX_NODES,
-            max_anchors: MAX_NODES,
-            max_recorded_anchor_events: MAX_NODES,
+            max_nodes: max_nodes,
+            max_events: 4 * max_nodes,
+            max_aliases: max_nodes,
+            max_anchors: max_nodes,
+            max_recorded_anchor_events: max_nodes,
             max_recorded_anchor_bytes: MAX_TEXT_BYTES,
             max_total_scalar_bytes: MAX_TEXT_BYTES,
             // Many aliases of one anchor are legitimate.
             enforce_alias_anchor_ratio: false,
         },
         alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: 2 * MAX_NODES,
+            max_total_replayed_events: 2 * max_nodes,
             max_replay_stack_depth: MAX_LEVELS,
         },
         // Reported by `Reader::entries`, with the lines of both.
@@ -177,9 +184,9 @@ fn fault(text: &str, error: &Error) -> Fault {
                 "more than {} MiB of text, what aliases (*name) repeat included: make it shorter",
                 MAX_TEXT_BYTES / 1024 / 1024
             ),
-            _ => too_much(),
+            _ => too_much(text),
         },
-        Error::AliasReplayLimitExceeded { .. } | Error::AliasExpansionLimitExceeded { .. } => too_much(),
+        Error::AliasReplayLimitExceeded { .. } | Error::AliasExpansionLimitExceeded { .. } => too_much(text),
         Error::AliasReplayStackDepthExceeded { .. } => too_deep(),
         Error::MultipleDocuments { .. } => "a second document begins here: keep one to a file".to_owned(),
         Error::UnknownAnchor { .. } => {
@@ -205,8 +212,8 @@ fn too_deep() -> String {
     format!("more than {MAX_LEVELS} levels, one within another: a file of processes needs five")
 }
 
-fn too_much() -> String {
-    format!("more than {MAX_NODES} values, what aliases (*name) repeat included: make several files of it")
+fn too_much(text: &str) -> String {
+    format!("more than {} values, what aliases (*name) repeat included: make several files of it", max_nodes(text))
 }
 
 fn is_tab(kind: &ErrorKind) -> bool {
