@@ -7,7 +7,7 @@ use nix::cmsg_space;
 use nix::sys::socket::{AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg, socketpair};
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use nix::unistd::Pid;
-use std::ffi::{CString, c_int};
+use std::ffi::{CString, c_int, c_uint};
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
@@ -26,8 +26,18 @@ pub struct Launch {
     pub fds: [RawFd; 4],
     /// Leads a session that has this as its controlling terminal, with 0, 1 and 2 open to it.
     pub terminal: Option<CString>,
-    /// In a new PID namespace.
-    pub first: bool,
+    pub place: Place,
+}
+
+/// Where a program is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It leads a session.
+    Leader,
+    /// As a job in the foreground of a session whose leader does what a shell does: it continues the job when that stops.
+    Job,
+    /// The first process of a new PID namespace, and leads a session.
+    First,
 }
 
 /// A program whose calls wait for an answer.
@@ -81,7 +91,7 @@ pub fn launch(launch: &Launch) -> io::Result<Started> {
     let (here, there) = socketpair(AddressFamily::Unix, SockType::Datagram, None, SockFlag::SOCK_CLOEXEC)?;
     let (argv, envp, mut steps) = (pointers(&launch.words), pointers(&launch.env), filter());
     let program = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
-    let flags = libc::SIGCHLD | if launch.first { libc::CLONE_NEWPID } else { 0 };
+    let flags = libc::SIGCHLD | if launch.place == Place::First { libc::CLONE_NEWPID } else { 0 };
     // SAFETY: a fork, as by fork(2). The new process makes async-signal-safe calls only, on what lives here, and doesn't
     // come back.
     let pid = unsafe {
@@ -152,10 +162,45 @@ unsafe fn become_it(
         libc::sigemptyset(&raw mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut());
         libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        if launch.place == Place::Job {
+            be_job();
+        }
         let (listener, errno) = listen(program);
         send(listener, errno);
         libc::execve(argv[0], argv.as_ptr(), envp.as_ptr());
         libc::_exit(99)
+    }
+}
+
+/// Comes back in a new process that is the job in the foreground. This one is its shell.
+///
+/// # Safety
+/// Async-signal-safe; this process leads a session whose terminal its 0 is.
+unsafe fn be_job() {
+    // SAFETY: the calls touch no memory but an int.
+    unsafe {
+        // Who is in the background may take the foreground with it ignored.
+        libc::signal(libc::SIGTTOU, libc::SIG_IGN);
+        let job = libc::fork();
+        if job == 0 {
+            libc::setpgid(0, 0);
+            libc::tcsetpgrp(0, libc::getpid());
+            libc::signal(libc::SIGTTOU, libc::SIG_DFL);
+            return;
+        }
+        // It holds none of the pipes.
+        libc::close_range(1, c_uint::MAX, 0);
+        libc::setpgid(job, job);
+        let mut status = 0;
+        while libc::waitpid(job, &raw mut status, libc::WUNTRACED) == job && libc::WIFSTOPPED(status) {
+            libc::tcsetpgrp(0, libc::getpid());
+            libc::tcsetpgrp(0, job);
+            libc::kill(-job, libc::SIGCONT);
+        }
+        if libc::WIFSIGNALED(status) {
+            libc::kill(libc::getpid(), libc::WTERMSIG(status));
+        }
+        libc::_exit(libc::WEXITSTATUS(status))
     }
 }
 

@@ -25,8 +25,14 @@ use std::time::{Duration, Instant};
 /// All is over by then.
 const DEADLINE: Duration = Duration::from_secs(5);
 
+/// What couldn't be killed is given up after five seconds, and there may be two such waits.
+const LASTING_DEADLINE: Duration = Duration::from_secs(12);
+
 /// After this time the last stimulus comes once more, if panicmon has said why the first may have had no effect.
 const ONCE_MORE: Duration = Duration::from_millis(700);
+
+/// After this time the user loses patience with what goes on trying for ever, and has said so.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// The call that fails.
 #[derive(Clone, Debug)]
@@ -35,13 +41,26 @@ pub struct Fault {
     /// From 1.
     pub nth: u32,
     pub errno: i32,
+    /// All later calls of the kind fail as well.
+    pub lasting: bool,
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {:?}", self.kind, self.nth, Errno::from_raw(self.errno))
+        let later = if self.lasting { " and later" } else { "" };
+        write!(f, "{} {}{later} {:?}", self.kind, self.nth, Errno::from_raw(self.errno))
     }
 }
+
+/// What is said of the processes of a file when nothing is wrong.
+const USUAL: &[&str] = &[
+    "starting process",
+    "sending ",
+    "stopped process handler",
+    "terminated signal received",
+    "exit code 0",
+    "exit code 3",
+];
 
 /// What was seen.
 #[derive(Debug, Default)]
@@ -54,6 +73,8 @@ pub struct Life {
     pub notified: Vec<String>,
     /// Whether somebody whom panicmon started was still there at the end.
     pub left: bool,
+    /// Whether panicmon was sent a stop, because something failed again and again.
+    pub stopped: bool,
     /// Whether the call that was to fail was made.
     pub met: bool,
     /// How often a call of each kind was made.
@@ -63,8 +84,24 @@ pub struct Life {
 }
 
 impl Life {
+    /// Whether panicmon has said that something is wrong.
+    pub fn has_told(&self) -> bool {
+        let mut lines = self.out.lines().chain(self.err.lines());
+        lines.any(|line| match (line.split_once("panicmon: "), line.split_once(" ~ ")) {
+            (Some((_, message)), _) => !["info: ", "debug: ", "trace: "].iter().any(|level| message.starts_with(level)),
+            (None, Some((_, message))) => !USUAL.iter().any(|usual| message.starts_with(usual)),
+            (None, None) => false,
+        })
+    }
+
+    /// Whether the deadline has passed.
     pub fn is_late(&self) -> bool {
-        self.status.is_none() || self.left && !self.err.contains("lives on")
+        self.status.is_none() || self.left && !self.has_given_up()
+    }
+
+    /// Whether panicmon has said that somebody outlives it.
+    pub fn has_given_up(&self) -> bool {
+        self.err.contains("lives on") || self.err.contains("can't be killed")
     }
 }
 
@@ -90,8 +127,13 @@ struct Playing<'s> {
     hold: PathBuf,
     master: Option<PtyMaster>,
     socket: Option<UnixDatagram>,
+    /// panicmon, from its first call on.
+    main: Option<u32>,
     processes: BTreeMap<u32, Whose>,
-    stimulated: Option<Instant>,
+    /// How many of the stimuli were given, the last of them at that time.
+    given: usize,
+    last: Instant,
+    begun: Instant,
     repeated: bool,
     life: Life,
 }
@@ -101,7 +143,8 @@ static BINARY: LazyLock<PathBuf> = LazyLock::new(|| fs::canonicalize(panicmon())
 /// Plays the scenario.
 pub fn play(scenario: &Scenario, fault: Option<&Fault>) -> Life {
     let mut playing = Playing::start(scenario, fault);
-    let deadline = Instant::now() + DEADLINE;
+    let lasts = fault.is_some_and(|fault| fault.lasting);
+    let deadline = Instant::now() + if lasts { LASTING_DEADLINE } else { DEADLINE };
     while !playing.is_over() && Instant::now() < deadline {
         playing.turn();
     }
@@ -130,7 +173,7 @@ impl<'s> Playing<'s> {
         let null = File::open("/dev/null").expect("it is there");
         let [(out, out_end), (err, err_end), (hold, hold_end)] = [(); 3].map(|()| pipe().expect("a pipe"));
         let mut env = vec!["PATH=/usr/bin:/bin".to_owned()];
-        let socket = scenario.notified.map(|_| {
+        let socket = (!scenario.notified.is_empty()).then(|| {
             let name = format!("panicmon-faults-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
             env.push(format!("NOTIFY_SOCKET=@{name}"));
             let address = SocketAddr::from_abstract_name(name).expect("a name");
@@ -138,13 +181,13 @@ impl<'s> Playing<'s> {
             socket.set_nonblocking(true).expect("it can be");
             socket
         });
-        let terminal = scenario.terminal.then(new_terminal);
+        let terminal = scenario.terminal.map(|_| new_terminal());
         let started = launch(&Launch {
             words: c_strings(scenario.words.clone()),
             env: c_strings(env),
             fds: [null.as_raw_fd(), out_end.as_raw_fd(), err_end.as_raw_fd(), hold_end.as_raw_fd()],
             terminal: terminal.as_ref().map(|(_, name)| CString::new(name.as_str()).expect("no NUL")),
-            first: scenario.first,
+            place: scenario.place(),
         });
         let started = started.unwrap_or_else(|error| {
             panic!("no listener for system calls: {error}. It takes Linux 5.5, and seccomp(2) allowed in a container")
@@ -154,7 +197,6 @@ impl<'s> Playing<'s> {
         let hold_link = link(&hold_end);
         let file = |end: OwnedFd| Some(File::from(end));
         let master = terminal.map(|(master, _)| master);
-        let processes = BTreeMap::from([(started.pid, Whose::Starting)]);
         Playing {
             scenario,
             fault,
@@ -164,15 +206,19 @@ impl<'s> Playing<'s> {
             hold: hold_link,
             master,
             socket,
-            processes,
-            stimulated: None,
+            main: None,
+            processes: BTreeMap::new(),
+            given: 0,
+            last: Instant::now(),
+            begun: Instant::now(),
             repeated: false,
             life: Life::default(),
         }
     }
 
     fn is_over(&self) -> bool {
-        self.life.status.is_some() && self.streams.iter().all(Option::is_none)
+        let is_given_up = self.life.has_given_up();
+        self.life.status.is_some() && self.streams.iter().all(|stream| stream.is_none() || is_given_up)
     }
 
     /// Waits for whatever comes first, and does what it asks for.
@@ -240,25 +286,29 @@ impl<'s> Playing<'s> {
         if self.life.status.is_some() {
             return;
         }
-        match self.stimulated {
-            None if self.life.out.lines().any(|line| line.starts_with("ready")) => {
-                self.scenario.stimuli.iter().for_each(|stimulus| self.give(*stimulus));
-                self.stimulated = Some(Instant::now());
+        match self.scenario.stimuli.get(self.given) {
+            Some((cause, count, stimulus)) if self.life.out.matches(cause).count() >= *count => {
+                self.give(*stimulus);
+                (self.given, self.last) = (self.given + 1, Instant::now());
             }
-            Some(time) if !self.repeated && time.elapsed() > ONCE_MORE && self.has_told() => {
-                self.scenario.stimuli.last().into_iter().for_each(|stimulus| self.give(*stimulus));
+            _ if self.begun.elapsed() > PATIENCE && !self.life.stopped && self.lasts() && self.life.has_told() => {
+                self.give(Stimulus::Kill(libc::SIGTERM));
+                self.life.stopped = true;
+            }
+            _ if !self.repeated && self.given > 0 && self.last.elapsed() > ONCE_MORE && self.life.has_told() => {
+                self.give(self.scenario.stimuli[self.given - 1].2);
                 self.repeated = true;
             }
             _ => {}
         }
     }
 
-    fn has_told(&self) -> bool {
-        self.life.err.contains("panicmon: ") || self.life.out.contains("panicmon: ")
+    fn lasts(&self) -> bool {
+        self.fault.is_some_and(|fault| fault.lasting)
     }
 
     fn give(&self, stimulus: Stimulus) {
-        let pid = self.started.pid;
+        let Some(pid) = self.main else { return };
         // It may have ended.
         let _ = match stimulus {
             Stimulus::Kill(signal) => sys::kill(pid, signal),
@@ -271,7 +321,9 @@ impl<'s> Playing<'s> {
     fn decide(&mut self, call: &Call) -> Option<i32> {
         let name = name_of(call.number);
         let pid = call.pid;
+        let main = *self.main.get_or_insert(pid);
         let whose = match self.processes.get(&pid) {
+            None if pid == main => Whose::Starting,
             Some(Whose::Starting) if name == "rt_sigprocmask" => Whose::Panicmons,
             Some(Whose::Starting) => Whose::Starting,
             Some(Whose::AnothersOwn) => Whose::AnothersOwn,
@@ -283,14 +335,16 @@ impl<'s> Playing<'s> {
         if whose != Whose::Panicmons || name == "rt_sigprocmask" {
             return None;
         }
-        let who = if pid == self.started.pid { "main" } else { "child" };
+        let who = if pid == main { "main" } else { "child" };
         let kind = format!("{who} {name}{}", self.about(name, call));
         if !crate::table::is_known(&kind) {
             self.life.unknown.insert(kind.clone());
         }
         let count = self.life.counts.entry(kind.clone()).or_default();
         *count += 1;
-        let fault = self.fault.filter(|fault| fault.kind == kind && fault.nth == *count);
+        let fault = self
+            .fault
+            .filter(|fault| fault.kind == kind && (fault.nth == *count || fault.lasting && fault.nth < *count));
         if fault.is_some() {
             self.life.met = true;
         } else if name == "execve" || name == "execveat" {
@@ -345,8 +399,12 @@ impl<'s> Playing<'s> {
     /// What was seen; nobody is left after this.
     fn finish(mut self) -> Life {
         self.life.left = self.streams[2].is_some();
-        if !self.is_over() {
-            let _ = sys::kill(self.started.pid, libc::SIGKILL);
+        if self.life.left || self.life.status.is_none() {
+            if self.life.status.is_none() {
+                // The leader isn't reaped yet, and neither is its job.
+                let all = self.main.into_iter().chain([self.started.pid]);
+                all.for_each(|pid| drop(sys::kill(pid, libc::SIGKILL)));
+            }
             for pid in self.processes.keys().filter(|pid| **pid != self.started.pid && self.holds(**pid)) {
                 let _ = sys::kill(*pid, libc::SIGKILL);
             }

@@ -27,11 +27,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use support::Random;
 
-/// How often a call of one kind fails in a scenario, at most: the first calls of each kind.
-const MOST_CALLS: u32 = 12;
+/// Which calls of a kind fail in a scenario, one in each run: the first ones.
+const MOST_CALLS: u32 = 20;
 
 /// How many runs are in each run of the tests.
 const SHARE: usize = 1500;
+
+/// When this much is wrong, the test ends.
+const ENOUGH: usize = 50;
 
 /// How many scenarios are played at once.
 const AT_ONCE: usize = 2;
@@ -50,8 +53,13 @@ fn plan(scenarios: &[Scenario]) -> Vec<Planned<'_>> {
         unknown.extend(life.unknown.iter().map(|kind| format!("{}: {kind}", scenario.name)));
         for (kind, count) in &life.counts {
             for nth in 1..=(*count).min(MOST_CALLS) {
-                let errnos = table::errnos(kind).iter();
-                all.extend(errnos.map(|errno| (scenario, Fault { kind: kind.clone(), nth, errno: *errno })));
+                for errno in table::errnos(kind) {
+                    let fault = |lasting| (scenario, Fault { kind: kind.clone(), nth, errno: *errno, lasting });
+                    all.push(fault(false));
+                    if nth <= 2 && table::may_last(kind, *errno) {
+                        all.push(fault(true));
+                    }
+                }
             }
         }
     }
@@ -72,7 +80,9 @@ fn play(all: &[Planned<'_>]) {
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                while let Some(planned) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some(planned) = all.get(next.fetch_add(1, Ordering::Relaxed))
+                    && found.lock().unwrap().len() < ENOUGH
+                {
                     let (end, wrong) = try_one(planned);
                     counts.lock().unwrap().entry(planned.1.kind.clone()).or_default()[end as usize] += 1;
                     if let Some(wrong) = wrong {

@@ -1,34 +1,43 @@
 //! What panicmon does while a call fails.
 
+use crate::listener::Place;
 use crate::lives::Life;
 use crate::support::{PROBE, Scratch, panicmon};
+use Stimulus::{Kill, Queue, Type};
 
-/// What the test does when the command has said that it is ready.
+/// What the test does.
 #[derive(Clone, Copy, Debug)]
 pub enum Stimulus {
     /// Sends panicmon a signal.
     Kill(i32),
     /// Queues a signal with a value.
     Queue(i32, usize),
-    /// Types this.
+    /// Types this key.
     Type(u8),
 }
 
+const INTERRUPT: u8 = 3;
+const SUSPEND: u8 = 26;
+
+#[derive(Default)]
 pub struct Scenario {
-    pub name: &'static str,
+    pub name: String,
     /// panicmon's, and its command.
     pub words: Vec<String>,
-    pub stimuli: Vec<Stimulus>,
+    /// Each as soon as stdout has had this, as often as that.
+    pub stimuli: Vec<(&'static str, usize, Stimulus)>,
     /// The status, if nothing fails.
     pub status: i32,
-    /// What the command and panicmon say on stdout, if nothing fails, in any order; with `#` for each number of a process.
+    /// What stdout and stderr have in the end besides panicmon's own messages, if nothing fails, in any order; with `#` for
+    /// the number of a process.
     pub out: &'static [&'static str],
-    /// On a terminal of its own.
-    pub terminal: bool,
+    pub err: &'static [&'static str],
+    /// On a terminal of its own, there.
+    pub terminal: Option<Place>,
     /// As the first process of a PID namespace.
     pub first: bool,
     /// What is to come through NOTIFY_SOCKET.
-    pub notified: Option<&'static str>,
+    pub notified: &'static [&'static str],
     /// The file that the words name, kept as long as this.
     _file: Option<Scratch>,
 }
@@ -37,71 +46,157 @@ impl Scenario {
     pub fn is_right(&self, life: &Life) -> bool {
         life.status.and_then(|status| status.code()) == Some(self.status)
     }
-}
 
-fn scenario(name: &'static str, options: &[&str], command: &[&str], status: i32) -> Scenario {
-    let words = options.iter().chain(&["--", PROBE]).chain(command).map(|word| (*word).to_owned());
-    Scenario {
-        name,
-        words: std::iter::once(panicmon()).chain(words).collect(),
-        stimuli: Vec::new(),
-        status,
-        out: &[],
-        terminal: false,
-        first: false,
-        notified: None,
-        _file: None,
+    pub fn place(&self) -> Place {
+        if self.first { Place::First } else { self.terminal.unwrap_or(Place::Leader) }
     }
 }
 
-/// All that this user may play.
+/// All that this user may play, without and with all messages.
 pub fn all() -> Vec<Scenario> {
-    let once = &["--restart", "on-failure", "--max-restarts", "1", "--min-wait", "1ms"];
-    let mut all = vec![
-        Scenario { out: &["out"], ..scenario("plain", &[], &["speak", "3"], 3) },
-        Scenario { out: &["out"], ..scenario("verbose", &["-vvv"], &["speak", "3"], 3) },
-        Scenario { out: &["out"], ..scenario("session", &["--session"], &["speak", "3"], 3) },
-        Scenario {
-            stimuli: vec![
-                Stimulus::Queue(40, 7),
-                Stimulus::Queue(40, 8),
-                Stimulus::Kill(libc::SIGTERM),
-                Stimulus::Queue(63, 3),
-            ],
-            out: &["ready #", "came 40 7 #", "came 40 8 #", "came 15 0 #", "came 63 3 #"],
-            ..scenario("signals", &[], &["live"], 3)
-        },
-        Scenario {
-            stimuli: vec![Stimulus::Kill(libc::SIGTERM)],
-            out: &["helper #", "ready #", "came 15 0 #"],
-            ..scenario("kill-after", &["--kill-after", "30ms"], &["live", "stubborn"], 137)
-        },
-        Scenario {
-            stimuli: vec![Stimulus::Type(3)],
-            terminal: true,
-            ..scenario("terminal", &[], &["await", "2", "4"], 4)
-        },
-        Scenario { out: &["out", "out"], ..scenario("restart", once, &["speak", "3"], 3) },
-        Scenario { out: &["a › out"], ..scenario("label", &["--label", "a"], &["speak", "3"], 3) },
-        Scenario { out: &["out"], ..scenario("drain", &["--drain", "50ms"], &["leave", "3"], 3) },
-        Scenario { notified: Some("READY=1"), ..scenario("notify", &[], &["notify", "READY=1"], 0) },
-        config(),
-    ];
-    if nix::unistd::geteuid().is_root() {
-        all.push(Scenario { out: &["out"], ..scenario("user", &["--user", "nobody"], &["speak", "3"], 3) });
-        all.push(Scenario { first: true, ..scenario("first", &[], &["burst", "3", "3"], 3) });
+    let mut all = Vec::new();
+    for verbose in [&[][..], &["-vvv"]] {
+        all.extend(commands(verbose));
+        all.extend(lives(verbose));
+        if nix::unistd::geteuid().is_root() {
+            all.extend(of_root(verbose));
+        }
+        all.extend(files(verbose));
     }
     all
 }
 
-fn config() -> Scenario {
-    let process = |name: &str, code: i32| {
-        format!("- {{name: {name}, cmd: '{PROBE}', args: [speak, '{code}'], noRestartOn: [{code}], minWait: 10ms}}\n")
-    };
-    let file = Scratch::new(&format!("processes:\n{}{}", process("a", 0), process("b", 3)));
-    let words = vec![panicmon(), "--config".to_owned(), file.0.display().to_string()];
-    let status = 3;
+/// `panicmon OPTIONS -- probe COMMAND`, which ends with this status.
+fn scenario(verbose: &[&str], name: &str, options: &[&str], command: &[&str], status: i32) -> Scenario {
+    let words = verbose.iter().chain(options).chain(&["--", PROBE]).chain(command).map(|word| (*word).to_owned());
     Scenario {
-        words, out: &["a    › out", "b    › out"], _file: Some(file), ..scenario("config", &[], &[], status)
+        name: verbose.iter().fold(name.to_owned(), |name, word| name + " " + word),
+        words: std::iter::once(panicmon()).chain(words).collect(),
+        status,
+        ..Scenario::default()
     }
+}
+
+/// Commands that end by themselves.
+fn commands(verbose: &[&str]) -> Vec<Scenario> {
+    let once = ["--restart", "on-failure", "--max-restarts", "1", "--min-wait", "1ms"];
+    let speaking = |name, options: &[&str]| Scenario {
+        out: &["out"],
+        err: &["err"],
+        ..scenario(verbose, name, options, &["speak", "3"], 3)
+    };
+    let leaving = |name, options: &[&str]| Scenario {
+        out: &["out"],
+        err: &["err"],
+        ..scenario(verbose, name, options, &["leave", "3"], 3)
+    };
+    let twice = |scenario| Scenario { out: &["out", "out"], err: &["err", "err"], ..scenario };
+    vec![
+        speaking("plain", &[]),
+        speaking("session", &["--session"]),
+        speaking("parent-death-signal", &["--parent-death-signal", "USR1"]),
+        speaking("environment", &["--dir", "/tmp", "--env", "A=B", "--unset-env", "C"]),
+        twice(speaking("restart", &once)),
+        twice(leaving("restart with something left", &[&once[..], &["--drain", "50ms"]].concat())),
+        Scenario { out: &["a › out"], err: &["a » err"], ..speaking("label", &["--label", "a"]) },
+        leaving("drain", &["--drain", "50ms"]),
+        scenario(verbose, "orphans", &[], &["burst", "3", "3"], 3),
+        Scenario { notified: &["READY=1"], ..scenario(verbose, "notify", &[], &["notify", "READY=1"], 0) },
+        Scenario {
+            out: &["waiting", "passed"],
+            notified: &["FDSTORE=1\nFDNAME=word", "BARRIER=1"],
+            ..scenario(verbose, "notify with a barrier", &[], &["notify-barrier"], 0)
+        },
+    ]
+}
+
+/// Commands that are sent signals.
+fn lives(verbose: &[&str]) -> Vec<Scenario> {
+    let live = |name, options: &[&str], rules: &[&str], status| {
+        scenario(verbose, name, options, &[&["live"], rules].concat(), status)
+    };
+    let term = ("ready", 1, Kill(libc::SIGTERM));
+    vec![
+        Scenario {
+            stimuli: vec![("ready", 1, Queue(40, 7)), ("ready", 1, Queue(40, 8)), term, ("ready", 1, Queue(63, 3))],
+            out: &["ready #", "came 40 7 #", "came 40 8 #", "came 15 0 #", "came 63 3 #"],
+            ..live("signals", &[], &[], 3)
+        },
+        Scenario {
+            stimuli: vec![term],
+            out: &["ready #", "came 10 0 #"],
+            ..live("rewrite", &["--rewrite", "TERM=USR1", "--delay", "TERM=10ms", "--group"], &["10=exit:5"], 5)
+        },
+        Scenario {
+            stimuli: vec![term],
+            out: &["helper #", "ready #", "came 15 0 #"],
+            ..live("kill-after", &["--kill-after", "30ms"], &["stubborn"], 137)
+        },
+        Scenario {
+            stimuli: vec![("ready", 1, Queue(63, 3))],
+            out: &["helper #", "ready #", "came 63 3 #"],
+            ..live("drain by KILL", &["--drain", "30ms"], &["stubborn"], 3)
+        },
+        Scenario {
+            stimuli: vec![("ready", 1, Type(INTERRUPT))],
+            terminal: Some(Place::Leader),
+            ..live("terminal", &[], &["2=exit:4"], 4)
+        },
+        Scenario {
+            stimuli: vec![("ready", 1, Type(SUSPEND)), ("came 18", 1, Type(INTERRUPT))],
+            terminal: Some(Place::Job),
+            ..live("job", &[], &["2=exit:4", "20=stop"], 4)
+        },
+        Scenario {
+            stimuli: vec![("ready", 1, Type(INTERRUPT))],
+            terminal: Some(Place::Job),
+            ..live("label on a terminal", &["--label", "a"], &["2=exit:4"], 4)
+        },
+    ]
+}
+
+fn of_root(verbose: &[&str]) -> Vec<Scenario> {
+    let speaking = |name, user| Scenario {
+        out: &["out"],
+        err: &["err"],
+        ..scenario(verbose, name, &["--user", user], &["speak", "3"], 3)
+    };
+    vec![
+        speaking("user", "nobody"),
+        speaking("user by number", "65534:65534"),
+        Scenario { first: true, ..scenario(verbose, "first", &[], &["burst", "3", "3"], 3) },
+        Scenario {
+            first: true,
+            out: &["out"],
+            err: &["err"],
+            ..scenario(verbose, "first with something left", &["--drain", "50ms"], &["leave", "3"], 3)
+        },
+    ]
+}
+
+/// Files in pmux's format.
+fn files(verbose: &[&str]) -> Vec<Scenario> {
+    let scenario = |name, processes: String, status| {
+        let file = Scratch::new(&format!("processes:\n{processes}"));
+        let words = ["--config", &file.0.display().to_string()].map(str::to_owned);
+        let scenario = scenario(verbose, name, &[], &[], status);
+        let before = scenario.words[..=verbose.len()].iter().cloned();
+        Scenario { words: before.chain(words).collect(), _file: Some(file), ..scenario }
+    };
+    let speaking = |name: &str, code: i32| {
+        format!("- {{name: {name}, cmd: '{PROBE}', args: [speak, '{code}'], noRestartOn: [{code}, -1]}}\n")
+    };
+    let living = |name: &str| format!("- {{name: {name}, cmd: '{PROBE}', args: [live, '2=exit:0']}}\n");
+    vec![
+        Scenario {
+            out: &["a    › out", "b    › out"],
+            err: &["a    » err", "b    » err"],
+            ..scenario("config", speaking("a", 0) + &speaking("b", 3), 3)
+        },
+        Scenario {
+            stimuli: vec![("ready", 2, Kill(libc::SIGTERM))],
+            out: &["a    › ready #", "b    › ready #", "a    › came 2 0 #", "b    › came 2 0 #"],
+            ..scenario("config with a stop", living("a") + &living("b"), 0)
+        },
+    ]
 }

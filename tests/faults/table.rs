@@ -23,6 +23,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("getresgid", "fails only for wrong arguments"),
     ("getgroups", "fails only for wrong arguments"),
     ("capget", "fails only for wrong arguments"),
+    ("getrusage", "fails only for wrong arguments"),
     ("umask", "can't fail"),
     ("uname", "fails only for wrong arguments"),
     ("exit", "doesn't return"),
@@ -61,6 +62,8 @@ const CANT_FAIL: &[&str] = &[
     "ioctl FIONREAD",
     // It is a socket of its own, and connected.
     "shutdown",
+    // It has room and a reader: panicmon itself.
+    "write pipe",
     // A new child leads no group.
     "setsid",
 ];
@@ -68,6 +71,15 @@ const CANT_FAIL: &[&str] = &[
 /// The errnos that a call of this kind (`main` or `child`, the call, and what it is about) can give.
 pub fn errnos(kind: &str) -> &'static [i32] {
     known(kind).unwrap_or(&[])
+}
+
+/// Whether all calls of this kind from some time on may fail so.
+pub fn may_last(kind: &str, errno: i32) -> bool {
+    // A command that gets no signal any more runs for ever, and it is told.
+    let sends = ["kill", "signal", "sigqueue"].iter().any(|call| kind.contains(call)) && !kind.contains("signalfd");
+    // A thread of the C library's ends the process where it gets no memory at all.
+    let is_thread = kind == "child mmap";
+    !sends && !is_thread && ![EEXIST, EINTR, EAGAIN, EBUSY, ESRCH].contains(&errno)
 }
 
 /// Whether either list has it.
@@ -143,6 +155,8 @@ fn known(kind: &str) -> Option<&'static [i32]> {
         ("mmap", _) => &[ENOMEM, EAGAIN],
         ("mprotect" | "mremap" | "munmap", _) => &[ENOMEM],
         ("prlimit64", "set") => &[EPERM],
+        // CLONE_FILES.
+        ("unshare", _) => &[EMFILE, ENOMEM, EPERM, ENOSYS],
         ("getrandom", _) => &[ENOSYS, EPERM],
         ("newfstatat" | "statx" | "fstat" | "stat" | "lstat", "path") => &[ENOENT, EACCES, ENOMEM, EIO],
         ("newfstatat" | "fstat", "file" | "proc") => &[EIO, ENOMEM],

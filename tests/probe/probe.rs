@@ -8,7 +8,7 @@
 //! | `receive` | blocks all signals and prints a line for each one that comes, to the end of time |
 //! | `exit-after COUNT CODE` | the same without printing, and exits after COUNT signals |
 //! | `live [out=PATH] RULE...` | blocks all signals, says `ready PID`, and for each one that comes, `came SIGNAL VALUE PID`. 63 ends it with its value. A rule: `SIGNAL=exit:CODE`, `SIGNAL=die`, `SIGNAL=stop`, `SIGNAL=orphans:COUNT` (processes that end at once), `SIGNAL=lines:COUNT` (written at once, then `wrote PID`), `SIGNAL=notify:TEXT`, `helper` (a process that pauses, of whom it says `helper PID`), `stubborn` (one that blocks all signals) |
-//! | `speak CODE` · `leave CODE` | writes a line to stdout, and exits; `leave` leaves a process behind that pauses |
+//! | `speak CODE` · `leave CODE` | writes a line to stdout and one to stderr, and exits; `leave` leaves a process behind that pauses |
 //! | `await SIGNAL CODE` | blocks all signals, says that it is ready, and exits when this one comes |
 //! | `until SIGNAL CODE` | blocks all signals, and exits when this one comes |
 //! | `enlarge-and-write BYTES` | makes its stdout, a pipe, hold a megabyte, and fills it |
@@ -45,14 +45,10 @@ pub fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         ["receive"] => receive(),
         ["exit-after", count, code] => exit_after(number(count), number(code) as u8),
         ["live", rules @ ..] => live(rules),
-        ["speak", code] => {
-            say("out");
-            number(code) as u8
-        }
+        ["speak", code] => speak(number(code) as u8),
         ["leave", code] => {
             sys::fork(|| helper(0));
-            say("out");
-            number(code) as u8
+            speak(number(code) as u8)
         }
         ["await", signal, code] => {
             sys::block(u64::MAX);
@@ -129,6 +125,12 @@ fn number(word: &str) -> i32 {
 /// Whether there is anybody to hear it.
 pub fn say(line: &str) -> bool {
     sys::write(1, format!("{line}\n").as_bytes())
+}
+
+fn speak(code: u8) -> u8 {
+    say("out");
+    sys::write(2, b"err\n");
+    code
 }
 
 pub fn pause() -> u8 {
