@@ -32,11 +32,16 @@ pub(crate) fn set_nonblocking(end: BorrowedFd<'_>) -> io::Result<()> {
 
 /// Reads what is there, and returns the number of bytes; 0: the end, or an error. `None`: there is nothing now.
 pub(crate) fn read(pipe: BorrowedFd<'_>, into: &mut [u8]) -> Option<usize> {
-    // SAFETY: the kernel writes into the slice, at most its length.
-    match unsafe { syscall(libc::SYS_read, [pipe.as_raw_fd() as usize, into.as_mut_ptr() as usize, into.len()]) } {
-        Ok(read) => Some(read),
-        Err(libc::EAGAIN | libc::EINTR) => None,
-        Err(_) => Some(0),
+    loop {
+        let arguments = [pipe.as_raw_fd() as usize, into.as_mut_ptr() as usize, into.len()];
+        // SAFETY: the kernel writes into the slice, at most its length.
+        match unsafe { syscall(libc::SYS_read, arguments) } {
+            Ok(read) => return Some(read),
+            // What is there may be the last, which is read once.
+            Err(libc::EINTR) => {}
+            Err(libc::EAGAIN) => return None,
+            Err(_) => return Some(0),
+        }
     }
 }
 

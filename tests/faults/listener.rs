@@ -88,15 +88,14 @@ fn pointers(words: &[CString]) -> Vec<*const libc::c_char> {
 
 /// Starts it. All its calls from execve(2) on wait for answers.
 pub fn launch(launch: &Launch) -> io::Result<Started> {
-    let (here, there) = socketpair(AddressFamily::Unix, SockType::Datagram, None, SockFlag::SOCK_CLOEXEC)?;
+    let (here, there) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
     let (argv, envp, mut steps) = (pointers(&launch.words), pointers(&launch.env), filter());
     let program = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
     let flags = libc::SIGCHLD | if launch.place == Place::First { libc::CLONE_NEWPID } else { 0 };
     // SAFETY: a fork, as by fork(2). The new process makes async-signal-safe calls only, on what lives here, and doesn't
     // come back.
     let pid = unsafe {
-        let (first, second) = if cfg!(target_arch = "s390x") { (0, flags) } else { (flags, 0) };
-        let pid = libc::syscall(libc::SYS_clone, first, second, 0, 0, 0);
+        let pid = clone(flags);
         if pid == 0 {
             become_it(launch, &argv, &envp, &program, there.as_raw_fd());
         }
@@ -111,6 +110,16 @@ pub fn launch(launch: &Launch) -> io::Result<Started> {
     assert!(pidfd >= 0, "pidfd_open: {}", io::Error::last_os_error());
     let listener = receive(&here)?;
     Ok(Started { pid: pid as u32, pidfd: sys::own(pidfd as RawFd), listener })
+}
+
+/// clone(2) without a C library's fork(3).
+///
+/// # Safety
+/// The new process may make async-signal-safe calls only, and must not come back.
+unsafe fn clone(flags: c_int) -> c_int {
+    let (first, second) = if cfg!(target_arch = "s390x") { (0, flags) } else { (flags, 0) };
+    // SAFETY: without CLONE_VM it is a copy of this memory and stack. The caller vouches for the rest.
+    unsafe { libc::syscall(libc::SYS_clone, first, second, 0, 0, 0) as c_int }
 }
 
 /// The listener that the new process has sent, or the errno that it got for it.
@@ -181,7 +190,8 @@ unsafe fn be_job() {
     unsafe {
         // Who is in the background may take the foreground with it ignored.
         libc::signal(libc::SIGTTOU, libc::SIG_IGN);
-        let job = libc::fork();
+        // fork(3) takes locks, which another thread of the test may have held.
+        let job = clone(libc::SIGCHLD);
         if job == 0 {
             libc::setpgid(0, 0);
             libc::tcsetpgrp(0, libc::getpid());

@@ -296,7 +296,9 @@ impl<'s> Playing<'s> {
                 self.life.stopped = true;
             }
             _ if !self.repeated && self.given > 0 && self.last.elapsed() > ONCE_MORE && self.life.has_told() => {
-                self.give(self.scenario.stimuli[self.given - 1].2);
+                let stimulus = self.scenario.stimuli[self.given - 1].2;
+                self.give(stimulus);
+                self.life.stopped |= matches!(stimulus, Stimulus::Kill(libc::SIGTERM));
                 self.repeated = true;
             }
             _ => {}

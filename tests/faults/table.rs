@@ -79,7 +79,7 @@ pub fn may_last(kind: &str, errno: i32) -> bool {
     let sends = ["kill", "signal", "sigqueue"].iter().any(|call| kind.contains(call)) && !kind.contains("signalfd");
     // A thread of the C library's ends the process where it gets no memory at all.
     let is_thread = kind == "child mmap";
-    !sends && !is_thread && ![EEXIST, EINTR, EAGAIN, EBUSY, ESRCH].contains(&errno)
+    !sends && !is_thread && ![EEXIST, EPIPE, EINTR, EAGAIN, EBUSY, ESRCH].contains(&errno)
 }
 
 /// Whether either list has it.
@@ -147,8 +147,8 @@ fn known(kind: &str) -> Option<&'static [i32]> {
         ("setresuid" | "setuid", _) => &[EAGAIN, EINVAL, EPERM],
         ("setresgid" | "setgid", _) => &[EINVAL, EPERM],
         ("setgroups", _) => &[EINVAL, EPERM, ENOMEM],
-        ("kill", "0") => &[EPERM],
-        ("kill" | "tgkill" | "tkill" | "pidfd_send_signal", _) => &[EPERM, EAGAIN],
+        // Without a value a signal takes no room.
+        ("kill" | "tgkill" | "tkill" | "pidfd_send_signal", _) => &[EPERM],
         ("rt_sigqueueinfo" | "rt_tgsigqueueinfo", _) => &[EAGAIN, EPERM, ENOMEM],
         ("rt_sigtimedwait", _) => &[EAGAIN, EINTR],
         ("waitid" | "wait4", _) => &[EINTR],
