@@ -147,13 +147,16 @@ impl PipeSet {
     }
 
     /// The numbers of the pipes that are ready, rising, if these are. There may be more.
-    pub(super) fn ready(&self, ready: &[ToRead]) -> Vec<usize> {
+    pub(super) fn ready(&mut self, ready: &[ToRead]) -> Vec<usize> {
         let mut numbers = Vec::with_capacity(ready.len());
         for ready in ready {
             match (ready, &self.tracking) {
                 (ToRead::Pipe(number), _) => numbers.push(*number),
                 (ToRead::Group(group), Tracking::Groups(groups)) => {
-                    let _ = group.in_groups(groups).ready(&mut numbers);
+                    if group.in_groups(groups).ready(&mut numbers).is_err() {
+                        // It would stay ready, and nobody would know why.
+                        self.tracking = Tracking::Refused;
+                    }
                 }
                 (ToRead::Group(_), _) => {}
             }

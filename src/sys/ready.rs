@@ -5,7 +5,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// How many are told of at once. The kernel tells of the others first the next time.
+/// How many are told of at once, as a rule.
 const AT_ONCE: usize = 128;
 
 /// Descriptors, each with a number, that can be read or are closed at their other end.
@@ -27,18 +27,44 @@ impl Readable {
         let _ = self.0.delete(fd);
     }
 
-    /// Adds the numbers of some that are ready.
+    /// Adds the numbers of all that are ready.
+    ///
+    /// Of some only, those that are read first would be chosen among others each time, and some of them never.
     pub(crate) fn ready(&self, into: &mut Vec<usize>) -> io::Result<()> {
         let mut events = [EpollEvent::empty(); AT_ONCE];
-        let count = loop {
-            match self.0.wait(&mut events, EpollTimeout::ZERO) {
-                Err(Errno::EINTR) => {}
-                result => break result?,
-            }
-        };
-        into.extend(events[..count].iter().map(|event| event.data() as usize));
+        let count = self.ask(&mut events)?;
+        if count == AT_ONCE {
+            return self.more_ready(into);
+        }
+        into.extend(events[..count].iter().map(number));
         Ok(())
     }
+
+    #[cold]
+    fn more_ready(&self, into: &mut Vec<usize>) -> io::Result<()> {
+        let mut events = vec![EpollEvent::empty(); AT_ONCE];
+        let mut count = AT_ONCE;
+        while count == events.len() {
+            events.resize(8 * count, EpollEvent::empty());
+            count = self.ask(&mut events)?;
+        }
+        into.extend(events[..count].iter().map(number));
+        Ok(())
+    }
+
+    /// Which are ready, as far as there is room; and how many.
+    fn ask(&self, events: &mut [EpollEvent]) -> io::Result<usize> {
+        loop {
+            match self.0.wait(events, EpollTimeout::ZERO) {
+                Err(Errno::EINTR) => {}
+                result => return Ok(result?),
+            }
+        }
+    }
+}
+
+fn number(event: &EpollEvent) -> usize {
+    event.data() as usize
 }
 
 /// It is ready if one of its descriptors is.
@@ -77,5 +103,22 @@ mod tests {
         assert_eq!(ready(), [1], "there is a byte left");
         first.read_exact(&mut [0; 1]).unwrap();
         assert_eq!(ready(), []);
+    }
+
+    #[test]
+    fn of_many_that_are_ready_all_are_told() {
+        let (reader, mut writer) = pipe().unwrap();
+        writer.write_all(b"x").unwrap();
+        let many: Vec<_> = (0..3 * AT_ONCE).map(|_| reader.try_clone().unwrap()).collect();
+        let readable = Readable::new().unwrap();
+        for (number, fd) in many.iter().enumerate() {
+            readable.add(fd.as_fd(), number).unwrap();
+        }
+        for _ in 0..2 {
+            let mut numbers = Vec::new();
+            readable.ready(&mut numbers).unwrap();
+            numbers.sort_unstable();
+            assert!(numbers.into_iter().eq(0..many.len()));
+        }
     }
 }
