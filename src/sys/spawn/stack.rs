@@ -76,3 +76,9 @@ impl Use {
         self.stack.user.as_ptr()
     }
 }
+
+/// How many there are.
+#[cfg(test)]
+pub(super) fn count() -> usize {
+    ALL.lock().unwrap_or_else(PoisonError::into_inner).len()
+}

@@ -164,14 +164,14 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
     let mut pids = PidVariables::new(&command.env, setup);
     let envp = pointers(0, command.env.iter().filter_map(|entry| pids.entry(entry)));
     let candidates = pointers(0, command.candidates.iter().map(|file| as_ptr(file)));
-    let stack = stack::Use::begin();
-
-    // A process of our own has them blocked since its start.
-    let before = setup.mask.is_none().then(signals::block_all);
     let mut report = match command.user {
         None => Place::Own(Box::default()),
         Some(_) => Place::shared()?,
     };
+    let stack = stack::Use::begin();
+
+    // A process of our own has them blocked since its start.
+    let before = setup.mask.is_none().then(signals::block_all);
     let mut plan = Box::new(Plan {
         parent: setup.parent.as_raw(),
         group: setup.group.as_ref().map(
@@ -198,6 +198,9 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
         clone_for(&mut plan, &mut report, &stack, setup.shared)
     });
     before.map(signals::set_mask);
+    if cloned.is_err() || matches!(report, Place::Shared(_)) {
+        stack.end();
+    }
 
     let (pid, pidfd) = cloned?;
     let block = Block { _plan: plan, report, command, _lists: [argv, envp, candidates], _pids: pids, stack };
@@ -234,9 +237,6 @@ fn clone_for(plan: &mut Plan, report: &mut Place, stack: &stack::Use, with_pidfd
             cloned => cloned,
         },
     };
-    if cloned.is_err() || matches!(report, Place::Shared(_)) {
-        stack.end();
-    }
     cloned.map_err(|source| Error::start("clone", source))
 }
 
@@ -246,8 +246,9 @@ fn clone(plan: &mut Plan, stack: &stack::Use, with_pidfd: bool, own_memory: bool
     let flags = libc::SIGCHLD | flag(libc::CLONE_VM, !own_memory) | flag(libc::CLONE_PIDFD, with_pidfd);
     let plan: *mut Plan = plan;
     // SAFETY: the stack grows down from its end, aligned to 16 bytes, and is nobody else's until the child has executed or
-    // ended, or for ever if it isn't known to; the plan is kept by `Child` until the child has been waited for. All signals are blocked, so no handler runs on this stack before the child has reset
-    // them. The child keeps to raw system calls, so nothing of this thread's state is disturbed.
+    // ended, or for ever if it isn't known to; the plan is kept by `Child` until the child has been waited for. All signals
+    // are blocked, so no handler runs on this stack before the child has reset them. The child keeps to raw system calls, so
+    // nothing of this thread's state is disturbed.
     let pid = unsafe { libc::clone(child::main, stack.top(), flags, plan.cast::<c_void>(), &raw mut pidfd) };
     if pid < 0 {
         return Err(io::Error::last_os_error());

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::identity::Identity;
 use crate::model::signal::SignalSet;
 use crate::sys::process;
 use crate::sys::signals::process::ProcessSignals;
@@ -86,4 +87,38 @@ fn a_stack_is_free_when_its_child_has_ended() {
         // Other tests may have some, too.
         assert!((0..64).any(|_| stack::Use::begin().word() == word));
     });
+}
+
+#[test]
+fn a_start_that_fails_leaves_the_mask_as_it_was_and_no_stack() {
+    let starts = || {
+        let mut command = Command::new(vec![Cow::Borrowed(c"/")], Vec::new()).unwrap();
+        command.user = Some(Identity::new(1, 1, []));
+        let command = Arc::new(command);
+        let source = Source::Process(ProcessSignals::take());
+        signals::set_mask(SignalSet::EMPTY);
+        let setup = Setup {
+            parent: process::id(),
+            stdio: [None, None, None],
+            heeded: SignalSet::EMPTY,
+            limits: Changed::default(),
+            group: &ChildGroup::Own(None),
+            hand_over: false,
+            pid_variables: false,
+            mask: None,
+            has_siblings: true,
+            shared: true,
+        };
+        let before = stack::count();
+        refuse(libc::SYS_mmap, libc::ENOMEM);
+        for _ in 0..500 {
+            let error = spawn(Arc::clone(&command), &setup, &source).unwrap_err();
+            assert!(error.to_string().contains("mmap"), "{error}");
+        }
+        (signals::set_mask(SignalSet::EMPTY), stack::count() - before)
+    };
+    let (mask, stacks) = std::thread::spawn(starts).join().unwrap();
+    assert_eq!(mask, SignalSet::EMPTY);
+    // Other tests use some meanwhile.
+    assert!(stacks < 250, "{stacks}");
 }
