@@ -3,6 +3,7 @@
 use crate::support::{
     PROBE, Running, Scratch, children, name, output, panicmon, spend, status_field, wait_for, wait_for_full_pipe,
 };
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -70,11 +71,20 @@ impl Drop for Folder {
     }
 }
 
+/// What epoll_wait(3) calls.
+const EPOLL_WAIT: libc::c_long = {
+    #[cfg(target_arch = "x86_64")]
+    let call = libc::SYS_epoll_wait;
+    #[cfg(not(target_arch = "x86_64"))]
+    let call = libc::SYS_epoll_pwait;
+    call
+};
+
 /// As by a filter, or where the user's limit of watches is reached (epoll(7)).
 #[test]
 fn where_the_kernel_keeps_no_track_they_are_relayed_all_the_same() {
     let file = file("cmd: seq, args: ['15000'], noRestartOn: [0]");
-    for call in [libc::SYS_epoll_create1, libc::SYS_epoll_ctl] {
+    for call in [libc::SYS_epoll_create1, libc::SYS_epoll_ctl, EPOLL_WAIT] {
         let mut command = Command::new(PROBE);
         command.args(["prepare", &format!("refuse={call}:{}", libc::ENOSPC), "--", &panicmon(), "--config"]);
         let (code, out, _) = output(command.arg(&file.0));
@@ -104,4 +114,31 @@ fn a_full_stream_holds_up_no_other_and_wakes_nobody() {
     let before = switches();
     spend(Duration::from_millis(200));
     assert_eq!(switches(), before, "it woke up");
+}
+
+/// The kernel tells of some hundred at once, as a rule. Each comes to its turn all the same, also where there is room for one
+/// only.
+#[test]
+fn of_many_that_write_without_end_each_has_its_turn() {
+    let count = 300;
+    let text = "x".repeat(1000);
+    let one = |number: usize| format!("- {{name: p{number}, cmd: yes, args: [{text}]}}\n");
+    let file = Scratch::new(&format!("processes:\n{}", (0..count).map(one).collect::<String>()));
+    let mut running = Running::start(run(&file));
+    let pid = running.pid();
+    let pids = wait_for("all of them", || {
+        Some(children(pid)).filter(|pids| pids.len() == count && pids.iter().all(|pid| name(*pid) == "yes"))
+    });
+    // Nobody reads: from now on each is ready at any time.
+    pids.iter().for_each(|pid| wait_for_full_pipe(*pid));
+    let mut seen = BTreeSet::new();
+    // Each turn is 64 KiB: less than 70 lines.
+    for _ in 0..2 * count * 70 {
+        let line = running.line().unwrap();
+        let (label, _) = line.split_once(" › ").unwrap();
+        if seen.insert(label.trim_end().to_owned()) && seen.len() == count {
+            return;
+        }
+    }
+    panic!("only {} of {count} have had a turn", seen.len());
 }
