@@ -3,9 +3,10 @@
 use crate::support::{PROBE, Running, deadline, name, output, panicmon, rest_of, status_field, wait_for, with_options};
 use crate::sys;
 use nix::cmsg_space;
+use nix::errno::Errno;
 use nix::sys::socket::sockopt::PassCred;
 use nix::sys::socket::{
-    ControlMessage, ControlMessageOwned, MsgFlags, UnixAddr, UnixCredentials, recvmsg, sendmsg, setsockopt,
+    ControlMessage, ControlMessageOwned, MsgFlags, UnixAddr, UnixCredentials, recv, recvmsg, sendmsg, setsockopt,
 };
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -40,6 +41,8 @@ impl Manager {
         let mut bytes = [0; 8192];
         let mut control = cmsg_space!([RawFd; 8], UnixCredentials);
         let mut buffers = [IoSliceMut::new(&mut bytes)];
+        // With a time limit, a call on a socket is interrupted whenever this process is stopped and continued: signal(7).
+        while recv(self.socket.as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK) == Err(Errno::EINTR) {}
         let flags = MsgFlags::MSG_CMSG_CLOEXEC;
         let received =
             recvmsg::<()>(self.socket.as_raw_fd(), &mut buffers, Some(&mut control), flags).expect("a message");
