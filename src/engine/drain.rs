@@ -200,11 +200,8 @@ impl Run<'_, '_> {
 
     /// Ends what ended runs have left behind.
     pub(super) fn drain(&mut self, wakeup: &Wakeup) {
-        for number in self.tasks.draining() {
-            if self.tasks[number].cleanup.drain.is_on() {
-                self.drain_all(wakeup);
-                return;
-            }
+        if self.tasks.draining().any(|number| self.tasks[number].cleanup.drain.is_on()) {
+            self.drain_all(wakeup);
         }
     }
 

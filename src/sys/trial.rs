@@ -4,7 +4,6 @@
 //! This process must have one thread, and all signals blocked.
 
 use super::fork::fork;
-use super::limit::Changed;
 use super::poll;
 use super::poll::Awaited;
 use super::process;
@@ -43,18 +42,7 @@ pub(crate) type Refused = (&'static str, io::Error);
 /// Starts a command that can't be executed, `/`, as every command is started. Whether it was started in shared memory.
 pub(crate) fn start(source: &Source) -> Result<bool, Error> {
     let command = Arc::new(Command::new(vec![Cow::Borrowed(c"/")], Vec::new())?);
-    let setup = Setup {
-        parent: process::id(),
-        stdio: [None, None, None],
-        heeded: SignalSet::EMPTY,
-        limits: Changed::default(),
-        group: &ChildGroup::Own(None),
-        hand_over: false,
-        pid_variables: false,
-        mask: Some(SignalSet::EMPTY),
-        has_siblings: false,
-        shared: false,
-    };
+    let setup = Setup::plain(&ChildGroup::Own(None));
     let mut child = start::spawn(command, &setup, source)?;
     let ended = status_of(child.pid()).map_err(|source| Error::start("waitid", source))?;
     child.set_ended();

@@ -120,7 +120,7 @@ pub fn limit(resource: impl TryInto<i32>, value: u64) {
     raw(libc::SYS_prlimit64, [0, resource as usize, (&raw const limits) as usize, 0]);
 }
 
-/// A step of a filter; a jump goes on behind so many more steps if the comparison is true, or false.
+/// A step of a filter; a jump skips `jump_true` steps if the comparison is true, and `jump_false` if not.
 fn step(code: u32, jump_true: u8, jump_false: u8, k: u32) -> libc::sock_filter {
     libc::sock_filter { code: code as u16, jt: jump_true, jf: jump_false, k }
 }

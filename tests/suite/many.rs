@@ -1,4 +1,4 @@
-//! So many processes that the kernel keeps track of their pipes, and panicmon of what there is to do: all is as with few.
+//! Many processes: the kernel keeps track of their pipes, and an index of what there is to do. All is as with few.
 
 use crate::support::{
     PROBE, Running, Scratch, children, name, output, panicmon, spend, status_field, wait_for, wait_for_full_pipe,

@@ -4,7 +4,7 @@
 //! `PANICMON_SOAK_MINUTES` gives other minutes. Show the samples by `--nocapture`:
 //! `cargo test --test suite -- --ignored --nocapture an_hour_of_lives`
 
-use crate::support::{PROBE, Random, Running, Scratch, panicmon, status_field, wait_for, with_one_pipe};
+use crate::support::{PROBE, Random, Running, Scratch, panicmon, spend, status_field, wait_for, with_one_pipe};
 use crate::sys;
 use std::collections::BTreeSet;
 use std::fs;
@@ -70,7 +70,7 @@ fn an_hour_of_lives_leaves_nothing_behind() {
         all.iter().for_each(Long::settle);
         let before: Vec<_> = all.iter().map(|long| wakes(long.running.pid())).collect();
         // Nothing is waited for: this is the time in which nothing may happen.
-        std::thread::sleep(SPELL);
+        spend(SPELL);
         for (long, before) in all.iter_mut().zip(before) {
             long.take_sample(minute, before);
         }

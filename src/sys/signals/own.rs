@@ -73,7 +73,7 @@ pub(crate) fn forget(signal: Signal) {
         Ok(_) => {}
         // None is pending.
         Err(libc::EAGAIN) => return,
-        // A filter refuses it. To ignore a signal discards what is pending of it, whoever has sent it.
+        // A filter refuses the call. Ignoring a signal discards it while it is pending, from any sender.
         Err(_) => return with_disposition(signal, libc::SIG_IGN, || {}),
     }
     // SAFETY: zeroes are a value of it, and the kernel has written another; of SI_USER it has a pid.

@@ -21,6 +21,8 @@ use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::limit::Changed;
 use crate::sys::proc_fs::Status;
+#[cfg(any(test, feature = "cli"))]
+use crate::sys::process;
 use crate::sys::shared_memory::Shared;
 use crate::sys::signals;
 use crate::sys::signals::Target;
@@ -60,6 +62,25 @@ pub(crate) struct Setup<'t> {
     pub(crate) has_siblings: bool,
     /// Whether this process belongs to others too: they may have handlers, and may wait for children.
     pub(crate) shared: bool,
+}
+
+impl<'t> Setup<'t> {
+    /// For a command that inherits what this process has, and no signals blocked.
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn plain(group: &'t ChildGroup) -> Setup<'t> {
+        Setup {
+            parent: process::id(),
+            stdio: [None, None, None],
+            heeded: SignalSet::EMPTY,
+            limits: Changed::default(),
+            group,
+            hand_over: false,
+            pid_variables: false,
+            mask: Some(SignalSet::EMPTY),
+            has_siblings: false,
+            shared: false,
+        }
+    }
 }
 
 /// A child that hasn't been waited for.

@@ -1,7 +1,6 @@
 use super::*;
 use crate::model::identity::Identity;
 use crate::model::signal::SignalSet;
-use crate::sys::process;
 use crate::sys::signals::process::ProcessSignals;
 use crate::sys::test_filter::refuse;
 use std::time::{Duration, Instant};
@@ -13,18 +12,7 @@ fn is_kept_at_drop(refused: bool) -> bool {
     // The filter is this thread's alone.
     let started = std::thread::spawn(move || {
         let source = Source::Process(ProcessSignals::take());
-        let setup = Setup {
-            parent: process::id(),
-            stdio: [None, None, None],
-            heeded: SignalSet::EMPTY,
-            limits: Changed::default(),
-            group: &ChildGroup::Own(None),
-            hand_over: false,
-            pid_variables: false,
-            mask: Some(SignalSet::EMPTY),
-            has_siblings: false,
-            shared: true,
-        };
+        let setup = Setup { shared: true, ..Setup::plain(&ChildGroup::Own(None)) };
         let child = spawn(in_block, &setup, &source).unwrap();
         if refused {
             refuse(libc::SYS_waitid, libc::EPERM);
@@ -50,18 +38,7 @@ fn started(has_siblings: bool, act: impl FnOnce(Child) + Send + 'static) {
     let act = move || {
         let command = Command::new(vec![Cow::Borrowed(c"sleep"), Cow::Borrowed(c"1000")], Vec::new()).unwrap();
         let source = Source::Process(ProcessSignals::take());
-        let setup = Setup {
-            parent: process::id(),
-            stdio: [None, None, None],
-            heeded: SignalSet::EMPTY,
-            limits: Changed::default(),
-            group: &ChildGroup::Own(None),
-            hand_over: false,
-            pid_variables: false,
-            mask: Some(SignalSet::EMPTY),
-            has_siblings,
-            shared: true,
-        };
+        let setup = Setup { has_siblings, shared: true, ..Setup::plain(&ChildGroup::Own(None)) };
         act(spawn(Arc::new(command), &setup, &source).unwrap());
     };
     std::thread::spawn(act).join().unwrap();
@@ -97,18 +74,7 @@ fn a_start_that_fails_leaves_the_mask_as_it_was_and_no_stack() {
         let command = Arc::new(command);
         let source = Source::Process(ProcessSignals::take());
         signals::set_mask(SignalSet::EMPTY);
-        let setup = Setup {
-            parent: process::id(),
-            stdio: [None, None, None],
-            heeded: SignalSet::EMPTY,
-            limits: Changed::default(),
-            group: &ChildGroup::Own(None),
-            hand_over: false,
-            pid_variables: false,
-            mask: None,
-            has_siblings: true,
-            shared: true,
-        };
+        let setup = Setup { mask: None, has_siblings: true, shared: true, ..Setup::plain(&ChildGroup::Own(None)) };
         let before = stack::count();
         refuse(libc::SYS_mmap, libc::ENOMEM);
         for _ in 0..500 {
