@@ -66,9 +66,9 @@ impl Changed {
     }
 }
 
-/// The soft limit of the stack that was inherited, if it isn't that any more; no process has such a limit of a word less
-/// than all.
+/// The soft limit of the stack that was inherited, or [`UNCHANGED`].
 static INHERITED_STACK: AtomicU64 = AtomicU64::new(UNCHANGED);
+/// A process has the limit that it inherited. No limit is this number: it isn't a whole page, nor RLIM_INFINITY.
 const UNCHANGED: u64 = u64::MAX - 1;
 
 /// Sees that the stack may have this many bytes, of which these are used. An error says what the hard limit is.
