@@ -3,9 +3,12 @@
 use crate::model::c_string::c_string;
 use crate::model::env::names;
 use crate::model::error::Error;
+use crate::model::process_config::ProcessConfig;
+use crate::sys::spawn::envp::Envp;
 use std::borrow::Cow;
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 
 /// The environment of the child: the inherited one or a given one, with changes.
 #[derive(Clone, Debug, Default)]
@@ -107,4 +110,56 @@ fn assignment(key: &OsStr, value: &OsStr) -> OsString {
     entry.push("=");
     entry.push(value);
     entry
+}
+
+/// The variables of the processes of one run: all that change nothing share them.
+#[derive(Debug)]
+pub(crate) struct Environments<'e> {
+    environment: &'e Environment,
+    unchanged: Option<Arc<Envp>>,
+}
+
+impl<'e> Environments<'e> {
+    pub(crate) fn of(environment: &'e Environment) -> Environments<'e> {
+        Environments { environment, unchanged: None }
+    }
+
+    /// Those of this process.
+    pub(crate) fn for_process(&mut self, config: &ProcessConfig) -> Result<Arc<Envp>, Error> {
+        let is_unchanged = !config.env_clear && config.env_remove.is_empty() && config.env.is_empty();
+        if is_unchanged && let Some(unchanged) = &self.unchanged {
+            return Ok(Arc::clone(unchanged));
+        }
+        let environment = if config.env_clear { Environment::cleared() } else { self.environment.clone() };
+        let entries = environment.without(&config.env_remove).with(&config.env).resolve()?;
+        let env = Arc::new(Envp::new(entries));
+        if is_unchanged {
+            self.unchanged = Some(Arc::clone(&env));
+        }
+        Ok(env)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processes_that_change_nothing_share_their_variables() {
+        let environment = Environment::exactly(vec!["A=1".into()]);
+        let mut environments = Environments::of(&environment);
+        let plain = ProcessConfig::new("x");
+        let [set, removed, cleared] = [(); 3].map(|()| plain.clone());
+        let set = ProcessConfig { env: vec![("B".into(), "2".into())], ..set };
+        let removed = ProcessConfig { env_remove: vec!["A".into()], ..removed };
+        let cleared = ProcessConfig { env_clear: true, ..cleared };
+        let mut of = |config| environments.for_process(config).unwrap();
+        let first = of(&plain);
+        let text = |env: Arc<Envp>| env.iter().map(|entry| entry.to_str().unwrap().to_owned()).collect::<Vec<_>>();
+        for (config, variables) in [(&set, &["A=1", "B=2"] as &[&str]), (&removed, &[]), (&cleared, &[])] {
+            assert_eq!(text(of(config)), variables);
+        }
+        assert!(Arc::ptr_eq(&first, &of(&plain)));
+        assert_eq!(text(first), ["A=1"]);
+    }
 }

@@ -14,10 +14,12 @@ use crate::policy::drain::{Leftovers, Scope};
 use crate::policy::forwarding::Forwarding;
 use crate::policy::stop::Stops;
 use crate::sys::spawn::command::Command;
+use crate::sys::spawn::envp::Envp;
 use crate::sys::user;
 use std::borrow::Cow;
 use std::ffi::{CStr, OsStr, OsString};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How an [`Executor`](crate::api::executor::Executor) runs its commands.
@@ -387,7 +389,7 @@ impl Options<'_> {
 
     /// What is executed.
     pub(super) fn command(&self, words: Vec<Cow<'static, CStr>>) -> Result<Command, Error> {
-        let mut command = Command::new(words, self.environment.resolve()?)?;
+        let mut command = Command::new(words, Arc::new(Envp::new(self.environment.resolve()?)))?;
         command.dir = self.dir.clone().map(c_string).transpose()?;
         // To become what this process is already takes no right.
         command.user = self.user.clone().filter(|user| !user::is_own(user));

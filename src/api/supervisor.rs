@@ -1,7 +1,7 @@
 //! Processes that are kept running, one or several: what pmux does.
 
 use super::control::{Canceller, Control};
-use super::environment::Environment;
+use super::environment::{Environment, Environments};
 use crate::engine::outcome::Outcome;
 use crate::engine::run::{Progress, Run, Signals};
 use crate::engine::task::{Spec, Streams, Task};
@@ -189,12 +189,13 @@ impl<'a> Supervisor<'a> {
             let tell = self.on_line.as_mut()?;
             Some(Relay::new(Sink::Told { names: names(), tell: Box::new(|line| tell(line)) }))
         });
-        let mut tasks = Vec::new();
+        let mut environments = Environments::of(environment);
+        let mut tasks = Vec::with_capacity(processes.len());
         for ((config, supervision), args) in processes.into_iter().zip(&words) {
             let spec = Spec {
                 name: Some(&config.name).filter(|name| !name.is_empty()).map(String::as_str),
                 args,
-                command: Arc::new(command(config, args, environment)?),
+                command: Arc::new(command(config, args, &mut environments)?),
                 group: if config.session { &self.session } else { &self.group },
                 streams: Streams::Relayed { null_stdin: !config.inherit_stdin },
                 heeded: SignalSet::EMPTY.with(Signal::INT).with(config.stop_signal),
@@ -252,11 +253,13 @@ fn leftovers(config: &ProcessConfig, own_process: bool) -> Leftovers {
 }
 
 /// What is executed for a process.
-pub(crate) fn command(config: &ProcessConfig, args: &[OsString], environment: &Environment) -> Result<Command, Error> {
+pub(crate) fn command(
+    config: &ProcessConfig,
+    args: &[OsString],
+    environments: &mut Environments<'_>,
+) -> Result<Command, Error> {
     let words = args.iter().cloned().map(|word| c_string(word).map(Cow::Owned)).collect::<Result<Vec<_>, _>>()?;
-    let environment = if config.env_clear { Environment::cleared() } else { environment.clone() };
-    let env = environment.without(&config.env_remove).with(&config.env).resolve()?;
-    let mut command = Command::new(words, env)?;
+    let mut command = Command::new(words, environments.for_process(config)?)?;
     command.dir = config.dir.clone().map(|dir| c_string(dir.into_os_string())).transpose()?;
     // To become what this process is already takes no right.
     command.user = config.user.clone().filter(|user| !user::is_own(user));

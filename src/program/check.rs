@@ -4,7 +4,7 @@
 use super::config_file;
 use super::stderr::say;
 use super::stdout::print;
-use crate::api::environment::Environment;
+use crate::api::environment::{Environment, Environments};
 use crate::api::supervisor;
 use crate::formats::pmux::Config;
 use crate::model::error::is_for_a_shell;
@@ -25,11 +25,12 @@ pub(crate) fn report(path: &OsStr, config: &Config, env: &[&'static CStr]) -> St
     let file = config_file::name(path);
     if log::log_enabled!(log::Level::Warn) {
         let environment = Environment::entries(env);
+        let mut environments = Environments::of(&environment);
         for (process, places) in config.processes.iter().zip(&config.places) {
             let dir = process.dir.as_deref().and_then(no_dir);
             let has_dir = dir.is_none();
             let warnings =
-                [dir.zip(Some(places.dir)), no_command(process, has_dir, &environment).zip(Some(places.cmd))];
+                [dir.zip(Some(places.dir)), no_command(process, has_dir, &mut environments).zip(Some(places.cmd))];
             for (warning, place) in warnings.iter().flatten() {
                 say(&format_args!("warning: {file}:{place}: {}: {warning}", process.name));
             }
@@ -55,11 +56,11 @@ fn no_dir(dir: &Path) -> Option<String> {
 }
 
 /// Why a process's program can't be executed; `None`: it can, as far as is known.
-fn no_command(process: &ProcessConfig, has_dir: bool, environment: &Environment) -> Option<String> {
-    let command = supervisor::command(process, slice::from_ref(&process.cmd), environment).ok()?;
+fn no_command(process: &ProcessConfig, has_dir: bool, environments: &mut Environments<'_>) -> Option<String> {
+    let command = supervisor::command(process, slice::from_ref(&process.cmd), environments).ok()?;
     let base = process.dir.as_deref().unwrap_or(Path::new("."));
     let (mut is_there, mut may_be_there) = (false, false);
-    for candidate in &command.candidates {
+    for candidate in command.candidates() {
         let candidate = Path::new(OsStr::from_bytes(candidate.to_bytes()));
         if candidate.is_relative() && !has_dir {
             return None;

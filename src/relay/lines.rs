@@ -47,8 +47,8 @@ impl Lines {
             segment = rest;
         }
         self.begun.extend_from_slice(segment);
-        // A long line now and then must not keep its memory for ever.
-        if self.begun.is_empty() && self.begun.capacity() > 4096 {
+        // There may be thousands of streams: one that says nothing takes no memory.
+        if self.begun.is_empty() {
             self.begun = Vec::new();
         }
     }
@@ -90,6 +90,15 @@ mod tests {
         assert_eq!(lines_of(&[&longest, b"\n"]), [&longest[..]]);
         assert_eq!(lines_of(&[&longest, b"y\n"]), [&longest[..], b"y"]);
         assert_eq!(lines_of(&[&longest, b"y"]), [&longest[..], b"y"]);
+    }
+
+    #[test]
+    fn between_lines_no_memory_is_kept() {
+        let mut lines = Lines::default();
+        for chunk in [b"a" as &[u8], b"bc\nd", b"\n"] {
+            lines.feed(chunk, |_| {});
+        }
+        assert_eq!(lines.begun.capacity(), 0);
     }
 
     /// Whatever comes in whatever chunks, it is the same as in one; no byte is lost, and no piece is too long.

@@ -13,6 +13,7 @@ use super::signals::process::ProcessSignals;
 use super::signals::source::Source;
 use super::signals::{Target, pass, send};
 use super::spawn::command::Command;
+use super::spawn::envp::Envp;
 use super::spawn::start;
 use super::spawn::start::Setup;
 use super::terminal::ChildGroup;
@@ -41,7 +42,7 @@ pub(crate) type Refused = (&'static str, io::Error);
 
 /// Starts a command that can't be executed, `/`, as every command is started. Whether it was started in shared memory.
 pub(crate) fn start(source: &Source) -> Result<bool, Error> {
-    let command = Arc::new(Command::new(vec![Cow::Borrowed(c"/")], Vec::new())?);
+    let command = Arc::new(Command::new(vec![Cow::Borrowed(c"/")], Arc::new(Envp::new(Vec::new())))?);
     let setup = Setup::plain(&ChildGroup::Own(None));
     let mut child = start::spawn(command, &setup, source)?;
     let ended = status_of(child.pid()).map_err(|source| Error::start("waitid", source))?;

@@ -1,5 +1,6 @@
 //! A command as execve(2) wants it: the search of `PATH` and every string made ready before there is a child.
 
+use super::envp::Envp;
 use super::interpreter::interpreter;
 use super::report::{Failure, Step};
 use crate::model::c_string::os_string;
@@ -10,6 +11,7 @@ use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 
 /// What execvp(3) searches when there is no `PATH`.
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
@@ -25,10 +27,9 @@ const MAX_GROUPS: usize = 65536;
 pub(crate) struct Command {
     /// argv, never empty.
     pub(crate) args: Vec<Cow<'static, CStr>>,
-    /// envp.
-    pub(crate) env: Vec<Cow<'static, CStr>>,
-    /// The files that may be the command, in the order in which they are tried.
-    pub(crate) candidates: Vec<CString>,
+    pub(super) env: Arc<Envp>,
+    /// The files that may be the command, in the order in which they are tried, each with its NUL.
+    candidates: Vec<u8>,
     /// Its working directory, if not this process's.
     pub(crate) dir: Option<CString>,
     /// The user it runs as, if not this process's.
@@ -37,7 +38,7 @@ pub(crate) struct Command {
 
 impl Command {
     /// Checks the words and finds out what to try.
-    pub(crate) fn new(args: Vec<Cow<'static, CStr>>, env: Vec<Cow<'static, CStr>>) -> Result<Command, Error> {
+    pub(crate) fn new(args: Vec<Cow<'static, CStr>>, env: Arc<Envp>) -> Result<Command, Error> {
         let file = args.first().map(|file| file.to_bytes()).ok_or(Error::EmptyCommand)?;
         if file.is_empty() {
             // There is no file of this name, as for execve(2): env(1) and the shells end with 127.
@@ -45,6 +46,16 @@ impl Command {
         }
         let candidates = candidates(file, path_of(&env));
         Ok(Command { args, env, candidates, dir: None, user: None })
+    }
+
+    /// The files that may be the command, in the order in which they are tried.
+    pub(crate) fn candidates(&self) -> impl Iterator<Item = &CStr> {
+        strings(&self.candidates)
+    }
+
+    /// How many there are.
+    pub(super) fn candidate_count(&self) -> usize {
+        self.candidates().count()
     }
 
     /// The error to report when a step between clone and exec failed.
@@ -72,7 +83,7 @@ impl Command {
             Step::Exec if self.is_absent(failure.errno) => self.not_found(),
             Step::Exec => self.not_executable(failure, NotExecutable::Refused(source)),
             Step::Interpreter => {
-                let file = self.candidates.get(failure.candidate);
+                let file = self.candidates().nth(failure.candidate);
                 let interpreter = file.and_then(|file| interpreter(file, self.dir.as_deref()));
                 self.not_executable(failure, NotExecutable::InterpreterMissing(interpreter))
             }
@@ -86,7 +97,7 @@ impl Command {
     }
 
     fn not_executable(&self, failure: Failure, reason: NotExecutable) -> Error {
-        let file = self.candidates.get(failure.candidate).map(|file| os_string(file));
+        let file = self.candidates().nth(failure.candidate).map(os_string);
         Error::NotExecutable { file: file.unwrap_or_else(|| self.name()), reason }
     }
 
@@ -115,42 +126,47 @@ impl Command {
 }
 
 /// The value of the first `PATH` of an environment, which is the one getenv(3) finds.
-fn path_of<'a>(env: &'a [Cow<'static, CStr>]) -> Option<&'a [u8]> {
-    env::find(env.iter().map(Cow::as_ref), "PATH").map(OsStr::as_bytes)
+fn path_of(env: &Envp) -> Option<&[u8]> {
+    env::find(env.iter(), "PATH").map(OsStr::as_bytes)
 }
 
 /// The files execvp(3) would try: the command itself if it has a slash, else one for each entry of `PATH`, where an
-/// empty entry is the working directory.
-fn candidates(file: &[u8], path: Option<&[u8]>) -> Vec<CString> {
-    // Neither half can hold a NUL: both come from C strings.
-    let c_string = |bytes: Vec<u8>| CString::new(bytes).ok();
+/// empty entry is the working directory. Each with a NUL behind it; none has one inside.
+fn candidates(file: &[u8], path: Option<&[u8]>) -> Vec<u8> {
     if file.contains(&b'/') {
-        return c_string(file.to_vec()).into_iter().collect();
+        return [file, &[0]].concat();
     }
-    let entries = path.unwrap_or(DEFAULT_PATH).split(|byte| *byte == b':');
-    entries
-        .filter(|entry| entry.len() < PATH_MAX)
-        .filter_map(|entry| {
-            let mut candidate = Vec::with_capacity(entry.len() + file.len() + 2);
-            candidate.extend_from_slice(entry);
-            if !entry.is_empty() {
-                candidate.push(b'/');
-            }
-            candidate.extend_from_slice(file);
-            c_string(candidate)
-        })
-        .collect()
+    let path = path.unwrap_or(DEFAULT_PATH);
+    let entries = || path.split(|byte| *byte == b':').filter(|entry| entry.len() < PATH_MAX);
+    // One memory for all, and no more than is needed: it stays.
+    let mut candidates = Vec::with_capacity(entries().map(|entry| entry.len() + file.len() + 2).sum());
+    for entry in entries() {
+        candidates.extend_from_slice(entry);
+        if !entry.is_empty() {
+            candidates.push(b'/');
+        }
+        candidates.extend_from_slice(file);
+        candidates.push(0);
+    }
+    candidates
+}
+
+/// The C strings of a text in which each ends with its NUL.
+fn strings(text: &[u8]) -> impl Iterator<Item = &CStr> {
+    text.split_inclusive(|byte| *byte == 0).filter_map(|string| CStr::from_bytes_with_nul(string).ok())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn no_env() -> Arc<Envp> {
+        Arc::new(Envp::new(Vec::new()))
+    }
+
     fn tried(file: &str, path: Option<&str>) -> Vec<String> {
-        candidates(file.as_bytes(), path.map(str::as_bytes))
-            .into_iter()
-            .map(|candidate| candidate.into_string().unwrap())
-            .collect()
+        let candidates = candidates(file.as_bytes(), path.map(str::as_bytes));
+        strings(&candidates).map(|candidate| candidate.to_str().unwrap().to_owned()).collect()
     }
 
     #[test]
@@ -165,8 +181,8 @@ mod tests {
 
     #[test]
     fn an_empty_command_is_an_error() {
-        assert!(matches!(Command::new(Vec::new(), Vec::new()), Err(Error::EmptyCommand)));
-        let error = Command::new(vec![Cow::Borrowed(c"")], Vec::new()).unwrap_err();
+        assert!(matches!(Command::new(Vec::new(), no_env()), Err(Error::EmptyCommand)));
+        let error = Command::new(vec![Cow::Borrowed(c"")], no_env()).unwrap_err();
         assert_eq!(error.to_string(), "the command is empty: name the program to run (is a variable unset?)");
         assert_eq!(error.status_code().get(), 127);
     }
@@ -174,13 +190,13 @@ mod tests {
     #[test]
     fn the_first_path_counts_and_the_childs_own() {
         let env = vec![Cow::Borrowed(c"XPATH=/x"), Cow::Borrowed(c"PATH=/a"), Cow::Borrowed(c"PATH=/b")];
-        let command = Command::new(vec![Cow::Borrowed(c"ls")], env).unwrap();
-        assert_eq!(command.candidates, [c"/a/ls".to_owned()]);
+        let command = Command::new(vec![Cow::Borrowed(c"ls")], Arc::new(Envp::new(env))).unwrap();
+        assert_eq!(command.candidates().collect::<Vec<_>>(), [c"/a/ls"]);
     }
 
     #[test]
     fn a_refused_change_of_user_says_what_it_takes() {
-        let mut command = Command::new(vec![Cow::Borrowed(c"ls")], Vec::new()).unwrap();
+        let mut command = Command::new(vec![Cow::Borrowed(c"ls")], no_env()).unwrap();
         command.user = Some(Identity::new(7, 8, 1000..1003));
         let said = |command: &Command, errno| command.error(Failure::before_exec(Step::User, errno)).to_string();
         assert!(
@@ -198,7 +214,8 @@ mod tests {
 
     #[test]
     fn errors_are_of_the_kind_their_number_says() {
-        let command = Command::new(vec![Cow::Borrowed(c"ls")], vec![Cow::Borrowed(c"PATH=/a:/b")]).unwrap();
+        let env = Arc::new(Envp::new(vec![Cow::Borrowed(c"PATH=/a:/b")]));
+        let command = Command::new(vec![Cow::Borrowed(c"ls")], env).unwrap();
         let error = |step, errno| command.error(Failure::of_candidate(step, 1, errno));
         let not_found = error(Step::Exec, libc::ENOENT);
         assert_eq!(not_found.to_string(), "ls: command not found in PATH=/a:/b");
@@ -233,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_path_through_a_file_is_refused_and_one_to_nothing_is_not_found() {
-        let command = Command::new(vec![Cow::Borrowed(c"/etc/passwd/x")], Vec::new()).unwrap();
+        let command = Command::new(vec![Cow::Borrowed(c"/etc/passwd/x")], no_env()).unwrap();
         let error = |errno| command.error(Failure::of_candidate(Step::Exec, 0, errno));
         for (errno, status) in [(libc::ENOENT, 127), (libc::ENOTDIR, 126), (libc::ESTALE, 126)] {
             assert_eq!(error(errno).status_code().get(), status, "{errno}");

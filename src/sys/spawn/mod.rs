@@ -3,6 +3,7 @@
 mod child;
 pub(crate) mod command;
 mod elf;
+pub(crate) mod envp;
 mod interpreter;
 mod report;
 mod stack;

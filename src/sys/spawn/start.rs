@@ -12,6 +12,7 @@
 use super::child;
 use super::child::{PID_DIGITS, Plan};
 use super::command::Command;
+use super::envp::Envp;
 use super::report::Report;
 use super::stack;
 use crate::model::env;
@@ -30,7 +31,6 @@ use crate::sys::signals::source::Source;
 use crate::sys::terminal::ChildGroup;
 use crate::sys::wait;
 use crate::sys::wait::{Next, Which};
-use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
 use std::mem::ManuallyDrop;
@@ -100,7 +100,8 @@ struct Block {
     _plan: Box<Plan>,
     report: Place,
     command: Arc<Command>,
-    _lists: [Vec<*const c_char>; 3],
+    _words: Words,
+    _env: Option<Vec<*const c_char>>,
     _pids: PidVariables,
     stack: stack::Use,
 }
@@ -119,10 +120,9 @@ const PID_VARIABLES: [&str; 3] = ["LISTEN_PID", "WATCHDOG_PID", "SYSTEMD_EXEC_PI
 const LISTEN_PIDFDID: &str = "LISTEN_PIDFDID";
 
 impl PidVariables {
-    fn new(env: &[Cow<'static, CStr>], setup: &Setup<'_>) -> PidVariables {
+    fn new(env: &Envp, setup: &Setup<'_>) -> PidVariables {
         let holds_own = |name: &str| {
-            setup.pid_variables
-                && env::find(env.iter().map(Cow::as_ref), name).is_some_and(|value| *value == *setup.parent.to_string())
+            setup.pid_variables && env::find(env.iter(), name).is_some_and(|value| *value == *setup.parent.to_string())
         };
         let buffer = |name: &str| {
             let mut buffer = format!("{name}=").into_bytes();
@@ -131,6 +131,19 @@ impl PidVariables {
             (buffer, place)
         };
         PidVariables { buffers: PID_VARIABLES.map(|name| holds_own(name).then(|| buffer(name))) }
+    }
+
+    fn are_any(&self) -> bool {
+        self.buffers.iter().any(Option::is_some)
+    }
+
+    /// The list of the variables, with these.
+    #[cold]
+    fn env(&self, env: &Envp) -> Vec<*const c_char> {
+        let mut list = Vec::with_capacity(env.len() + 1);
+        list.extend(env.iter().filter_map(|entry| self.entry(entry)));
+        list.push(ptr::null());
+        list
     }
 
     /// What the child has for an entry; `None`: the child doesn't get it.
@@ -180,11 +193,9 @@ unsafe impl Send for Block {}
 
 /// Starts the command. That it couldn't be executed is told by [`Child::failure`] once it has ended.
 pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -> Result<Child, Error> {
-    let as_ptr = |text: &CStr| text.as_ptr();
-    let mut argv = pointers(1, command.args.iter().map(|arg| as_ptr(arg)));
+    let mut words = Words::of(&command);
     let mut pids = PidVariables::new(&command.env, setup);
-    let envp = pointers(0, command.env.iter().filter_map(|entry| pids.entry(entry)));
-    let candidates = pointers(0, command.candidates.iter().map(|file| as_ptr(file)));
+    let env = pids.are_any().then(|| pids.env(&command.env));
     let mut report = match command.user {
         None => Place::Own(Box::default()),
         Some(_) => Place::shared()?,
@@ -207,9 +218,9 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
         limits: setup.limits,
         reset_caught: setup.shared,
         mask: setup.mask.or(before).unwrap_or_default(),
-        candidates: candidates.as_ptr(),
-        shell_argv: argv.as_mut_ptr(),
-        envp: envp.as_ptr(),
+        candidates: words.candidates(),
+        shell_argv: words.shell_argv(),
+        envp: env.as_ref().map_or(command.env.as_ptr(), |env| env.as_ptr()),
         pid_places: pids.places(),
         report: report.report(),
         stack_user: if setup.has_siblings { stack.word() } else { ptr::null_mut() },
@@ -224,20 +235,38 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
     }
 
     let (pid, pidfd) = cloned?;
-    let block = Block { _plan: plan, report, command, _lists: [argv, envp, candidates], _pids: pids, stack };
+    let block = Block { _plan: plan, report, command, _words: words, _env: env, _pids: pids, stack };
     Ok(Child { pid, pidfd, own_group: setup.group.is_own(), block: ManuallyDrop::new(block), ended: false })
 }
 
-/// A list as execve(2) takes it, behind this many empty places.
-fn pointers(places: usize, strings: impl Iterator<Item = *const c_char>) -> Vec<*const c_char> {
-    // With the room for all: where each way grows a list, the compiler takes the function that does so for #[cold].
-    // Lists that grew have had such sizes: their memory is free.
-    let room = (places + strings.size_hint().1.unwrap_or_default() + 1).next_power_of_two();
-    let mut list = Vec::with_capacity(room);
-    list.resize(places, ptr::null());
-    list.extend(strings);
-    list.push(ptr::null());
-    list
+/// The words of a command and the files to try, as execve(2) takes them: two lists, each with a null pointer at its end. In
+/// front is a place for the name of the shell.
+#[derive(Debug)]
+struct Words {
+    list: Vec<*const c_char>,
+    /// Where the files begin.
+    files: usize,
+}
+
+impl Words {
+    fn of(command: &Command) -> Words {
+        let files = command.args.len() + 2;
+        let mut list = Vec::with_capacity(files + command.candidate_count() + 1);
+        list.push(ptr::null());
+        list.extend(command.args.iter().map(|arg| arg.as_ptr()));
+        list.push(ptr::null());
+        list.extend(command.candidates().map(CStr::as_ptr));
+        list.push(ptr::null());
+        Words { list, files }
+    }
+
+    fn shell_argv(&mut self) -> *mut *const c_char {
+        self.list.as_mut_ptr()
+    }
+
+    fn candidates(&mut self) -> *const *const c_char {
+        self.list.as_mut_ptr().wrapping_add(self.files)
+    }
 }
 
 /// The new process; and its pidfd, if asked for.

@@ -3,11 +3,16 @@ use crate::model::identity::Identity;
 use crate::model::signal::SignalSet;
 use crate::sys::signals::process::ProcessSignals;
 use crate::sys::test_filter::refuse;
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
+
+fn no_env() -> Arc<Envp> {
+    Arc::new(Envp::new(Vec::new()))
+}
 
 /// Whether the block is kept when a child is dropped that hasn't been waited for: it holds the command.
 fn is_kept_at_drop(refused: bool) -> bool {
-    let command = Arc::new(Command::new(vec![Cow::Borrowed(c"/")], Vec::new()).unwrap());
+    let command = Arc::new(Command::new(vec![Cow::Borrowed(c"/")], no_env()).unwrap());
     let in_block = Arc::clone(&command);
     // The filter is this thread's alone.
     let started = std::thread::spawn(move || {
@@ -36,7 +41,7 @@ fn a_child_that_may_be_alive_keeps_its_stack() {
 /// Starts a command that waits, in a thread of its own whose mask stays changed.
 fn started(has_siblings: bool, act: impl FnOnce(Child) + Send + 'static) {
     let act = move || {
-        let command = Command::new(vec![Cow::Borrowed(c"sleep"), Cow::Borrowed(c"1000")], Vec::new()).unwrap();
+        let command = Command::new(vec![Cow::Borrowed(c"sleep"), Cow::Borrowed(c"1000")], no_env()).unwrap();
         let source = Source::Process(ProcessSignals::take());
         let setup = Setup { has_siblings, shared: true, ..Setup::plain(&ChildGroup::Own(None)) };
         act(spawn(Arc::new(command), &setup, &source).unwrap());
@@ -69,7 +74,7 @@ fn a_stack_is_free_when_its_child_has_ended() {
 #[test]
 fn a_start_that_fails_leaves_the_mask_as_it_was_and_no_stack() {
     let starts = || {
-        let mut command = Command::new(vec![Cow::Borrowed(c"/")], Vec::new()).unwrap();
+        let mut command = Command::new(vec![Cow::Borrowed(c"/")], no_env()).unwrap();
         command.user = Some(Identity::new(1, 1, []));
         let command = Arc::new(command);
         let source = Source::Process(ProcessSignals::take());
