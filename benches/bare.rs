@@ -24,18 +24,24 @@ mod number {
     pub const SIGTIMEDWAIT: usize = 128;
     pub const PRCTL: usize = 157;
     pub const CLOCK_GETTIME: usize = 228;
+    pub const CLOCK_NANOSLEEP: usize = 230;
     pub const EXIT_GROUP: usize = 231;
+    pub const OPENAT: usize = 257;
+    pub const PPOLL: usize = 271;
     pub const PIPE2: usize = 293;
 }
 
 #[cfg(target_arch = "aarch64")]
 mod number {
+    pub const OPENAT: usize = 56;
     pub const CLOSE: usize = 57;
     pub const PIPE2: usize = 59;
     pub const READ: usize = 63;
     pub const WRITE: usize = 64;
+    pub const PPOLL: usize = 73;
     pub const EXIT_GROUP: usize = 94;
     pub const CLOCK_GETTIME: usize = 113;
+    pub const CLOCK_NANOSLEEP: usize = 115;
     pub const KILL: usize = 129;
     pub const SIGPROCMASK: usize = 135;
     pub const SIGTIMEDWAIT: usize = 137;
@@ -54,10 +60,15 @@ pub const CHLD: i32 = 17;
 
 const CLONE_VM: usize = 0x100;
 const CLONE_VFORK: usize = 0x4000;
+const ABSOLUTE: usize = 1;
 const MONOTONIC: usize = 1;
 const NO_HANG: usize = 1;
 const PARENT_DEATH_SIGNAL: usize = 1;
+const POLL_ERROR: i16 = 8;
 const SIGNAL_SET_BYTES: usize = 8;
+/// Relative to the working directory.
+const WORKING_DIRECTORY: usize = -100isize as usize;
+const WRITE_ONLY: usize = 1;
 
 // The kernel starts a program with its arguments on the stack, and no return address.
 #[cfg(target_arch = "x86_64")]
@@ -92,6 +103,12 @@ impl Arguments {
     pub fn environment(self) -> Strings {
         // SAFETY: envp follows argv's null pointer.
         unsafe { self.0.add(1 + *self.0 + 1).cast() }
+    }
+
+    /// An argument that exists, as a C string.
+    pub fn string(self, index: usize) -> *const u8 {
+        // SAFETY: callers know how many arguments there are.
+        unsafe { *self.from(index) }
     }
 
     /// The first letter of an argument; 0 if there is none.
@@ -283,10 +300,44 @@ pub fn clock() -> u64 {
     time[0] * 1_000_000_000 + time[1]
 }
 
+/// Sleeps until the monotonic clock shows this time, in nanoseconds.
+pub fn sleep_until(time: u64) {
+    let time = [time / 1_000_000_000, time % 1_000_000_000];
+    // SAFETY: points to a timespec; with a time that is absolute nothing is written.
+    unsafe { syscall(number::CLOCK_NANOSLEEP, [MONOTONIC, ABSOLUTE, &raw const time as usize, 0]) };
+}
+
 /// Writes a number to stdout, as the eight bytes it is.
 pub fn tell(number: u64) {
-    // SAFETY: points to eight bytes.
-    unsafe { syscall(number::WRITE, [1, &raw const number as usize, 8, 0]) };
+    tell_to(1, number);
+}
+
+/// Writes a number, as the eight bytes it is.
+pub fn tell_to(descriptor: i32, number: u64) {
+    write(descriptor, &number.to_ne_bytes());
+}
+
+/// False if nobody can read it.
+pub fn write(descriptor: i32, bytes: &[u8]) -> bool {
+    // SAFETY: points to bytes of this length.
+    unsafe { syscall(number::WRITE, [descriptor as usize, bytes.as_ptr() as usize, bytes.len(), 0]) > 0 }
+}
+
+/// Opens a file for writing; below 0: it can't be opened.
+pub fn open_to_write(path: *const u8) -> i32 {
+    // SAFETY: callers pass a C string.
+    unsafe { syscall(number::OPENAT, [WORKING_DIRECTORY, path as usize, WRITE_ONLY, 0]) as i32 }
+}
+
+/// Whether the pipe behind this writing end has a reader.
+pub fn has_reader(descriptor: i32) -> bool {
+    #[repr(C)]
+    struct PollFd(i32, i16, i16);
+    let mut poll = PollFd(descriptor, 0, 0);
+    let at_once = [0i64; 2];
+    // SAFETY: points to one pollfd and a timespec; a null pointer changes no mask.
+    unsafe { syscall(number::PPOLL, [&raw mut poll as usize, 1, &raw const at_once as usize, 0]) };
+    poll.2 & POLL_ERROR == 0
 }
 
 /// Waits for a byte; false if no writer is left.

@@ -10,6 +10,15 @@
 //!
 //! Times are those of the monotonic clock, in nanoseconds, eight bytes each, on stdout. A child that waits ends by itself
 //! when the benchmark ends.
+//!
+//! Where many run at once, each writes its pid to a FIFO when it begins, eight bytes, so that nothing of it is relayed. It
+//! ends at TERM or INT, or soon after the FIFO's reader is gone:
+//!
+//! | word | what it does |
+//! |---|---|
+//! | `wait FIFO` | waits; writes its pid again at each SIGUSR1 |
+//! | `lines FIFO PERIOD DELAY` | after the delay writes a line to stdout, and again after each period; both are in µs |
+//! | `beget FIFO N` | makes N orphans that end at once when a SIGUSR1 comes, and writes its pid again |
 #![no_std]
 #![no_main]
 
@@ -31,6 +40,9 @@ fn run(arguments: Arguments) -> i32 {
             while bare::wait_for_byte(0) {}
         }
         b'o' => orphans(arguments.number(2)),
+        b'w' => wait(arguments),
+        b'l' => write_lines(arguments),
+        b'b' => beget(arguments),
         _ => return 2,
     }
     0
@@ -47,12 +59,18 @@ fn receive() {
 }
 
 fn orphans(count: usize) {
-    /// The most orphans that live at once.
-    const BATCH: usize = 100;
     bare::tell(bare::clock());
     if !bare::wait_for_byte(0) {
         return;
     }
+    make_orphans(count);
+    bare::tell(bare::clock());
+    while bare::wait_for_byte(0) {}
+}
+
+fn make_orphans(count: usize) {
+    /// The most orphans that live at once.
+    const BATCH: usize = 100;
     let mut stack = Stack::new();
     let mut left = count;
     while left > 0 {
@@ -67,8 +85,64 @@ fn orphans(count: usize) {
         bare::wait_for_byte(reader);
         bare::close(reader);
     }
-    bare::tell(bare::clock());
-    while bare::wait_for_byte(0) {}
+}
+
+fn wait(arguments: Arguments) {
+    if let Some(fifo) = Fifo::open(arguments) {
+        while fifo.wait_for_signal() {
+            fifo.tell();
+        }
+    }
+}
+
+fn beget(arguments: Arguments) {
+    if let Some(fifo) = Fifo::open(arguments) {
+        while fifo.wait_for_signal() {
+            make_orphans(arguments.number(3));
+            fifo.tell();
+        }
+    }
+}
+
+fn write_lines(arguments: Arguments) {
+    const LINE: &[u8] = b"a line of some forty bytes, as they are\n";
+    let Some(fifo) = Fifo::open(arguments) else { return };
+    let [period, delay] = [3, 4].map(|index| arguments.number(index) as u64 * 1000);
+    let mut next = bare::clock() + delay;
+    loop {
+        bare::sleep_until(next);
+        if !bare::has_reader(fifo.0) || !bare::write(1, LINE) {
+            return;
+        }
+        next += period;
+    }
+}
+
+/// Where a child tells that it has begun. The first argument behind the word is its path.
+struct Fifo(i32);
+
+impl Fifo {
+    fn open(arguments: Arguments) -> Option<Fifo> {
+        bare::block(bit(bare::USR1));
+        let fifo = Fifo(bare::open_to_write(arguments.string(2)));
+        fifo.tell();
+        (fifo.0 >= 0).then_some(fifo)
+    }
+
+    fn tell(&self) {
+        bare::tell_to(self.0, bare::own_pid() as u64);
+    }
+
+    /// Waits for a SIGUSR1; false if nobody reads the FIFO any more.
+    fn wait_for_signal(&self) -> bool {
+        const SECONDS: Option<i64> = Some(20);
+        while bare::wait_for_signal(bit(bare::USR1), SECONDS) != bare::USR1 {
+            if !bare::has_reader(self.0) {
+                return false;
+            }
+        }
+        true
+    }
 }
 
 extern "C" fn leave_an_orphan(_: &()) -> ! {

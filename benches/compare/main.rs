@@ -8,7 +8,7 @@ mod contenders;
 mod forwarding;
 mod idle;
 mod orphans;
-// Shared with the other bench, which uses more of it.
+// Shared with the other benches, which use more of it.
 #[allow(dead_code)]
 mod proc;
 mod processes;
@@ -16,6 +16,7 @@ mod programs;
 mod report;
 mod samples;
 mod startup;
+#[allow(dead_code)]
 mod sys;
 mod workshop;
 

@@ -51,15 +51,20 @@ impl Proc {
         field(&fs::read_to_string(self.folder().join("status"))?, "VmHWM:")
     }
 
+    /// The children of its first thread, zombies included.
+    pub fn children(&self) -> Result<Vec<i32>> {
+        let children = fs::read_to_string(self.folder().join(format!("task/{}/children", self.0)))?;
+        children.split_whitespace().map(|pid| Ok(pid.parse()?)).collect()
+    }
+
     /// How many of its children have ended and haven't been waited for.
     pub fn zombies(&self) -> Result<u64> {
-        let children = fs::read_to_string(self.folder().join(format!("task/{}/children", self.0)))?;
-        let is_zombie = |pid: &&str| {
+        let is_zombie = |pid: &i32| {
             let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
             // The state follows the name, which may contain any character.
             stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z'))
         };
-        Ok(children.split_whitespace().filter(is_zombie).count() as u64)
+        Ok(self.children()?.iter().filter(|pid| is_zombie(pid)).count() as u64)
     }
 }
 

@@ -6,7 +6,9 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::ptr;
 use std::time::Duration;
 
@@ -25,6 +27,29 @@ pub fn clock() -> u64 {
 pub fn keep_descriptors() -> io::Result<()> {
     // SAFETY: sets a flag, which nothing here depends on.
     check(unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as c_int) })
+}
+
+/// Allows this process and all it starts as many descriptors as the machine lets them have.
+pub fn allow_descriptors() -> io::Result<()> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: both point to a limit.
+    unsafe {
+        check(libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit))?;
+        limit.rlim_cur = limit.rlim_max;
+        check(libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit))
+    }
+}
+
+pub fn make_fifo(path: &Path) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: reads a C string.
+    check(unsafe { libc::mkfifo(path.as_ptr(), 0o600) })
+}
+
+/// Sends a signal to a process that another one started.
+pub fn signal(pid: i32, signal: c_int) -> io::Result<()> {
+    // SAFETY: touches no memory.
+    check(unsafe { libc::kill(pid, signal) })
 }
 
 /// Descriptors 0, 1 and 2 of a new process.
@@ -94,6 +119,17 @@ impl Process {
     pub fn signal(&self, signal: c_int) -> io::Result<()> {
         // SAFETY: touches no memory; the number is ours until we have waited.
         check(unsafe { libc::kill(self.pid, signal) })
+    }
+
+    /// Whether it ends within this time.
+    pub fn ends_within(&self, time: Duration) -> io::Result<bool> {
+        // SAFETY: the call touches no memory; the descriptor it returns is nobody else's.
+        let descriptor = unsafe {
+            let descriptor = libc::syscall(libc::SYS_pidfd_open, self.pid, 0) as c_int;
+            check(descriptor)?;
+            OwnedFd::from_raw_fd(descriptor)
+        };
+        is_readable(descriptor.as_fd(), time)
     }
 
     /// Waits until it has ended.

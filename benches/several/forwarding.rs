@@ -1,0 +1,38 @@
+//! What it costs to forward a signal to each process.
+
+use crate::children::Children;
+use crate::contenders::Contender;
+use crate::fleet::Fleet;
+use crate::report::{Metric, Table};
+use crate::{FEW, Lab, Result};
+
+pub fn measure(lab: &Lab, table: &mut Table) -> Result<()> {
+    for (number, contender, count) in lab.rounds(&[FEW, lab.scale.many]) {
+        if !contender.forwards() || table.has_failed(number, count) {
+            continue;
+        }
+        match cpu_a_process(lab, contender, count) {
+            Ok(cpu) => table.add(Metric::Signal, count, number, cpu),
+            Err(error) if contender.is_ours() => return Err(error),
+            Err(error) => table.fail(number, count, &*error),
+        }
+    }
+    Ok(())
+}
+
+/// In microseconds.
+fn cpu_a_process(lab: &Lab, contender: &Contender, count: usize) -> Result<f64> {
+    let mut fleet = Fleet::start(lab, contender, &Children::waiting(count))?;
+    // The first signal touches what is touched only once.
+    fleet.signal(libc::SIGUSR1)?;
+    fleet.told(count)?;
+    let signals = lab.scale.signalled.div_ceil(count);
+    let before = fleet.proc().cpu()?;
+    for _ in 0..signals {
+        fleet.signal(libc::SIGUSR1)?;
+        fleet.told(count)?;
+    }
+    let cpu = fleet.proc().cpu()? - before;
+    fleet.stop()?;
+    Ok(cpu as f64 / 1e3 / (signals * count) as f64)
+}

@@ -1,0 +1,39 @@
+//! What it costs to pass on a line, by the number of processes that the lines come from.
+
+use crate::children::{Children, LINES_A_SECOND, What};
+use crate::contenders::Contender;
+use crate::fleet::Fleet;
+use crate::report::{Metric, Table};
+use crate::{Lab, Result, sys};
+use std::thread;
+use std::time::Duration;
+
+pub fn measure(lab: &Lab, table: &mut Table) -> Result<()> {
+    for (number, contender, count) in lab.rounds(lab.scale.writers) {
+        if !contender.relays() || table.has_failed(number, count) {
+            continue;
+        }
+        match cpu_a_line(lab, contender, count) {
+            Ok(cpu) => table.add(Metric::Line, count, number, cpu),
+            Err(error) if contender.is_ours() => return Err(error),
+            Err(error) => table.fail(number, count, &*error),
+        }
+    }
+    Ok(())
+}
+
+/// In microseconds.
+fn cpu_a_line(lab: &Lab, contender: &Contender, count: usize) -> Result<f64> {
+    let children = Children { count, what: What::Lines };
+    let fleet = Fleet::start(lab, contender, &children)?;
+    // Each process has written a line, and a whole number of lines is counted.
+    let period = Duration::from_micros(children.period() as u64);
+    thread::sleep(period.max(Duration::from_secs(1)));
+    let begin = sys::clock();
+    let before = fleet.proc().cpu()?;
+    thread::sleep(lab.scale.lines.max(period));
+    let cpu = fleet.proc().cpu()? - before;
+    let seconds = (sys::clock() - begin) as f64 / 1e9;
+    fleet.stop()?;
+    Ok(cpu as f64 / 1e3 / (seconds * LINES_A_SECOND as f64))
+}
