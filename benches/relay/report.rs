@@ -86,7 +86,7 @@ impl Table {
     pub fn print_goals(&self) {
         println!("\n{PANICMON} and its goals, {}", self.how);
         println!("  lines/s of 10 bytes   {}", self.speed_verdict(10, Metric::Lines, GO, 10.0));
-        println!("  MB/s of 100 bytes     {}", self.speed_verdict(100, Metric::Megabytes, CAT, 0.5));
+        println!("  MB/s of 100 bytes     {}", self.speed_verdict(100, Metric::Megabytes, CAT, 0.65));
         println!("  Rss at most, KiB      {}", self.memory_verdict(16 * 1024));
     }
 
