@@ -140,7 +140,7 @@ fn pass(target: Target<'_>, received: Received, to: To, lifecycle: &mut Lifecycl
         To::Child => signals::pass(target, received),
         To::Group => signals::pass_to_group(target, received),
     };
-    lifecycle.passed(received, result, Instant::now, actions);
+    lifecycle.passed(received, to, result, Instant::now, actions);
 }
 
 #[cold]
@@ -163,16 +163,18 @@ fn at_terminal(group: &ChildGroup, act: impl FnOnce(&Terminal) -> io::Result<()>
 fn tell_of_child(handlers: &mut [Box<dyn Handler + Send + '_>], spec: &Spec<'_>, child: Pid, told: Tell) {
     let name = || spec.event_name();
     match told {
-        Tell::Received(Received { signal, origin }) => {
+        Tell::Received(Received { signal, origin, .. }) => {
             tell(handlers, &Event::Received(SignalReceived::new(name(), signal, origin, child)));
         }
-        Tell::Passed(Received { signal, origin }) => {
-            tell(handlers, &Event::Passed(SignalPassed::new(name(), signal, origin, child)));
+        Tell::Passed(Received { signal, origin, came }, to) => {
+            let mut passed = SignalPassed::new(name(), signal, origin, child);
+            (passed.came, passed.to_group) = (came, to == To::Group);
+            tell(handlers, &Event::Passed(passed));
         }
-        Tell::Dropped(Received { signal, origin }) => {
+        Tell::Dropped(Received { signal, origin, .. }) => {
             tell(handlers, &Event::Dropped(SignalDropped::new(name(), signal, origin, child)));
         }
-        Tell::NotPassed(Received { signal, origin }, error) => {
+        Tell::NotPassed(Received { signal, origin, .. }, error) => {
             tell(handlers, &Event::NotPassed(SignalFailed::new(name(), signal, origin, child, error)));
         }
         Tell::Stopped(signal) => tell(handlers, &Event::Stopped(ProcessStopped::new(name(), child, signal))),

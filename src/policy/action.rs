@@ -63,7 +63,7 @@ pub(crate) enum Tell {
     /// This signal came.
     Received(Received),
     /// It was passed on.
-    Passed(Received),
+    Passed(Received, To),
     /// It isn't passed on.
     Dropped(Received),
     /// It couldn't be passed on.
@@ -226,16 +226,16 @@ pub(crate) mod tests {
 
     #[test]
     fn after_the_end_of_the_child_only_what_is_told_of_it_is_left() {
-        let received = Received { signal: Signal::TERM, origin: crate::model::origin::Origin::Kernel };
+        let received = Received::of(Signal::TERM, crate::model::origin::Origin::Kernel);
         let mut actions = Actions::new();
         actions.push(ChildAction::Pass(received, To::Child));
-        actions.push(ChildAction::Tell(Tell::Passed(received)));
+        actions.push(ChildAction::Tell(Tell::Passed(received, To::Child)));
         actions.push(ChildAction::Continue);
         actions.push(LoopAction::LeaveRealtime);
         actions.push(ChildAction::SignalGroup(Signal::KILL));
         actions.push(ChildAction::TakeBack);
         actions.child_ended();
-        assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::Passed(_))))));
+        assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::Passed(..))))));
         assert!(matches!(actions.take_next(), Some(Action::Loop(LoopAction::LeaveRealtime))));
         assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::TakeBack))));
         assert!(actions.take_next().is_none());

@@ -225,7 +225,7 @@ impl Lifecycle {
     ) -> Option<To> {
         if self.already_received.contains(sent.signal) && sent == received {
             self.already_received = self.already_received.without(sent.signal);
-            self.is_passed(received, actions);
+            self.is_passed(received, To::Group, actions);
             return None;
         }
         if !self.group.is_own() {
@@ -315,6 +315,7 @@ impl Lifecycle {
     pub(crate) fn passed(
         &mut self,
         received: Received,
+        to: To,
         result: io::Result<()>,
         now: impl FnOnce() -> Instant,
         actions: &mut Actions,
@@ -326,7 +327,7 @@ impl Lifecycle {
                 self.held.found_no_room(received, was_held, now(), actions);
                 return;
             }
-            Ok(()) => self.is_passed(received, actions),
+            Ok(()) => self.is_passed(received, to, actions),
             Err(error) => actions.push(ChildAction::Tell(Tell::NotPassed(received, error))),
         }
         if was_held {
@@ -349,12 +350,12 @@ impl Lifecycle {
         }
     }
 
-    fn is_passed(&mut self, received: Received, actions: &mut Actions) {
+    fn is_passed(&mut self, received: Received, to: To, actions: &mut Actions) {
         self.requests.note_passed(received.signal);
         if received.signal == Signal::KILL {
             self.grace.killed();
         }
-        actions.push(ChildAction::Tell(Tell::Passed(received)));
+        actions.push(ChildAction::Tell(Tell::Passed(received, to)));
     }
 
     /// The deadline has come.

@@ -18,7 +18,7 @@ impl Own {
     /// too much processor time, or it belongs to a program that has set a timer. The kernel tells the child of what the
     /// child does.
     pub(crate) fn made(self, received: Received) -> bool {
-        let Received { signal, origin } = received;
+        let Received { signal, origin, .. } = received;
         match signal {
             // CONT: it was sent to the others of this process's group.
             Signal::PIPE | Signal::XFSZ | Signal::CONT => origin.sender() == Some(self.pid),
@@ -58,7 +58,7 @@ mod tests {
             (Signal::USR1, queue, false, false),
         ] {
             let made =
-                |timers_are_childs| Own { pid: Pid::new(1), timers_are_childs }.made(Received { signal, origin });
+                |timers_are_childs| Own { pid: Pid::new(1), timers_are_childs }.made(Received::of(signal, origin));
             assert_eq!((made(true), made(false)), (wrapper, program), "{signal} {origin:?}");
         }
     }

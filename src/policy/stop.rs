@@ -53,7 +53,7 @@ impl Stops {
         has_hung_up: impl FnOnce() -> bool,
         now: impl FnOnce() -> Instant,
     ) -> Asks {
-        let Received { signal, origin } = received;
+        let Received { signal, origin, .. } = received;
         let is_hang_up = || self.hang_up && (origin == Origin::Kernel || has_hung_up());
         if signal == Signal::HUP && is_hang_up() {
             // The terminal that hangs up sends one, and its shell another.
@@ -64,7 +64,7 @@ impl Stops {
         if !self.signals.contains(signal) || is_resize {
             return Asks::Nothing;
         }
-        if !matches!(origin, Origin::Process { .. }) {
+        if !matches!(origin, Origin::Process { .. } | Origin::Thread { .. }) {
             return Asks::Stop;
         }
         let now = now();
@@ -84,7 +84,7 @@ mod tests {
     use crate::model::pid::Pid;
 
     fn by(signal: Signal, pid: i32, uid: u32) -> Received {
-        Received { signal, origin: Origin::Process { pid: Pid::new(pid), uid } }
+        Received::of(signal, Origin::Process { pid: Pid::new(pid), uid })
     }
 
     fn judge(stops: &mut Stops, received: Received, hung_up: bool) -> Asks {
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_stop_is_term_or_int_or_what_stands_in_their_place_and_a_hang_up() {
         let (usr1, winch) = (Signal::USR1, Signal::WINCH);
-        let kernel = |signal| Received { signal, origin: Origin::Kernel };
+        let kernel = |signal| Received::of(signal, Origin::Kernel);
         for (signals, received, hung_up, asks) in [
             (Stops::DEFAULT, by(Signal::TERM, 9, 0), false, Asks::Stop),
             (Stops::DEFAULT, by(Signal::INT, 9, 0), false, Asks::Stop),

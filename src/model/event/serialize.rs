@@ -52,7 +52,11 @@ fn fields<M: SerializeMap>(event: &Event<'_>, map: &mut M) -> Result<(), M::Erro
             map.serialize_entry("reason", &reason)
         }
         Event::Received(event) => signal(event.signal, event.origin, event.child, map),
-        Event::Passed(event) => signal(event.signal, event.origin, event.child, map),
+        Event::Passed(event) => {
+            signal(event.came, event.origin, event.child, map)?;
+            map.serialize_entry("as", &event.signal)?;
+            map.serialize_entry("target", if event.to_group { "group" } else { "child" })
+        }
         Event::Dropped(event) => signal(event.signal, event.origin, event.child, map),
         Event::Delayed(event) => {
             signal(event.signal, event.origin, event.child, map)?;
@@ -112,6 +116,7 @@ fn signal<M: SerializeMap>(signal: Signal, origin: Origin, child: Pid, map: &mut
     let (code, sender, value) = match origin {
         Origin::Kernel => ("kernel", None, None),
         Origin::Process { pid, uid } => ("user", Some((pid, uid)), None),
+        Origin::Thread { pid, uid } => ("tkill", Some((pid, uid)), None),
         Origin::Queue { pid, uid, value } => ("queue", Some((pid, uid)), Some(value)),
         Origin::Other { pid, uid, value, .. } => ("other", Some((pid, uid)), Some(value)),
     };

@@ -29,12 +29,17 @@ pub struct SignalReceived<'a> {
 pub struct SignalPassed<'a> {
     /// The process that has it: its name, or the base name of its command.
     pub name: Cow<'a, str>,
-    /// Which one; with [`Options::rewrite`](crate::api::options::Options::rewrite) it may be another than the one that came.
+    /// Which one the child has now; with [`Options::rewrite`](crate::api::options::Options::rewrite) it may be another than the
+    /// one that came.
     pub signal: Signal,
+    /// The one that came.
+    pub came: Signal,
     /// Who sent it, and its value.
     pub origin: Origin,
     /// The child that has it now.
     pub child: Pid,
+    /// Its whole process group has it.
+    pub to_group: bool,
 }
 
 /// A signal isn't passed on to the child: [`Options::rewrite`](crate::api::options::Options::rewrite) or
@@ -93,9 +98,9 @@ impl<'a> SignalReceived<'a> {
 }
 
 impl<'a> SignalPassed<'a> {
-    /// This event of this child.
+    /// This event of this child, which alone has the signal that came.
     pub fn new(name: impl Into<Cow<'a, str>>, signal: Signal, origin: Origin, child: Pid) -> Self {
-        SignalPassed { name: name.into(), signal, origin, child }
+        SignalPassed { name: name.into(), signal, came: signal, origin, child, to_group: false }
     }
 }
 
@@ -140,7 +145,7 @@ impl<'a> SignalFailed<'a> {
 
 keep! {
     SignalReceived { name; signal, origin, child }
-    SignalPassed { name; signal, origin, child }
+    SignalPassed { name; signal, came, origin, child, to_group }
     SignalDropped { name; signal, origin, child }
     SignalDelayed { name; signal, origin, child, delay }
 }

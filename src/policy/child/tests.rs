@@ -38,12 +38,12 @@ fn without_stop_asked(actions: &mut Actions) {
 }
 
 fn sent(signal: Signal) -> Received {
-    Received { signal, origin: Origin::Process { pid: Pid::new(9), uid: 0 } }
+    Received::of(signal, Origin::Process { pid: Pid::new(9), uid: 0 })
 }
 
 fn queued(number: i32, value: usize) -> Received {
     let signal = Signal::new(number).unwrap();
-    Received { signal, origin: Origin::Queue { pid: Pid::new(9), uid: 0, value } }
+    Received::of(signal, Origin::Queue { pid: Pid::new(9), uid: 0, value })
 }
 
 fn full() -> io::Result<()> {
@@ -68,14 +68,14 @@ fn act(lifecycle: &mut Lifecycle, actions: &mut Actions, now: Instant, room: &mu
                 passed.push(received);
                 *room -= usize::from(received.signal.is_realtime());
             }
-            lifecycle.passed(received, if found { Ok(()) } else { full() }, || now, actions);
+            lifecycle.passed(received, To::Child, if found { Ok(()) } else { full() }, || now, actions);
         }
     }
     passed
 }
 
 fn from_kernel(signal: Signal) -> Received {
-    Received { signal, origin: Origin::Kernel }
+    Received::of(signal, Origin::Kernel)
 }
 
 /// Between two runs.
@@ -105,7 +105,7 @@ fn wanted(lifecycle: &mut Lifecycle, mut actions: Actions, now: Instant) -> Vec<
         match action {
             Action::Child(ChildAction::Pass(received, to)) => {
                 wanted.push(format!("{} to {to:?}", received.signal));
-                lifecycle.passed(received, Ok(()), || now, &mut actions);
+                lifecycle.passed(received, To::Child, Ok(()), || now, &mut actions);
             }
             Action::Child(ChildAction::Tell(Tell::Dropped(received))) => {
                 wanted.push(format!("{} dropped", received.signal));
@@ -168,9 +168,9 @@ fn a_signal_is_told_passed_and_told_again() {
             matches!(actions.take_next(), Some(Action::Child(ChildAction::Pass(received, To::Child))) if received == sent(signal))
         );
         assert!(actions.is_empty());
-        lifecycle.passed(sent(signal), Ok(()), Instant::now, &mut actions);
-        assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::Passed(_))))));
-        lifecycle.passed(sent(signal), Err(io::ErrorKind::PermissionDenied.into()), Instant::now, &mut actions);
+        lifecycle.passed(sent(signal), To::Child, Ok(()), Instant::now, &mut actions);
+        assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::Passed(..))))));
+        lifecycle.passed(sent(signal), To::Child, Err(io::ErrorKind::PermissionDenied.into()), Instant::now, &mut actions);
         assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::NotPassed(..))))));
     }
 }
@@ -178,7 +178,7 @@ fn a_signal_is_told_passed_and_told_again() {
 #[test]
 fn what_the_process_did_to_itself_is_not_the_childs() {
     let (mut lifecycle, mut actions) = (running(), Actions::new());
-    let by_itself = |signal| Received { signal, origin: Origin::Process { pid: OWN.pid, uid: 0 } };
+    let by_itself = |signal| Received::of(signal, Origin::Process { pid: OWN.pid, uid: 0 });
     lifecycle.came(by_itself(Signal::PIPE), no_terminal, &mut actions);
     assert!(actions.is_empty());
     lifecycle.came(by_itself(Signal::USR1), no_terminal, &mut actions);

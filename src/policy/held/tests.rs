@@ -9,7 +9,7 @@ const BATCH: usize = MANY_HELD / 2;
 
 fn queued(value: usize) -> Received {
     let origin = Origin::Queue { pid: Pid::new(9), uid: 0, value };
-    Received { signal: Signal::new(40).unwrap(), origin }
+    Received::of(Signal::new(40).unwrap(), origin)
 }
 
 /// Does what is wanted, with a child that has this much room: what was passed on, and what else was wanted.

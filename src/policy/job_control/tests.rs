@@ -151,7 +151,7 @@ fn at_the_end_the_terminal_is_taken_back_and_the_signal_told() {
 }
 
 fn came(signal: Signal, origin: Origin) -> Received {
-    Received { signal, origin }
+    Received::of(signal, origin)
 }
 
 #[test]

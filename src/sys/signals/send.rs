@@ -43,11 +43,13 @@ pub(crate) fn pass(target: Target<'_>, received: Received) -> io::Result<()> {
     let (code, fields) = match received.origin {
         Origin::Queue { pid, uid, value } => (libc::SI_QUEUE, QueuedFields { pid: pid.as_raw(), uid, value }),
         Origin::Other { code, pid, uid, value } => (code, QueuedFields { pid: pid.as_raw(), uid, value }),
-        Origin::Process { .. } | Origin::Kernel if !received.signal.is_realtime() => {
+        Origin::Process { .. } | Origin::Thread { .. } | Origin::Kernel if !received.signal.is_realtime() => {
             return send(target, received.signal);
         }
         // Nobody may claim to be the kernel, or to have called kill(2).
-        Origin::Process { pid, uid } => (libc::SI_QUEUE, QueuedFields { pid: pid.as_raw(), uid, value: 0 }),
+        Origin::Process { pid, uid } | Origin::Thread { pid, uid } => {
+            (libc::SI_QUEUE, QueuedFields { pid: pid.as_raw(), uid, value: 0 })
+        }
         Origin::Kernel => (libc::SI_QUEUE, QueuedFields { pid: 0, uid: 0, value: 0 }),
     };
     let info = QueuedInfo { number, errno: 0, code, fields, rest: [0; 12] };

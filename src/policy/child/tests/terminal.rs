@@ -25,7 +25,7 @@ fn a_dropped_tstp_stops_this_process_with_a_child_of_its_group() {
         lifecycle.group = group;
         for (origin, stops) in [(Origin::Kernel, stops), (sent(Signal::TSTP).origin, false)] {
             let mut actions = Actions::new();
-            lifecycle.came(Received { signal: Signal::TSTP, origin }, no_terminal, &mut actions);
+            lifecycle.came(Received::of(Signal::TSTP, origin), no_terminal, &mut actions);
             assert_eq!(
                 actions.iter().any(|action| matches!(action, Action::Loop(LoopAction::StopWithChild(_)))),
                 stops,
@@ -68,7 +68,7 @@ fn a_terminals_stop_stops_this_process_with_a_child_in_another_session() {
 fn what_the_terminal_sent_has_reached_a_child_in_the_same_group() {
     for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::WINCH] {
         let (mut lifecycle, mut actions) = (running(), Actions::new());
-        lifecycle.came(Received { signal, origin: Origin::Kernel }, no_terminal, &mut actions);
+        lifecycle.came(Received::of(signal, Origin::Kernel), no_terminal, &mut actions);
         without_stop_asked(&mut actions);
         assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::Received(_))))), "{signal}");
         // It has stopped, too.
@@ -77,7 +77,7 @@ fn what_the_terminal_sent_has_reached_a_child_in_the_same_group() {
         assert!(actions.is_empty());
     }
     let (mut lifecycle, mut actions) = (running(), Actions::new());
-    lifecycle.came(Received { signal: Signal::ALRM, origin: Origin::Kernel }, no_terminal, &mut actions);
+    lifecycle.came(Received::of(Signal::ALRM, Origin::Kernel), no_terminal, &mut actions);
     assert_eq!(actions.len(), 2);
 }
 
