@@ -17,6 +17,8 @@ complete -c panicmon -l no-restart-on -d 'Don\'t restart after these exit codes 
 complete -c panicmon -l max-restarts -d 'Restart the command at most N times [env: PANICMON_MAX_RESTARTS]' -r -f
 complete -c panicmon -l label -d 'Relay the command\'s output line by line, with NAME in front [env: PANICMON_LABEL]' -r -f
 complete -c panicmon -l timestamps -d 'Relay the command\'s output line by line, with the time in front: rfc3339, %H:%M:%S. Others are iso8601, unix, unix-ms, layouts as in Go (15:04:05.000), and all formats of strftime(3) [env: PANICMON_TIMESTAMPS]' -r -f
+complete -c panicmon -l events -d 'Write a JSON object for each event to SINK: stderr, a file, fd:N or unix:PATH; may be given several times. A file is appended to. A socket gets one datagram for each event. What a slow reader has no room for is dropped, and counted [env: PANICMON_EVENTS]' -r -F
+complete -c panicmon -l name -d 'Call the command by this name in reports. Without it, it has the NAME of --label, or the base name of its file [env: PANICMON_NAME]' -r -f
 complete -c panicmon -s c -l config -d 'Run the processes of this pmux file; - is stdin [env: PANICMON_CONFIG]' -r -F
 complete -c panicmon -l clear-env -d 'Give the command only the variables of --env and --user [env: PANICMON_CLEAR_ENV]'
 complete -c panicmon -s g -l group -d 'Send signals to the command\'s whole process group [env: PANICMON_GROUP]'

@@ -26,6 +26,7 @@ use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
 use crate::relay::pipes::Relay;
 use crate::report::oom;
+use crate::report::records::Records;
 use crate::sys::limit::Changed;
 use crate::sys::notify::Notify;
 use crate::sys::orders;
@@ -199,7 +200,7 @@ impl<'a> Executor<'a> {
             Ok(ready) => ready,
             Err(error) => return Err(failed(handlers, name, args, error)),
         };
-        let RunMode { supervision, relay, notify, reload, had_terminal, stop_signal, .. } = mode;
+        let RunMode { supervision, relay, notify, records, reload, had_terminal, stop_signal, .. } = mode;
         let childs = match relay {
             Some(_) => task::Streams::Relayed { null_stdin: false },
             None => task::Streams::Given(streams.childs),
@@ -220,6 +221,7 @@ impl<'a> Executor<'a> {
             limits: Changed::default(),
             notify,
             reload,
+            records,
             progress: Progress::default(),
         };
         let run = || run.run(|source, needed, prints| settle(source, group, needed, prints));
@@ -259,6 +261,8 @@ pub(crate) struct RunMode {
     pub(crate) relay: Option<Relay<'static>>,
     /// What it tells its service manager goes by this process.
     pub(crate) notify: Option<Notify>,
+    /// What is told is recorded, too.
+    pub(crate) records: Option<Records>,
     /// What comes to the command of a reload by its service manager.
     pub(crate) reload: Reload,
     /// This process was started with a controlling terminal, which isn't held open.
@@ -276,6 +280,7 @@ impl RunMode {
             supervision: Supervision::once(),
             relay: None,
             notify: None,
+            records: None,
             reload: Reload::Unknown,
             had_terminal: false,
             leftovers: Leftovers::Ignored,

@@ -23,6 +23,7 @@ use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
 use crate::relay::pipes::{Relay, Sink, Tell};
 use crate::relay::stream::Line;
+use crate::report::records::Records;
 use crate::sys::limit::Changed;
 use crate::sys::orders;
 use crate::sys::orders::{Orders, Sender};
@@ -162,13 +163,13 @@ impl<'a> Supervisor<'a> {
     /// If no status can be told, of any; the processes are killed then.
     pub fn run_all(&mut self, configs: &[ProcessConfig]) -> Result<Vec<Result<StatusCode, Error>>, Error> {
         let processes = configs.iter().map(|config| (config, Supervision::new(config))).collect();
-        let outcome = self.run_processes(processes, None, &Environment::default(), Changed::default())?;
+        let outcome = self.run_processes(processes, None, &Environment::default(), Changed::default(), None)?;
         Ok(outcome.results.into_iter().map(code).collect())
     }
 
     fn run_one(&mut self, config: &ProcessConfig, supervision: Supervision) -> Result<StatusCode, Error> {
         let outcome =
-            self.run_processes(vec![(config, supervision)], None, &Environment::default(), Changed::default())?;
+            self.run_processes(vec![(config, supervision)], None, &Environment::default(), Changed::default(), None)?;
         outcome.results.into_iter().next().map_or(Err(Error::Cancelled), code)
     }
 
@@ -179,6 +180,7 @@ impl<'a> Supervisor<'a> {
         relay: Option<Relay<'static>>,
         environment: &Environment,
         limits: Changed,
+        records: Option<Records>,
     ) -> Result<Outcome, Error> {
         let own = process::id();
         let own_process = matches!(self.source, Source::Process(_));
@@ -218,6 +220,7 @@ impl<'a> Supervisor<'a> {
             limits,
             notify: None,
             reload: Reload::Unknown,
+            records,
             progress: Progress::default(),
         };
         let _running = self.orders.begin(run.names());

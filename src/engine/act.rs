@@ -171,8 +171,8 @@ fn tell_of_child(handlers: &mut [Box<dyn Handler + Send + '_>], spec: &Spec<'_>,
             (passed.came, passed.to_group) = (came, to == To::Group);
             tell(handlers, &Event::Passed(passed));
         }
-        Tell::Dropped(Received { signal, origin, .. }) => {
-            tell(handlers, &Event::Dropped(SignalDropped::new(name(), signal, origin, child)));
+        Tell::Dropped(Received { origin, came, .. }) => {
+            tell(handlers, &Event::Dropped(SignalDropped::new(name(), came, origin, child)));
         }
         Tell::NotPassed(Received { signal, origin, .. }, error) => {
             tell(handlers, &Event::NotPassed(SignalFailed::new(name(), signal, origin, child, error)));

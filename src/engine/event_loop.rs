@@ -8,6 +8,7 @@ use crate::model::error::Error;
 use crate::policy::held::MANY_HELD;
 use crate::relay::pipe_set::ToRead;
 use crate::relay::pipes::Relay;
+use crate::report::records::Records;
 use crate::report::remarks::Remark;
 use crate::sys::notify::Notify;
 use crate::sys::poll::Awaited;
@@ -41,6 +42,8 @@ impl Run<'_, '_> {
             }
             if let Some(settle) = settle.take() {
                 let needed = self.relay.iter().flat_map(Relay::fds);
+                let records = self.records.as_ref().map(Records::lock);
+                let needed = needed.chain(records.iter().flat_map(|records| records.fds()));
                 let needed: Vec<_> = needed.chain(self.notify.iter().flat_map(Notify::fds)).collect();
                 settle(self.source, &needed, self.relay.is_some())?;
             }
@@ -52,7 +55,7 @@ impl Run<'_, '_> {
     /// Waits for the next thing to do. If there are more children to start now, only sees what has come.
     fn wait(&mut self, wakeup: &mut Wakeup, unstarted: Unstarted) -> io::Result<()> {
         let deadline = if unstarted.for_now { Some(Instant::now()) } else { self.deadline() };
-        // In this order: orders, children, notifications, the relay's pipes, our own streams.
+        // In this order: orders, children, notifications, the relay's pipes, our own streams, sinks.
         let mut others = Vec::new();
         others.extend(self.orders.map(|orders| Awaited::Read(orders.fd())));
         let children = others.len();
@@ -67,6 +70,8 @@ impl Run<'_, '_> {
         if let Some(relay) = &self.relay {
             await_relay(relay, unstarted, &mut wakeup.pipes, &mut others);
         }
+        let records = self.records.as_ref().map(Records::lock);
+        others.extend(records.iter().flat_map(|records| records.to_write()).map(Awaited::Write));
         wakeup.children = self.source.wait(&others, deadline, &mut wakeup.signals, &mut wakeup.ready)?;
         // If signals are all there is to wait for, nothing is known of the others.
         let ready = |at: usize| wakeup.ready.get(at).copied().unwrap_or(false);
@@ -131,6 +136,9 @@ impl Run<'_, '_> {
                 self.stop_tasks();
             }
             Some(Ok(false)) | None => {}
+        }
+        if let Some(records) = &self.records {
+            records.flush();
         }
     }
 

@@ -11,6 +11,7 @@ use crate::policy::reload::Reload;
 use crate::policy::stop::Stops;
 use crate::relay::pipe_set::ToRead;
 use crate::relay::pipes::Relay;
+use crate::report::records::Records;
 use crate::report::remarks::Remark;
 use crate::sys::limit::Changed;
 use crate::sys::notify::Notify;
@@ -39,6 +40,8 @@ pub(crate) struct Run<'r, 'o> {
     pub(crate) notify: Option<Notify>,
     /// What a reload by the service manager sends to the child.
     pub(crate) reload: Reload,
+    /// What is told is also recorded: the handlers have the same.
+    pub(crate) records: Option<Records>,
     /// Nothing, at first.
     pub(crate) progress: Progress,
 }

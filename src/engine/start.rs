@@ -14,8 +14,11 @@ use crate::sys::spawn::start;
 use crate::sys::spawn::start::{Child, Setup};
 use crate::sys::terminal;
 use crate::sys::terminal::ChildGroup;
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -61,7 +64,9 @@ impl Run<'_, '_> {
         task.cleanup.starts();
         task.is_cancelled = false;
         let name = task.spec.event_name();
-        tell(self.handlers, &Event::Starting(ProcessStarting::new(name, task.spec.args)));
+        let mut starting = ProcessStarting::new(name, task.spec.args);
+        starting.dir = task.spec.command.dir.as_deref().map(|dir| Cow::Borrowed(OsStr::from_bytes(dir.to_bytes())));
+        tell(self.handlers, &Event::Starting(starting));
         let at = Instant::now();
         let job = task.spec.group.terminal().map(|terminal| {
             let (standing, foreground) = terminal.before_start(task.supervision.may_restart());
@@ -79,6 +84,7 @@ impl Run<'_, '_> {
                 if !group.is_own() {
                     started.pgid = process::group();
                 }
+                started.user = task.spec.command.user.as_ref().map(Cow::Borrowed);
                 tell(self.handlers, &Event::Started(started));
                 task.started = Some(Started { child, at, ended: None, has_left_group: false });
                 let policys_group = group.as_ref().map(|_| job, |_| ());

@@ -29,6 +29,7 @@ mod logger;
 mod notify;
 mod one;
 mod options;
+mod records;
 mod reload;
 mod several;
 mod stderr;

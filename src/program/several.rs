@@ -3,7 +3,7 @@
 use super::options::settings::Settings;
 use super::options::variables;
 use super::stderr::{self, say};
-use super::{check, config_file, lines, logger};
+use super::{check, config_file, lines, logger, records};
 use crate::api::environment::Environment;
 use crate::api::executor::adopt_orphans;
 use crate::api::supervisor::Supervisor;
@@ -23,6 +23,9 @@ use crate::sys::signals::source::Source;
 use crate::sys::signals::{Disposition, disposition};
 use crate::sys::terminal;
 use std::ffi::CStr;
+
+/// The name of records that aren't of any of the processes.
+const OWN_NAME: &str = "panicmon";
 
 /// Descriptors for each process: its two pipes.
 const DESCRIPTORS_EACH: u64 = 2;
@@ -96,7 +99,13 @@ fn run_all(
         supervisor = supervisor.handler(LogHandler);
     }
     let environment = Environment::entries(env).without(&settings.variables);
-    supervisor.run_processes(processes, Some(relay), &environment, limits)
+    let records = records::open(settings, true, || OWN_NAME.to_owned());
+    if let Some(records) = &records {
+        supervisor = supervisor.handler(records.clone());
+    }
+    let outcome = supervisor.run_processes(processes, Some(relay), &environment, limits, records.clone());
+    records.as_ref().inspect(|records| records.finish());
+    outcome
 }
 
 /// The exit status: 0 after a stop, else that of the first process that failed.

@@ -42,6 +42,19 @@ pub(crate) fn take() -> Vec<u8> {
     for_relay().as_mut().map(std::mem::take).unwrap_or_default()
 }
 
+/// Adds a line to those that wait for the relay, if there is room; and says whether there was.
+pub(crate) fn add_line(line: &[u8]) -> bool {
+    match &mut *for_relay() {
+        Some(waiting) if waiting.len() + line.len() < MAX_WAITING_BYTES => {
+            waiting.extend_from_slice(line);
+            waiting.push(b'\n');
+            true
+        }
+        Some(_) => false,
+        None => write(&[line, b"\n"].concat(), Duration::ZERO).is_ok(),
+    }
+}
+
 /// The relay has ended: writes the log messages it didn't take, as far as stderr has room.
 pub(crate) fn relay_has_ended() {
     if let Some(rest) = for_relay().take() {

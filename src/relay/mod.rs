@@ -10,13 +10,11 @@
 //! | `pipe_set` | the pipes of all children, and which to wait for |
 //! | `pipes` | they are read, and their lines go on |
 //! | `printed` | lines to labelled lines, and those to stdout and stderr |
-//! | `outbox` | what is to be written, kept until it is taken |
 //! | `copy` | bytes to a writer of a library's user, by a thread |
 #![forbid(unsafe_code)]
 
 pub(crate) mod copy;
 mod lines;
-mod outbox;
 pub(crate) mod pipe_set;
 pub(crate) mod pipes;
 pub(crate) mod printed;

@@ -1,9 +1,8 @@
 //! The pipes of all children, and where their lines go.
 
 use super::lines::Lines;
-use super::outbox::{FULL_AT_END_BYTES, FULL_BYTES};
 use super::pipe_set::{Pipe, PipeSet, ToRead};
-use super::printed::Printed;
+use super::printed::{FULL_AT_END_BYTES, FULL_BYTES, Printed};
 use super::stream::{Gone, Line, Stream};
 use crate::model::identity::Identity;
 use crate::model::printable::OneLine;

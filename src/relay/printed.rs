@@ -2,8 +2,8 @@
 //!
 //! SEP is `›` for a line of stdout, `»` of stderr, `~` for a remark. Lines of stdout go to stdout, all others to stderr.
 
-use super::outbox::{FULL_BYTES, Outbox};
 use super::stream::{Gone, Stream};
+use crate::sys::outbox::Outbox;
 use crate::sys::output::Output;
 use std::fmt;
 use std::io;
@@ -12,6 +12,12 @@ use std::time::{Duration, Instant};
 
 /// Writes the time as it is now.
 pub(crate) type Stamp = Box<dyn Fn(&mut Vec<u8>) + Send>;
+
+/// From how many waiting bytes on nothing more is read for a stream: full pipes then slow its writers down.
+pub(super) const FULL_BYTES: usize = 64 * 1024;
+
+/// The same for the last lines of an ended process: they are read without delay, so that remarks come after them.
+pub(super) const FULL_AT_END_BYTES: usize = 1024 * 1024;
 
 /// The name under which panicmon itself makes remarks.
 const OWN_NAME: &str = "pmux";

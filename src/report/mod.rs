@@ -8,6 +8,7 @@
 //! | `remarks` | what a supervisor says about its processes |
 //! | `spelled` | durations as Go prints them |
 //! | `last_words` | what is kept of a stream: the head of a death's text, and the tail |
+//! | `records` | events for machines; `no_records`: where the feature is off |
 //! | `oom` | whether the kernel killed the command because memory ran out |
 #![forbid(unsafe_code)]
 
@@ -16,5 +17,10 @@
 pub(crate) mod last_words;
 pub(crate) mod log;
 pub(crate) mod oom;
+#[cfg(feature = "reports")]
+pub(crate) mod records;
+#[cfg(not(feature = "reports"))]
+#[path = "no_records.rs"]
+pub(crate) mod records;
 pub(crate) mod remarks;
 pub(crate) mod spelled;

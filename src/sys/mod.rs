@@ -8,6 +8,8 @@
 //! |---|---|
 //! | `capability` | what this process is allowed: capget(2) |
 //! | `cgroup` | the cgroup this process is in, and what it counts |
+//! | `clock` | clocks: clock_gettime(2) |
+//! | `container` | the number of the container this process is in |
 //! | `default_action` | whether another process leaves a signal to its default action |
 //! | `descendants` | the processes that descend from this one, and signals to them alone |
 //! | `directory` | the names in a directory |
@@ -20,7 +22,9 @@
 //! | `limit` | limits changed, and given back to children: prlimit(2) |
 //! | `notify` | the notification socket of a service manager |
 //! | `orders` | orders from other threads |
+//! | `outbox` | lines to be written, kept until they are taken |
 //! | `output` | writing without waiting for a reader |
+//! | `own_file` | files of ours where others may write |
 //! | `pidfd` | a descriptor of a process |
 //! | `pipe` | pipes from children |
 //! | `poll` | waiting until descriptors are ready: ppoll(2) |
@@ -41,6 +45,9 @@
 #[cfg(feature = "cli")]
 pub(crate) mod capability;
 pub(crate) mod cgroup;
+pub(crate) mod clock;
+#[cfg(feature = "reports")]
+pub(crate) mod container;
 pub(crate) mod default_action;
 pub(crate) mod descendants;
 pub(crate) mod directory;
@@ -53,7 +60,10 @@ mod keepers;
 pub(crate) mod limit;
 pub(crate) mod notify;
 pub(crate) mod orders;
+pub(crate) mod outbox;
 pub(crate) mod output;
+#[cfg(feature = "reports")]
+pub(crate) mod own_file;
 mod pidfd;
 pub(crate) mod pipe;
 pub(crate) mod poll;

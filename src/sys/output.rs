@@ -31,8 +31,8 @@ pub(crate) struct Output {
 enum Fd {
     Stdout(io::Stdout),
     Stderr(io::Stderr),
-    /// The same file, opened once more.
-    Reopened(OwnedFd),
+    /// Of this process alone: a file, or a terminal that was opened once more.
+    Own(OwnedFd),
 }
 
 /// How it is written to.
@@ -57,6 +57,12 @@ impl Output {
         Output::new(Fd::Stderr(io::stderr()))
     }
 
+    /// Any other file.
+    #[cfg(feature = "reports")]
+    pub(crate) fn of(fd: OwnedFd) -> Output {
+        Output::new(Fd::Own(fd))
+    }
+
     fn new(fd: Fd) -> Output {
         let stat = fstat(&fd).ok();
         let kind = stat.map(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT);
@@ -65,7 +71,7 @@ impl Output {
         let (fd, way) = match kind {
             Some(SFlag::S_IFIFO | SFlag::S_IFSOCK) => (fd, Way::NoWait),
             Some(SFlag::S_IFCHR) if terminal => match reopen(fd.as_fd()) {
-                Ok(own) => (Fd::Reopened(own), Way::Plain),
+                Ok(own) => (Fd::Own(own), Way::Plain),
                 Err(_) => (fd, Way::Pieces(TERMINAL_BYTES)),
             },
             _ => (fd, Way::Plain),
@@ -122,7 +128,7 @@ impl AsFd for Fd {
         match self {
             Fd::Stdout(stdout) => stdout.as_fd(),
             Fd::Stderr(stderr) => stderr.as_fd(),
-            Fd::Reopened(fd) => fd.as_fd(),
+            Fd::Own(fd) => fd.as_fd(),
         }
     }
 }
@@ -185,7 +191,7 @@ mod tests {
     use std::io::{Read, pipe};
 
     fn output(fd: impl Into<OwnedFd>) -> Output {
-        Output::new(Fd::Reopened(fd.into()))
+        Output::new(Fd::Own(fd.into()))
     }
 
     /// Writes until it takes no more: how much that was.

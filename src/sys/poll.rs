@@ -29,7 +29,7 @@ impl<'f> Awaited<'f> {
 }
 
 /// Waits until one of them is ready, or the deadline has come. Adds to `ready` whether each is.
-pub(super) fn wait<'f>(
+pub(crate) fn wait<'f>(
     awaited: impl Iterator<Item = Awaited<'f>>,
     deadline: Option<Instant>,
     ready: &mut Vec<bool>,

@@ -2,9 +2,9 @@
 //!
 //! A number that is read here may be another process's by the time it is used: `descendants` says how one is held.
 
+use super::clock;
 use super::directory;
 use super::process;
-use super::raw::syscall;
 use crate::model::pid::Pid;
 use crate::model::signal::SignalSet;
 use std::fs::{self, File};
@@ -56,6 +56,12 @@ pub(super) fn children() -> Option<Vec<Pid>> {
 pub(super) fn has_terminal() -> io::Result<bool> {
     let stat = Stat::read("/proc/self/stat")?;
     stat.map(|stat| stat.terminal != 0).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))
+}
+
+/// What a process is called (`comm`, proc_pid_comm(5)). `None`: it has gone, or isn't seen.
+#[cfg(feature = "reports")]
+pub(crate) fn command_of(pid: Pid) -> Option<String> {
+    Stat::of(pid.as_raw()).ok().flatten().filter(|_| is_ours()).map(|stat| stat.name)
 }
 
 /// The text of proc_pid_status(5).
@@ -170,11 +176,7 @@ impl Stat {
 
 /// The start of a process that has run for this long, as [`Stat`] has it.
 pub(crate) fn ticks_at_start(ran: Duration) -> u64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the kernel writes a struct timespec, for which `now` is the room.
-    let _ = unsafe { syscall(libc::SYS_clock_gettime, [libc::CLOCK_BOOTTIME as usize, (&raw mut now) as usize]) };
-    let now = Duration::new(now.tv_sec as u64, now.tv_nsec as u32);
-    (now.saturating_sub(ran).as_millis() / TICK.as_millis()) as u64
+    (clock::since_boot().saturating_sub(ran).as_millis() / TICK.as_millis()) as u64
 }
 
 /// A line of proc_pid_mountinfo(5).

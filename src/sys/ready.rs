@@ -93,7 +93,7 @@ mod tests {
             numbers.sort_unstable();
             numbers
         };
-        assert_eq!(ready(), []);
+        assert_eq!(ready(), [0_usize; 0]);
         to_first.write_all(b"xy").unwrap();
         assert_eq!(ready(), [1]);
         drop(to_second);
@@ -102,7 +102,7 @@ mod tests {
         readable.remove(second.as_fd());
         assert_eq!(ready(), [1], "there is a byte left");
         first.read_exact(&mut [0; 1]).unwrap();
-        assert_eq!(ready(), []);
+        assert_eq!(ready(), [0_usize; 0]);
     }
 
     #[test]

@@ -63,8 +63,7 @@ pub(crate) fn signals(signals: &mut ProcessSignals) -> Result<SignalSet, Refused
     signals.open().map_err(unreadable)?;
     let own = Target { pid: process::id(), pidfd: None };
     let Ok(realtime) = "RTMIN".parse::<Signal>() else { return Ok(SignalSet::EMPTY) };
-    let queued =
-        |value| Received::of(realtime, Origin::Queue { pid: own.pid, uid: getuid().as_raw(), value });
+    let queued = |value| Received::of(realtime, Origin::Queue { pid: own.pid, uid: getuid().as_raw(), value });
     // Other bytes in each half, for what passes only one of them on.
     let expected = [queued(0x0102_0304_0506_0708), queued(1)];
     for one in expected {

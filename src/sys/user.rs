@@ -46,6 +46,12 @@ pub(crate) fn differing() -> Option<Differing> {
     ids.find(|ids| ids.real != ids.effective)
 }
 
+/// The user and the group whose rights this process has.
+#[cfg(feature = "reports")]
+pub(crate) fn own() -> (u32, u32) {
+    (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw())
+}
+
 /// Gives this process, a child before its exec, the user and the groups. Async-signal-safe.
 pub(super) fn take(identity: &Identity) -> Result<(), Errno> {
     let (uid, gid) = (identity.uid as usize, identity.gid as usize);

@@ -7,6 +7,7 @@ mod child;
 mod cli;
 mod doctor;
 mod drain;
+mod events;
 mod exit;
 mod files;
 mod forwarding;

@@ -273,22 +273,32 @@ pub fn by_shell(script: &str, command: &Command) -> Command {
     shell
 }
 
-/// A file that is removed again.
+/// A file or a folder that is removed again.
 pub struct Scratch(pub PathBuf);
 
 impl Scratch {
     pub fn new(text: &str) -> Scratch {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("panicmon-test-{}-{number}.yml", std::process::id()));
+        let path = new_path(".yml");
         fs::write(&path, text).unwrap();
+        Scratch(path)
+    }
+
+    pub fn folder() -> Scratch {
+        let path = new_path("");
+        fs::create_dir(&path).unwrap();
         Scratch(path)
     }
 }
 
+fn new_path(end: &str) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("panicmon-test-{}-{number}{end}", std::process::id()))
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0).or_else(|_| fs::remove_dir(&self.0));
+        let _ = fs::remove_file(&self.0).or_else(|_| fs::remove_dir_all(&self.0));
     }
 }
 

@@ -74,17 +74,6 @@ impl<'a> DrainSignaled<'a> {
     pub fn new(name: impl Into<Cow<'a, str>>, pid: Pid, signal: Signal) -> Self {
         DrainSignaled { name: name.into(), pid, command: None, signal }
     }
-
-    /// The same event with nothing borrowed, to be kept or sent to another thread.
-    #[must_use]
-    pub fn to_owned(&self) -> DrainSignaled<'static> {
-        DrainSignaled {
-            name: Cow::Owned(self.name.clone().into_owned()),
-            pid: self.pid,
-            command: self.command.clone().map(|command| Cow::Owned(command.into_owned())),
-            signal: self.signal,
-        }
-    }
 }
 
 impl<'a> DrainEnded<'a> {
@@ -96,5 +85,6 @@ impl<'a> DrainEnded<'a> {
 
 keep! {
     DrainStarted { name; pid }
+    DrainSignaled { name; pid, signal; command }
     DrainEnded { name; remaining }
 }

@@ -1,8 +1,9 @@
 //! Events with nothing borrowed.
 
-/// Gives each event a `to_owned`: of the borrowed fields it makes copies, the others it copies anyway.
+/// Gives each event a `to_owned`: it makes copies of the borrowed fields; the others it copies anyway. Behind
+/// these stand the borrowed ones that may be missing.
 macro_rules! keep {
-    ($($Event:ident { $($borrowed:ident),* ; $($copied:ident),* })*) => {$(
+    ($($Event:ident { $($borrowed:ident),* ; $($copied:ident),* $(; $($optional:ident),*)? })*) => {$(
         impl $Event<'_> {
             /// The same event with nothing borrowed, to be kept or sent to another thread.
             #[must_use]
@@ -10,6 +11,7 @@ macro_rules! keep {
                 $Event {
                     $($borrowed: Cow::Owned(self.$borrowed.clone().into_owned()),)*
                     $($copied: self.$copied,)*
+                    $($($optional: self.$optional.clone().map(|value| Cow::Owned(value.into_owned())),)*)?
                 }
             }
         }

@@ -12,7 +12,7 @@ pub(crate) mod drain;
 mod keep;
 pub(crate) mod process;
 #[cfg(feature = "serde")]
-mod serialize;
+pub(crate) mod serialize;
 pub(crate) mod signal;
 
 pub use drain::{DrainEnded, DrainSignaled, DrainStarted, OrphanReaped};

@@ -2,11 +2,12 @@
 
 use super::keep::keep;
 use crate::model::error::Error;
+use crate::model::identity::Identity;
 use crate::model::pid::Pid;
 use crate::model::signal::Signal;
 use crate::model::status::{ExitStatus, ResourceUsage};
 use std::borrow::Cow;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub struct ProcessStarting<'a> {
     pub name: Cow<'a, str>,
     /// The command and its arguments.
     pub args: Cow<'a, [OsString]>,
+    /// The directory it is started in. `None`: that of this program.
+    pub dir: Option<Cow<'a, OsStr>>,
 }
 
 /// A process was started: there is a child, which is to execute its command.
@@ -34,6 +37,8 @@ pub struct ProcessStarted<'a> {
     pub pid: Pid,
     /// Its process group: one of its own, or that of this program.
     pub pgid: Pid,
+    /// The user it runs as. `None`: that of this program.
+    pub user: Option<Cow<'a, Identity>>,
 }
 
 /// A process couldn't be started.
@@ -115,16 +120,16 @@ pub(crate) fn base_name(args: &[OsString]) -> Cow<'_, str> {
 }
 
 impl<'a> ProcessStarting<'a> {
-    /// This event of this process.
+    /// This event of this process, in the directory of this program.
     pub fn new(name: impl Into<Cow<'a, str>>, args: impl Into<Cow<'a, [OsString]>>) -> Self {
-        ProcessStarting { name: name.into(), args: args.into() }
+        ProcessStarting { name: name.into(), args: args.into(), dir: None }
     }
 }
 
 impl<'a> ProcessStarted<'a> {
-    /// This event of a child that leads a process group of its own; assign [`pgid`](ProcessStarted::pgid) for another.
+    /// This event of a child that leads a process group of its own, and runs as the user of this program.
     pub fn new(name: impl Into<Cow<'a, str>>, args: impl Into<Cow<'a, [OsString]>>, pid: Pid) -> Self {
-        ProcessStarted { name: name.into(), args: args.into(), pid, pgid: pid }
+        ProcessStarted { name: name.into(), args: args.into(), pid, pgid: pid, user: None }
     }
 }
 
@@ -194,25 +199,14 @@ impl<'a> RestartScheduled<'a> {
     ) -> Self {
         RestartScheduled { name: name.into(), args: args.into(), status: None, error: Some(error.into()), delay }
     }
-
-    /// The same event with nothing borrowed, to be kept or sent to another thread.
-    #[must_use]
-    pub fn to_owned(&self) -> RestartScheduled<'static> {
-        RestartScheduled {
-            name: Cow::Owned(self.name.clone().into_owned()),
-            args: Cow::Owned(self.args.clone().into_owned()),
-            status: self.status,
-            error: self.error.clone().map(|error| Cow::Owned(error.into_owned())),
-            delay: self.delay,
-        }
-    }
 }
 
 keep! {
-    ProcessStarting { name, args; }
-    ProcessStarted { name, args; pid, pgid }
+    ProcessStarting { name, args; ; dir }
+    ProcessStarted { name, args; pid, pgid; user }
     ProcessFailed { name, args, error; }
     ProcessExited { name, args; pid, status, requested, timed_out, duration, usage }
     ProcessStopped { name; pid, signal }
     ProcessContinued { name; pid }
+    RestartScheduled { name, args; status, delay; error }
 }

@@ -20,13 +20,23 @@ impl Serialize for Event<'_> {
         if let Some(name) = self.name() {
             map.serialize_entry("name", name)?;
         }
-        fields(self, &mut map)?;
+        fields(self, LookedUp::default(), &mut map)?;
         map.end()
     }
 }
 
+/// What an event doesn't know of itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LookedUp<'a> {
+    /// What the sender of the signal is called.
+    pub(crate) command: Option<&'a str>,
+}
+
 /// The fields of one event.
-fn fields<M: SerializeMap>(event: &Event<'_>, map: &mut M) -> Result<(), M::Error> {
+pub(crate) fn fields<M: SerializeMap>(event: &Event<'_>, looked_up: LookedUp<'_>, map: &mut M) -> Result<(), M::Error> {
+    let signal = |signal: Signal, origin: Origin, child: Pid, map: &mut M| {
+        signal_fields(signal, origin, child, looked_up.command, map)
+    };
     match event {
         Event::Starting(event) => executable(&event.args, map),
         Event::Started(event) => {
@@ -109,7 +119,13 @@ fn exited<M: SerializeMap>(event: &ProcessExited<'_>, map: &mut M) -> Result<(),
     map.serialize_entry("usage", &event.usage)
 }
 
-fn signal<M: SerializeMap>(signal: Signal, origin: Origin, child: Pid, map: &mut M) -> Result<(), M::Error> {
+fn signal_fields<M: SerializeMap>(
+    signal: Signal,
+    origin: Origin,
+    child: Pid,
+    command: Option<&str>,
+    map: &mut M,
+) -> Result<(), M::Error> {
     map.serialize_entry("pid", &child)?;
     map.serialize_entry("signal", &signal)?;
     map.serialize_entry("number", &signal.number())?;
@@ -122,15 +138,17 @@ fn signal<M: SerializeMap>(signal: Signal, origin: Origin, child: Pid, map: &mut
     };
     map.serialize_entry("code", code)?;
     if let Some((pid, uid)) = sender {
-        map.serialize_entry("sender", &Sender { pid, uid })?;
+        map.serialize_entry("sender", &Sender { pid, uid, command })?;
     }
     value.map_or(Ok(()), |value| map.serialize_entry("value", &value))
 }
 
 #[derive(serde::Serialize)]
-struct Sender {
+struct Sender<'a> {
     pid: Pid,
     uid: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<&'a str>,
 }
 
 /// Its number by name, if the system has said one, and what it says.

@@ -170,7 +170,13 @@ fn a_signal_is_told_passed_and_told_again() {
         assert!(actions.is_empty());
         lifecycle.passed(sent(signal), To::Child, Ok(()), Instant::now, &mut actions);
         assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::Passed(..))))));
-        lifecycle.passed(sent(signal), To::Child, Err(io::ErrorKind::PermissionDenied.into()), Instant::now, &mut actions);
+        lifecycle.passed(
+            sent(signal),
+            To::Child,
+            Err(io::ErrorKind::PermissionDenied.into()),
+            Instant::now,
+            &mut actions,
+        );
         assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::NotPassed(..))))));
     }
 }

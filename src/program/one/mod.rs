@@ -20,8 +20,15 @@ pub(crate) fn run(
     words: &[&'static CStr],
     env: &[&'static CStr],
 ) -> StatusCode {
-    match prepare::prepare(signals, &mut settings, env) {
-        Ok((plan, watches)) => end::status(run::run(plan, words), &settings, watches, env),
+    match prepare::prepare(signals, &mut settings, words, env) {
+        Ok((plan, watches)) => {
+            let records = plan.mode.records.clone();
+            let result = run::run(plan, words);
+            if let Some(records) = records {
+                records.finish();
+            }
+            end::status(result, &settings, watches, env)
+        }
         Err(status) => status,
     }
 }

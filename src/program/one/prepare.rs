@@ -4,6 +4,8 @@ use super::environment::environment;
 use crate::api::executor::RunMode;
 use crate::api::options::Options;
 use crate::formats::accounts::{self, Account};
+use crate::model::c_string::os_string;
+use crate::model::event::process::base_name;
 use crate::model::exit_from::ExitFrom;
 use crate::model::process_config::ProcessConfig;
 use crate::model::signal::Signal;
@@ -21,6 +23,7 @@ use crate::program::notify;
 use crate::program::options::settings::Settings;
 use crate::program::options::values::UserName;
 use crate::program::options::variables;
+use crate::program::records;
 use crate::program::reload;
 use crate::program::stderr::say;
 use crate::program::systemds;
@@ -58,6 +61,7 @@ pub(super) struct Watches {
 pub(super) fn prepare(
     mut signals: ProcessSignals,
     settings: &mut Settings,
+    words: &[&'static CStr],
     env: &[&'static CStr],
 ) -> Result<(Plan, Watches), StatusCode> {
     logger::install(settings.verbosity, env);
@@ -88,17 +92,30 @@ pub(super) fn prepare(
     options.dir = settings.dir.clone();
     options.drain = settings.drain;
     options.user = account.map(|account| account.identity);
-    let (options, watches) = watch(options, settings, env);
+    let (mut options, watches) = watch(options, settings, env);
     // A group that has the terminal holds it open.
     let had_terminal = match &group {
         ChildGroup::Shared | ChildGroup::Session(None) => terminal::is_there(),
         ChildGroup::Own(_) | ChildGroup::Session(Some(_)) => false,
     };
+    options.name = settings.name.take().or_else(|| settings.label.clone());
     let (supervision, relay) = (supervision(settings), relay(settings));
     let may_restart = supervision.may_restart();
     let leftovers = if may_restart { Leftovers::Ended(Scope::Group, DEFAULT_GRACE_PERIOD) } else { Leftovers::Told };
-    let mode = RunMode { supervision, relay, notify, reload, had_terminal, leftovers, stop_signal: Signal::INT };
+    let records = records::open(settings, relay.is_some(), || event_name(&options, words));
+    if let Some(records) = &records {
+        options = options.handler(records.clone());
+    }
+    let mode =
+        RunMode { supervision, relay, notify, records, reload, had_terminal, leftovers, stop_signal: Signal::INT };
     Ok((Plan { signals, group, options, mode, may_restart }, watches))
+}
+
+/// What the command is called in records.
+#[cold]
+fn event_name(options: &Options<'_>, words: &[&CStr]) -> String {
+    let command = || base_name(&words.first().map(|word| os_string(word)).into_iter().collect::<Vec<_>>()).into_owned();
+    options.name.clone().unwrap_or_else(command)
 }
 
 /// The account of `--user`.

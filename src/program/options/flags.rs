@@ -304,14 +304,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Output",
         help: "Relay the command's output line by line, with NAME in front",
         apply: |settings, given| {
-            let name = given.text()?;
-            if name.contains(char::is_control) {
-                return Err(format!(
-                    "'{}' has a control character in it, which would break lines",
-                    name.escape_debug()
-                ));
-            }
-            settings.label = Some(name.to_owned());
+            settings.label = Some(values::name(given.text()?)?);
             Ok(())
         },
         ..OPTION
@@ -327,6 +320,36 @@ pub(crate) const FLAGS: &[Flag] = &[
         more: "Others are iso8601, unix, unix-ms, layouts as in Go (15:04:05.000), and all formats of strftime(3)",
         apply: |settings, given| {
             settings.timestamps = Some(values::time_format(given.text()?)?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "events",
+        variable: "PANICMON_EVENTS",
+        value: Some("SINK"),
+        often: Often::Lines,
+        hint: ValueHint::FilePath,
+        heading: "Reports",
+        help: "Write a JSON object for each event to SINK: stderr, a file, fd:N or unix:PATH; may be given several times",
+        more: "A file is appended to. A socket gets one datagram for each event. What a slow reader has no room for is dropped, and counted",
+        apply: |settings, given| {
+            settings.events.push(values::sink(given.value())?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "name",
+        variable: "PANICMON_NAME",
+        value: Some("NAME"),
+        scope: Scope::Command,
+        in_file: "its key is 'name'",
+        heading: "Reports",
+        help: "Call the command by this name in reports",
+        more: "Without it, it has the NAME of --label, or the base name of its file",
+        apply: |settings, given| {
+            settings.name = Some(values::name(given.text()?)?);
             Ok(())
         },
         ..OPTION

@@ -7,6 +7,7 @@ use crate::model::process_config::{NoRestartOn, Restart};
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
 use crate::program::logger::Verbosity;
+use crate::report::records::sink::SinkName;
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -52,6 +53,10 @@ pub(crate) struct Settings {
     pub(crate) no_restart_on: Vec<NoRestartOn>,
     /// How often it is started again; `None`: without limit.
     pub(crate) max_restarts: Option<u32>,
+    /// What the command is called in reports.
+    pub(crate) name: Option<String>,
+    /// Where records of events go.
+    pub(crate) events: Vec<SinkName>,
     /// The name in front of each line of output.
     pub(crate) label: Option<String>,
     /// The format of the time in front of each line of output.

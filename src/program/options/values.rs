@@ -6,6 +6,7 @@ use crate::model::exit_from::{ExitFrom, ParseExitFromError};
 use crate::model::process_config::NoRestartOn;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
+use crate::report::records::sink::SinkName;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
@@ -171,6 +172,35 @@ pub(crate) fn file(path: &OsStr) -> Result<OsString, String> {
         return Err("'' is no file: is a variable unset?".to_owned());
     }
     Ok(path.to_owned())
+}
+
+/// What goes in front of lines.
+pub(crate) fn name(name: &str) -> Result<String, String> {
+    if name.contains(char::is_control) {
+        return Err(format!("'{}' has a control character in it, which would break lines", name.escape_debug()));
+    }
+    Ok(name.to_owned())
+}
+
+/// Where records go: `stderr`, `fd:N`, `unix:PATH`, or a file.
+pub(crate) fn sink(word: &OsStr) -> Result<SinkName, String> {
+    if word.is_empty() {
+        return Err("'' is no sink: write stderr, a file, fd:N or unix:PATH".to_owned());
+    }
+    if word == "stderr" {
+        return Ok(SinkName::Stderr);
+    }
+    if let Some(path) = word.as_bytes().strip_prefix(b"unix:") {
+        let path = OsStr::from_bytes(path);
+        return file(path)
+            .map(|path| SinkName::Unix(path.into()))
+            .map_err(|_| "unix: names no socket: write unix:PATH".to_owned());
+    }
+    if let Some(number) = word.to_str().and_then(|word| word.strip_prefix("fd:")) {
+        let number = number.parse().ok().filter(|number| *number >= 0);
+        return number.map(SinkName::Fd).ok_or_else(|| format!("'{}' names no descriptor: write fd:3", word.display()));
+    }
+    Ok(SinkName::File(word.into()))
 }
 
 /// `USER` or `USER:GROUP`.

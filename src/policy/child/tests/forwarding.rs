@@ -21,7 +21,8 @@ fn a_queued_signal_is_rewritten_with_its_value() {
     let mut actions = Actions::new();
     lifecycle.came(queued(40, 7), no_terminal, &mut actions);
     let passed = act(&mut lifecycle, &mut actions, Instant::now(), &mut 1);
-    assert_eq!(passed, [queued(50, 7)]);
+    let came = Signal::new(40).unwrap();
+    assert_eq!(passed, [Received { came, ..queued(50, 7) }]);
 }
 
 #[test]

@@ -1,15 +1,12 @@
-//! The lines for a stream, kept until its reader takes them.
+//! Lines for a stream, kept until its reader takes them.
 
-use crate::sys::output::Output;
+use super::output::Output;
 use memchr::{memchr, memchr_iter};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// From how many waiting bytes on nothing more is read for a stream: full pipes then slow its writers down.
-pub(super) const FULL_BYTES: usize = 64 * 1024;
-
-/// The same for the last lines of an ended process: they are read without delay, so that remarks come after them.
-pub(super) const FULL_AT_END_BYTES: usize = 1024 * 1024;
+/// As many unused bytes are kept when everything is written.
+const KEPT_BYTES: usize = 128 * 1024;
 
 /// A stream of ours, and what it hasn't taken yet.
 #[derive(Debug)]
@@ -175,7 +172,7 @@ impl Outbox {
         if self.written == self.end {
             (self.written, self.end) = (0, 0);
             // A burst must not keep its memory for ever.
-            self.buffer.truncate(2 * FULL_BYTES);
+            self.buffer.truncate(KEPT_BYTES);
             self.buffer.shrink_to_fit();
         } else if self.written >= self.end - self.written {
             // No more moves than was written, and memory that is in the cache is used again.

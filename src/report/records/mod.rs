@@ -1,0 +1,160 @@
+//! Records of events, for machines: `--events`.
+//!
+//! An event is kept with its time when it is told, and written when the loop writes: a signal has been passed on by then, and
+//! whatever else was to be done at once is done. Nothing here waits for a reader.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `record` | an event as a JSON object |
+//! | `sink` | where records go, with a queue each |
+
+pub(crate) mod record;
+pub(crate) mod sink;
+
+use crate::model::event::Event;
+use crate::model::event::serialize::LookedUp;
+use crate::model::handler::Handler;
+use crate::model::pid::Pid;
+use crate::sys::clock;
+use crate::sys::poll::{self, Awaited};
+use crate::sys::proc_fs;
+use jiff::Timestamp;
+use record::{Head, Moment, Record, Told};
+use sink::Sink;
+use std::collections::BTreeMap;
+use std::os::fd::BorrowedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long all sinks together may take for the last records.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The records of a run. A clone is the same records.
+#[derive(Clone, Debug)]
+pub(crate) struct Records(Arc<Mutex<Inner>>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    head: Head,
+    sinks: Vec<Sink>,
+    /// What was told and isn't written yet.
+    told: Vec<(Event<'static>, Moment)>,
+    /// The number of the last record.
+    number: u64,
+    /// How often each process was started.
+    runs: BTreeMap<String, u64>,
+    /// The name of records that aren't of any process.
+    name: String,
+}
+
+impl Records {
+    pub(crate) fn new(head: Head, sinks: Vec<Sink>, name: String) -> Records {
+        let (told, runs) = (Vec::new(), BTreeMap::new());
+        Records(Arc::new(Mutex::new(Inner { head, sinks, told, number: 0, runs, name })))
+    }
+
+    /// Looked at while nothing is told.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what the sinks take without waiting.
+    pub(crate) fn flush(&self) {
+        self.lock().flush();
+    }
+
+    /// The last call: writes what the sinks take within the time they have together.
+    pub(crate) fn finish(&self) {
+        let mut inner = self.lock();
+        let until = Instant::now() + LAST_PATIENCE;
+        loop {
+            inner.flush();
+            let mut waits = inner.to_write().map(Awaited::Write).peekable();
+            if waits.peek().is_none() || Instant::now() >= until {
+                return;
+            }
+            if poll::wait(waits, Some(until), &mut Vec::new()).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// It keeps what it is told of.
+impl Handler for Records {
+    fn event(&mut self, event: &Event<'_>) {
+        self.lock().keep(event);
+    }
+}
+
+impl Inner {
+    fn keep(&mut self, event: &Event<'_>) {
+        let name = event.name().unwrap_or(&self.name);
+        let run = match self.runs.get_mut(name) {
+            Some(run) => {
+                *run += u64::from(matches!(event, Event::Starting(_)));
+                *run
+            }
+            None => {
+                let first = u64::from(matches!(event, Event::Starting(_)));
+                self.runs.insert(name.to_owned(), first);
+                first
+            }
+        };
+        let moment = self.moment(run);
+        self.told.push((event.to_owned(), moment));
+    }
+
+    fn moment(&mut self, run: u64) -> Moment {
+        self.number += 1;
+        Moment { time: Timestamp::now(), monotonic: clock::monotonic(), number: self.number, run }
+    }
+
+    fn flush(&mut self) {
+        // Who sent the last signal, and what that is called: a signal that comes is passed on next.
+        let mut last: (Option<Pid>, Option<String>) = (None, None);
+        for (event, moment) in std::mem::take(&mut self.told) {
+            let sender = sender(&event);
+            if sender.is_some() && sender != last.0 {
+                last = (sender, sender.and_then(proc_fs::command_of));
+            }
+            let command = sender.and(last.1.as_deref());
+            let looked_up = LookedUp { command };
+            let (name, told) = (event.name().unwrap_or(&self.name), Told::Event(&event));
+            let line = Record { head: &self.head, moment, name, told, looked_up }.line();
+            self.sinks.iter_mut().for_each(|sink| sink.add(&line));
+        }
+        for number in 0..self.sinks.len() {
+            self.sinks[number].flush();
+            if let Some((count, why)) = self.sinks[number].take_dropped() {
+                let moment = self.moment(self.runs.get(&self.name).copied().unwrap_or(0));
+                let (name, told) = (&self.name, Told::Dropped { count, why: &why });
+                let record = Record { head: &self.head, moment, name, told, looked_up: LookedUp::default() };
+                self.sinks[number].add(&record.line());
+                self.sinks[number].flush();
+            }
+        }
+    }
+
+    /// The sinks that something waits for room in.
+    pub(crate) fn to_write(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.sinks.iter().filter_map(Sink::to_write)
+    }
+
+    /// All descriptors it holds, those of standard streams among them.
+    pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.sinks.iter().filter_map(Sink::as_fd)
+    }
+}
+
+/// Who sent the signal of an event that tells of one that came.
+fn sender(event: &Event<'_>) -> Option<Pid> {
+    match event {
+        Event::Received(event) => event.origin.sender(),
+        Event::Passed(event) => event.origin.sender(),
+        Event::Dropped(event) => event.origin.sender(),
+        Event::Delayed(event) => event.origin.sender(),
+        Event::NotPassed(event) => event.origin.sender(),
+        _ => None,
+    }
+}

@@ -1,0 +1,127 @@
+//! An event as a record: a JSON object on a line, with what all records have.
+
+use crate::model::event::Event;
+use crate::model::event::serialize::{LookedUp, fields};
+use crate::model::pid::Pid;
+use jiff::Timestamp;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The version of the format: with another one, fields have another meaning.
+const VERSION: u8 = 1;
+
+/// What is the same in all records of a run.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) pid: Pid,
+    pub(crate) host: String,
+    /// The container's number, where /proc tells it.
+    pub(crate) container: Option<String>,
+    /// The directory this process was started in.
+    pub(crate) dir: PathBuf,
+    /// The user and group this process runs as.
+    pub(crate) user: (u32, u32),
+}
+
+/// When something happened, and where it stands among all that did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) time: Timestamp,
+    pub(crate) monotonic: Duration,
+    /// From 1.
+    pub(crate) number: u64,
+    /// Which run of its process it belongs to, from 1; 0 before the first.
+    pub(crate) run: u64,
+}
+
+/// What is told.
+#[derive(Debug)]
+pub(crate) enum Told<'a> {
+    Event(&'a Event<'a>),
+    /// Records that a sink didn't get, and why.
+    Dropped {
+        count: u64,
+        why: &'a str,
+    },
+}
+
+/// A record.
+#[derive(Debug)]
+pub(crate) struct Record<'a> {
+    pub(crate) head: &'a Head,
+    pub(crate) moment: Moment,
+    pub(crate) name: &'a str,
+    pub(crate) told: Told<'a>,
+    pub(crate) looked_up: LookedUp<'a>,
+}
+
+impl Record<'_> {
+    /// Its line, without a newline.
+    pub(crate) fn line(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+impl Serialize for Record<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (head, moment) = (self.head, self.moment);
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("v", &VERSION)?;
+        let kind = match self.told {
+            Told::Event(event) => event.kind(),
+            Told::Dropped { .. } => "sink.dropped",
+        };
+        map.serialize_entry("event", kind)?;
+        map.serialize_entry("time", &format_args!("{:.6}", moment.time))?;
+        map.serialize_entry("monotonic_ns", &u64::try_from(moment.monotonic.as_nanos()).unwrap_or(u64::MAX))?;
+        map.serialize_entry("seq", &moment.number)?;
+        map.serialize_entry("run", &moment.run)?;
+        map.serialize_entry("name", self.name)?;
+        map.serialize_entry("panicmon", &Panicmon { pid: head.pid, version: env!("CARGO_PKG_VERSION") })?;
+        map.serialize_entry("host", &head.host)?;
+        if let Some(container) = &head.container {
+            map.serialize_entry("container", container)?;
+        }
+        match &self.told {
+            Told::Event(event) => {
+                self.what_is_ours(event, &mut map)?;
+                fields(event, self.looked_up, &mut map)?;
+            }
+            Told::Dropped { count, why } => {
+                map.serialize_entry("count", count)?;
+                map.serialize_entry("why", why)?;
+            }
+        }
+        map.end()
+    }
+}
+
+impl Record<'_> {
+    /// What an event leaves out because it is this process's own.
+    fn what_is_ours<M: SerializeMap>(&self, event: &Event<'_>, map: &mut M) -> Result<(), M::Error> {
+        match event {
+            Event::Starting(event) => {
+                let dir = event.dir.as_ref().map_or_else(|| self.head.dir.clone(), |dir| self.head.dir.join(dir));
+                map.serialize_entry("cwd", &dir.to_string_lossy())
+            }
+            Event::Started(event) => {
+                let (uid, gid) = event.user.as_ref().map_or(self.head.user, |user| (user.uid, user.gid));
+                map.serialize_entry("user", &User { uid, gid })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Panicmon {
+    pid: Pid,
+    version: &'static str,
+}
+
+#[derive(serde::Serialize)]
+struct User {
+    uid: u32,
+    gid: u32,
+}
