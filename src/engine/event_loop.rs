@@ -42,9 +42,11 @@ impl Run<'_, '_> {
             }
             if let Some(settle) = settle.take() {
                 let needed = self.relay.iter().flat_map(Relay::fds);
+                let mut needed: Vec<_> = needed.chain(self.notify.iter().flat_map(Notify::fds)).collect();
                 let records = self.records.as_ref().map(Records::lock);
-                let needed = needed.chain(records.iter().flat_map(|records| records.fds()));
-                let needed: Vec<_> = needed.chain(self.notify.iter().flat_map(Notify::fds)).collect();
+                if let Some(records) = &records {
+                    needed.extend(records.fds());
+                }
                 settle(self.source, &needed, self.relay.is_some())?;
             }
             self.wait(&mut wakeup, unstarted).map_err(|source| Error::Wait { source })?;
@@ -71,7 +73,9 @@ impl Run<'_, '_> {
             await_relay(relay, unstarted, &mut wakeup.pipes, &mut others);
         }
         let records = self.records.as_ref().map(Records::lock);
-        others.extend(records.iter().flat_map(|records| records.to_write()).map(Awaited::Write));
+        if let Some(records) = &records {
+            others.extend(records.to_write().map(Awaited::Write));
+        }
         wakeup.children = self.source.wait(&others, deadline, &mut wakeup.signals, &mut wakeup.ready)?;
         // If signals are all there is to wait for, nothing is known of the others.
         let ready = |at: usize| wakeup.ready.get(at).copied().unwrap_or(false);
