@@ -272,3 +272,6 @@ pub(crate) fn command(
 fn code(result: Result<End, Error>) -> Result<StatusCode, Error> {
     result.map(|end| end.status.code())
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,7 @@ impl Run<'_, '_> {
         let mut settle = Some(settle);
         let mut wakeup = Wakeup::default();
         // Orders that were given before the run.
-        self.take_orders();
+        self.take_orders(&mut wakeup);
         loop {
             self.drain(&wakeup);
             let unstarted = self.start_due();
@@ -61,8 +61,7 @@ impl Run<'_, '_> {
         let mut others = Vec::new();
         others.extend(self.orders.map(|orders| Awaited::Read(orders.fd())));
         let children = others.len();
-        let started = self.tasks.iter().filter_map(|task| task.started.as_ref());
-        others.extend(started.filter_map(|started| started.child.pidfd()).map(Awaited::Read));
+        self.tasks.wait_for_ends(&mut others);
         let notifications = others.len();
         if let Some(notify) = &self.notify {
             others.extend(notify.waits_for());
@@ -80,13 +79,20 @@ impl Run<'_, '_> {
         // If signals are all there is to wait for, nothing is known of the others.
         let ready = |at: usize| wakeup.ready.get(at).copied().unwrap_or(false);
         wakeup.orders = self.orders.is_some() && ready(0);
-        wakeup.children |= (children..notifications).any(ready);
+        let any_ended = (children..notifications).any(ready);
         wakeup.notified = (notifications..pipes).any(ready);
         let mut at = pipes;
         wakeup.pipes.retain(|_| {
             at += 1;
             ready(at - 1)
         });
+        wakeup.children_of.clear();
+        if any_ended {
+            match self.tasks.ended() {
+                Some(numbers) => wakeup.children_of = numbers,
+                None => wakeup.children = true,
+            }
+        }
         Ok(())
     }
 
@@ -100,14 +106,15 @@ impl Run<'_, '_> {
     fn dispatch(&mut self, wakeup: &mut Wakeup) -> Result<(), Error> {
         self.note_already_received(wakeup);
         self.continue_stopped(wakeup);
-        // Where SIGCHLD isn't taken, nothing tells of a child that is stopped. One that is to end now has to be continued.
-        wakeup.children |= wakeup.orders || self.signals == Signals::Shared && !wakeup.signals.is_empty();
+        // Where SIGCHLD isn't taken, nothing tells of a child that is stopped. One that is to end now, by a signal or an order,
+        // has to be continued.
+        wakeup.children |= self.signals == Signals::Shared && !wakeup.signals.is_empty();
         // Each signal is dealt with before the next one: queued ones keep their order by that.
         for received in wakeup.signals.drain(..) {
             self.signal(received);
         }
         if wakeup.orders {
-            self.take_orders();
+            self.take_orders(wakeup);
         }
         self.pass_notifications(wakeup);
         self.reap(wakeup)?;

@@ -2,7 +2,7 @@
 
 use super::outcome::Asked;
 use super::run::{Run, Signals, Wakeup, remark, try_to};
-use super::task::foreground;
+use super::task::{Membership, foreground};
 use crate::model::origin::{Origin, Received};
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::standing::Foreground;
@@ -22,18 +22,23 @@ impl Run<'_, '_> {
         if wakeup.signals.is_empty() {
             return;
         }
-        for number in self.tasks.numbers() {
+        for number in self.tasks.may_have_received() {
             let task = &mut self.tasks[number];
-            task.tell_of_refused_terminal();
             let mut already_received = SignalSet::EMPTY;
-            if let Some(started) = task.started.as_mut().filter(|started| !started.has_left_group) {
-                // This process itself has put it into a group of its own. Only the child can make a session.
-                let is_put = matches!(task.spec.group, ChildGroup::Own(_));
-                started.has_left_group = is_put || started.child.has_left();
-                if task.spec.group.is_own() {
-                    already_received = started.child.already_received();
-                }
+            if let Some(started) = &mut task.started {
+                started.membership = match started.membership {
+                    Membership::Maybe => {
+                        // This process itself has put it into a group of its own. Only the child can make a session.
+                        let has_left = matches!(task.spec.group, ChildGroup::Own(_)) || started.child.has_left();
+                        if task.spec.group.is_own() {
+                            already_received = started.child.already_received();
+                        }
+                        if has_left { Membership::Left } else { Membership::Maybe }
+                    }
+                    Membership::Left | Membership::Past => Membership::Past,
+                };
             }
+            task.tell_of_refused_terminal();
             // The next signals are sent to this process alone.
             task.lifecycle.already_received(already_received);
         }
@@ -164,14 +169,16 @@ impl Run<'_, '_> {
     }
 
     /// Does what other threads have ordered.
-    pub(super) fn take_orders(&mut self) {
+    pub(super) fn take_orders(&mut self, wakeup: &mut Wakeup) {
         let Some(orders) = self.orders else { return };
         let order = Orders::take(orders);
         for (number, order) in orders.take_single() {
             self.obey_single(number, order);
+            wakeup.children_of.push(number);
         }
         if let Some(order) = order {
             self.obey(order);
+            wakeup.children = true;
         }
     }
 

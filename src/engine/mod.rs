@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `run` | what a run consists of, and how it stands |
 //! | `task` | one of its processes, from the first start to the last end |
-//! | `tasks` | all of them, and which there is something to do for |
+//! | `tasks`, `ends` | all of them, and which there is something to do for; whose children have ended |
 //! | `outcome` | how the run ended |
 //! | `event_loop` | wait and dispatch |
 //! | `start` | starts what is due |
@@ -25,6 +25,7 @@
 mod act;
 mod cleanup;
 mod drain;
+mod ends;
 mod event_loop;
 mod finish;
 mod incoming;

@@ -15,13 +15,15 @@ use std::time::{Duration, Instant};
 impl Run<'_, '_> {
     /// Reaps until nothing is new of any child: one SIGCHLD may stand for several.
     pub(super) fn reap(&mut self, wakeup: &Wakeup) -> Result<(), Error> {
-        if !wakeup.children {
+        if !wakeup.children && wakeup.children_of.is_empty() {
             return Ok(());
         }
         if self.reaps_all {
             return self.reap_all_of(None);
         }
-        for number in self.tasks.numbers() {
+        let some = wakeup.children_of.iter().copied();
+        let all = if wakeup.children { self.tasks.numbers() } else { 0..0 };
+        for number in some.filter(|_| !wakeup.children).chain(all) {
             if self.tasks[number].started.is_some() {
                 self.reap_all_of(Some(number))?;
             }
@@ -115,8 +117,7 @@ impl Run<'_, '_> {
 
     /// The child of a task has ended, and was reaped.
     pub(super) fn child_ended(&mut self, number: usize, end: End) {
-        let task = &mut self.tasks[number];
-        let Some(Started { child, at, ended: Some(ended), .. }) = task.started.take() else { return };
+        let Some(Started { child, at, ended: Some(ended), .. }) = self.tasks.take_ended(number) else { return };
         let took = at.elapsed();
         self.run_ended(number, ended.pid, &end, at);
         let task = &self.tasks[number];

@@ -82,8 +82,10 @@ pub(crate) struct Progress {
 pub(super) struct Wakeup {
     pub(super) signals: Vec<Received>,
     pub(super) orders: bool,
-    /// Some child may have ended, stopped or been continued.
+    /// Any child may have ended, stopped or been continued.
     pub(super) children: bool,
+    /// The children of these tasks may have.
+    pub(super) children_of: Vec<usize>,
     /// Which of the relay's pipes are ready.
     pub(super) pipes: Vec<ToRead>,
     /// Which of all that was waited for is ready, but for the signals.

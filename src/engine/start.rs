@@ -1,7 +1,7 @@
 //! Starts what is due.
 
 use super::run::{Run, Signals, Unstarted, remark, tell};
-use super::task::{Spec, Started, Streams, foreground};
+use super::task::{Membership, Spec, Started, Streams, foreground};
 use crate::model::error::Error;
 use crate::model::event::{Event, ProcessStarted, ProcessStarting};
 use crate::policy::job_control::JobControl;
@@ -80,13 +80,15 @@ impl Run<'_, '_> {
                 if let ChildGroup::Own(_) = group {
                     terminal::set_child_group(pid);
                 }
-                let mut started = ProcessStarted::new(task.spec.event_name(), task.spec.args, pid);
+                let mut event = ProcessStarted::new(task.spec.event_name(), task.spec.args, pid);
                 if !group.is_own() {
-                    started.pgid = process::group();
+                    event.pgid = process::group();
                 }
-                started.user = task.spec.command.user.as_ref().map(Cow::Borrowed);
-                tell(self.handlers, &Event::Started(started));
-                task.started = Some(Started { child, at, ended: None, has_left_group: false });
+                event.user = task.spec.command.user.as_ref().map(Cow::Borrowed);
+                tell(self.handlers, &Event::Started(event));
+                let started = Started { child, at, ended: None, membership: Membership::Maybe };
+                self.tasks.child_started(number, started);
+                let task = &mut self.tasks[number];
                 let policys_group = group.as_ref().map(|_| job, |_| ());
                 task.lifecycle.started(pid, policys_group, || foreground(group, Some(pid)), &mut task.actions);
                 self.act(number);

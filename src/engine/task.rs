@@ -66,8 +66,18 @@ pub(super) struct Started {
     pub(super) at: Instant,
     /// It has ended, and is reaped.
     pub(super) ended: Option<Ended>,
-    /// It has left this process's group: what it received before that has been asked.
-    pub(super) has_left_group: bool,
+    pub(super) membership: Membership,
+}
+
+/// Whether a child is in this process's group, and gets what is sent to that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Membership {
+    /// It may be.
+    Maybe,
+    /// It has left, and what it had received before is among the signals that come now.
+    Left,
+    /// It has left, and all that it had received before has been dealt with.
+    Past,
 }
 
 impl<'r> Task<'r> {
@@ -85,6 +95,11 @@ impl<'r> Task<'r> {
     /// The pid of its child.
     pub(super) fn pid(&self) -> Option<Pid> {
         self.started.as_ref().map(|started| started.child.pid())
+    }
+
+    /// Whether its child may have received itself what comes now.
+    pub(super) fn may_have_received(&self) -> bool {
+        self.started.as_ref().is_some_and(|started| started.membership != Membership::Past)
     }
 
     /// Says, once, that its session didn't get the terminal; the child says so when it has tried.

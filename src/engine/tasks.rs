@@ -4,8 +4,10 @@
 //! Whatever changes a task gets it by [`IndexMut`], which notes that; the index is brought up to date when it is next asked.
 //! Its answers are candidates: who asks looks at each.
 
-use super::task::Task;
+use super::ends::Ends;
+use super::task::{Started, Task};
 use crate::model::pid::Pid;
+use crate::sys::poll::Awaited;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Index, IndexMut, Range};
 use std::time::Instant;
@@ -17,6 +19,7 @@ pub(crate) struct Tasks<'r> {
     all: Vec<Task<'r>>,
     /// `None`: there are few.
     known: Option<Box<Known>>,
+    ends: Ends,
 }
 
 /// What is known of many tasks.
@@ -32,6 +35,7 @@ struct Known {
     due_later: BTreeSet<(Instant, usize)>,
     draining: BTreeSet<usize>,
     just_ended: BTreeSet<usize>,
+    may_have_received: BTreeSet<usize>,
     over: usize,
 }
 
@@ -45,6 +49,7 @@ struct Note {
     due_later: Option<Instant>,
     is_draining: bool,
     has_just_ended: bool,
+    may_have_received: bool,
     is_over: bool,
 }
 
@@ -60,6 +65,7 @@ impl Note {
             due_later: at.filter(|_| starts),
             is_draining: task.cleanup.drain.is_on(),
             has_just_ended: task.cleanup.ended.is_some(),
+            may_have_received: task.may_have_received(),
             is_over: task.is_over(),
         }
     }
@@ -85,7 +91,7 @@ impl Iterator for Numbers {
 impl<'r> Tasks<'r> {
     pub(crate) fn new(all: Vec<Task<'r>>) -> Tasks<'r> {
         let known = (all.len() > FEW).then(|| Box::new(Known::of(all.len())));
-        Tasks { all, known }
+        Tasks { all, known, ends: Ends::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -173,6 +179,34 @@ impl<'r> Tasks<'r> {
         self.candidates(|known| known.just_ended.iter().copied().collect())
     }
 
+    /// Those whose child may have received itself what came to this process's group.
+    pub(super) fn may_have_received(&mut self) -> Numbers {
+        self.candidates(|known| known.may_have_received.iter().copied().collect())
+    }
+
+    /// A child of this task was started.
+    pub(super) fn child_started(&mut self, number: usize, started: Started) {
+        let task = &mut self[number];
+        task.started = Some(started);
+        self.ends.child_started(number, &self.all[number], self.known.is_some());
+    }
+
+    /// The child of this task, which has ended, is the task's no more.
+    pub(super) fn take_ended(&mut self, number: usize) -> Option<Started> {
+        self.ends.child_ended(&self.all[number]);
+        self[number].started.take()
+    }
+
+    /// Adds what says which children have ended.
+    pub(super) fn wait_for_ends<'f>(&'f self, awaited: &mut Vec<Awaited<'f>>) {
+        self.ends.wait_for(&self.all, awaited);
+    }
+
+    /// Some of that is ready: those whose children have ended. `None`: it may be any.
+    pub(super) fn ended(&mut self) -> Option<Vec<usize>> {
+        self.ends.ended()
+    }
+
     fn candidates(&mut self, of: impl FnOnce(&Known) -> Vec<usize>) -> Numbers {
         match self.known() {
             Some(known) => Numbers::Some(of(known).into_iter()),
@@ -249,6 +283,7 @@ impl Known {
                 (&mut self.due_at_once, before.is_due_at_once, now.is_due_at_once),
                 (&mut self.draining, before.is_draining, now.is_draining),
                 (&mut self.just_ended, before.has_just_ended, now.has_just_ended),
+                (&mut self.may_have_received, before.may_have_received, now.may_have_received),
             ] {
                 match (before, now) {
                     (false, true) => drop(set.insert(number)),

@@ -431,6 +431,7 @@ impl Lifecycle {
     pub(crate) fn ended(&mut self, status: ExitStatus, foreground: impl FnOnce() -> Foreground, actions: &mut Actions) {
         // From here on nobody signals that pid: it may be another process's.
         self.child = None;
+        self.already_received = SignalSet::EMPTY;
         self.held.child_ended(actions);
         // What is delayed is for the next child, as is what comes between two; but for what asked this one to stop.
         let delayed = self.delays.child_ended().filter(|delayed| !delayed.is_stop);
@@ -443,12 +444,11 @@ impl Lifecycle {
         if was_quit {
             actions.push(LoopAction::StopAsked { asks: Asks::SameStop, unless_ignored: None, after: Duration::ZERO });
         }
-        let by_kill = matches!(status, ExitStatus::Signaled { signal: Signal::KILL, .. });
         actions.push(LoopAction::Ended(End {
             status,
             requested: was_quit || !was_killed && self.requests.was_stop(status),
             killed: was_killed,
-            timed_out: by_kill && self.grace.is_spent(),
+            timed_out: self.grace.is_spent() && matches!(status, ExitStatus::Signaled { signal: Signal::KILL, .. }),
             die_of,
         }));
     }

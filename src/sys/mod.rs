@@ -78,7 +78,7 @@ pub(crate) mod signals;
 pub(crate) mod spawn;
 pub(crate) mod terminal;
 #[cfg(test)]
-mod test_filter;
+pub(crate) mod test_filter;
 #[cfg(feature = "cli")]
 pub(crate) mod trial;
 pub(crate) mod user;

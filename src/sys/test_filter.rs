@@ -3,7 +3,7 @@
 use super::raw::syscall;
 
 /// Has a system call fail with this error number in this thread, and in what it starts from now on.
-pub(super) fn refuse(call: libc::c_long, errno: i32) {
+pub(crate) fn refuse(call: libc::c_long, errno: i32) {
     let step = |code: u32, jf, k| libc::sock_filter { code: code as u16, jt: 0, jf, k };
     let mut steps = [
         step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),

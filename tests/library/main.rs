@@ -12,6 +12,7 @@ mod forks;
 mod host;
 mod host_signals;
 mod listening;
+mod many;
 mod options;
 mod orders;
 mod output;

@@ -20,7 +20,7 @@ impl Handler for Tell {
 }
 
 /// The next event of this kind, and of this process.
-fn await_event(events: &Receiver<Event<'static>>, name: &str, kind: &str) -> Event<'static> {
+pub fn await_event(events: &Receiver<Event<'static>>, name: &str, kind: &str) -> Event<'static> {
     let mut others = Vec::new();
     while let Ok(event) = events.recv_timeout(deadline()) {
         if event.kind() == kind && event.name() == Some(name) {
@@ -41,7 +41,7 @@ fn await_waiting(pid: u32) {
     });
 }
 
-fn pid_of(event: &Event<'_>) -> u32 {
+pub fn pid_of(event: &Event<'_>) -> u32 {
     match event {
         Event::Started(event) => event.pid.as_raw() as u32,
         other => panic!("{other:?}"),
@@ -81,7 +81,7 @@ fn run_with_orders(
     })
 }
 
-fn by(signal: Signal) -> ExitStatus {
+pub fn by(signal: Signal) -> ExitStatus {
     ExitStatus::Signaled { signal, core_dumped: false }
 }
 
@@ -154,7 +154,7 @@ fn one_executor_is_cancelled_and_the_other_goes_on() {
     });
 }
 
-fn process(name: &str, words: &[&str]) -> ProcessConfig {
+pub fn process(name: &str, words: &[&str]) -> ProcessConfig {
     let mut config = ProcessConfig::new(words[0]);
     config.name = name.to_owned();
     config.args = words[1..].iter().map(Into::into).collect();
@@ -163,7 +163,7 @@ fn process(name: &str, words: &[&str]) -> ProcessConfig {
 }
 
 /// Runs these, and gives orders by the control and the events; at the end all are cancelled.
-fn controlled(
+pub fn controlled(
     configs: &[ProcessConfig],
     orders: impl FnOnce(&panicmon::Control, &Receiver<Event<'static>>) + Send,
 ) -> Vec<u8> {

@@ -1,0 +1,68 @@
+//! Which children have ended, where pidfds say so: in a program that isn't a wrapper only. With many of them, the kernel
+//! keeps track.
+
+use super::task::Task;
+use crate::sys::poll::Awaited;
+use crate::sys::ready::Readable;
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// Who tells of the ends of children.
+#[derive(Debug, Default)]
+pub(super) enum Ends {
+    /// No pidfd: signals tell of them, or no child was started.
+    #[default]
+    Untold,
+    /// Each pidfd is waited for.
+    OneByOne,
+    /// The kernel keeps track of the pidfds.
+    Tracked(Readable),
+}
+
+impl Ends {
+    /// A child of this task was started, one of many or of a few.
+    pub(super) fn child_started(&mut self, number: usize, task: &Task<'_>, of_many: bool) {
+        let Some(pidfd) = pidfd(task) else { return };
+        if let Ends::Untold = self {
+            let tracked = of_many.then(Readable::new).and_then(Result::ok);
+            *self = tracked.map_or(Ends::OneByOne, Ends::Tracked);
+        }
+        if let Ends::Tracked(readable) = self
+            && readable.add(pidfd, number).is_err()
+        {
+            *self = Ends::OneByOne;
+        }
+    }
+
+    /// The child of this task has ended, and is about to be forgotten.
+    pub(super) fn child_ended(&self, task: &Task<'_>) {
+        if let (Ends::Tracked(readable), Some(pidfd)) = (self, pidfd(task)) {
+            readable.remove(pidfd);
+        }
+    }
+
+    /// Adds what is to be waited for.
+    pub(super) fn wait_for<'f>(&'f self, tasks: &'f [Task<'_>], awaited: &mut Vec<Awaited<'f>>) {
+        match self {
+            Ends::Untold => {}
+            Ends::OneByOne => awaited.extend(tasks.iter().filter_map(pidfd).map(Awaited::Read)),
+            Ends::Tracked(readable) => awaited.push(Awaited::Read(readable.as_fd())),
+        }
+    }
+
+    /// Some of that is ready: the tasks whose children have ended. `None`: it may be any.
+    pub(super) fn ended(&mut self) -> Option<Vec<usize>> {
+        let Ends::Tracked(readable) = self else { return None };
+        let mut ended = Vec::new();
+        if readable.ready(&mut ended).is_err() {
+            // It would stay ready, and nobody would know why.
+            *self = Ends::OneByOne;
+            return None;
+        }
+        ended.sort_unstable();
+        Some(ended)
+    }
+}
+
+fn pidfd<'t>(task: &'t Task<'_>) -> Option<BorrowedFd<'t>> {
+    task.started.as_ref()?.child.pidfd()
+}
