@@ -59,18 +59,41 @@ enum Tracking {
     #[default]
     NotNeeded,
     /// The kernel, by outbox, and by whether their children have ended.
-    Groups([[Readable; 2]; OUTBOXES]),
+    Groups([[Tracked; 2]; OUTBOXES]),
     /// Nobody: the kernel refuses.
     Refused,
 }
 
+/// The pipes of a group.
+#[derive(Debug)]
+struct Tracked {
+    readable: Readable,
+    /// Those that were ready and haven't been read since, the next one at the end. Each has its turn before the kernel is asked
+    /// again: where there is room for a few only, all that are ready aren't gone through each time. One that has been closed
+    /// meanwhile, or moved to another group, does no harm: nobody waits to read.
+    unread: Vec<usize>,
+}
+
 impl Group {
+    /// In the order in which they are read: what ended children wrote has an end.
+    const ALL: [Group; 2 * OUTBOXES] = {
+        const fn group(outbox: usize, has_ended: bool) -> Group {
+            Group { outbox, has_ended }
+        }
+        [group(0, true), group(0, false), group(1, true), group(1, false)]
+    };
+
     fn of(pipe: &Pipe) -> Group {
         Group { outbox: pipe.outbox, has_ended: pipe.left.is_some() }
     }
 
-    fn in_groups(self, groups: &[[Readable; 2]; OUTBOXES]) -> &Readable {
-        &groups[self.outbox][usize::from(self.has_ended)]
+    fn in_groups(self, groups: &[[Tracked; 2]; OUTBOXES]) -> &Readable {
+        &groups[self.outbox][usize::from(self.has_ended)].readable
+    }
+
+    /// The number of our stream that their lines go to.
+    pub(super) fn outbox(self) -> usize {
+        self.outbox
     }
 }
 
@@ -134,9 +157,8 @@ impl PipeSet {
     pub(super) fn to_read(&self, ended_only: bool, has_room: [bool; OUTBOXES]) -> Vec<(ToRead, BorrowedFd<'_>)> {
         let is_read = |group: Group| has_room[group.outbox] && (group.has_ended || !ended_only);
         if let Tracking::Groups(groups) = &self.tracking {
-            let all = [(0, false), (0, true), (1, false), (1, true)];
-            let all = all.map(|(outbox, has_ended)| Group { outbox, has_ended }).into_iter();
-            return all
+            return Group::ALL
+                .into_iter()
                 .filter(|group| is_read(*group))
                 .map(|group| (ToRead::Group(group), group.in_groups(groups).as_fd()))
                 .collect();
@@ -146,23 +168,25 @@ impl PipeSet {
         read.map(|(number, pipe)| (ToRead::Pipe(number), pipe.fd.as_fd())).collect()
     }
 
-    /// The numbers of the pipes that are ready, rising, if these are. There may be more.
-    pub(super) fn ready(&mut self, ready: &[ToRead]) -> Vec<usize> {
-        let mut numbers = Vec::with_capacity(ready.len());
-        for ready in ready {
-            match (ready, &self.tracking) {
-                (ToRead::Pipe(number), _) => numbers.push(*number),
-                (ToRead::Group(group), Tracking::Groups(groups)) => {
-                    if group.in_groups(groups).ready(&mut numbers).is_err() {
-                        // It would stay ready, and nobody would know why.
-                        self.tracking = Tracking::Refused;
-                    }
-                }
-                (ToRead::Group(_), _) => {}
-            }
+    /// This group is ready: finds out which of its pipes are, if all that were found before have been read.
+    pub(super) fn look_into(&mut self, group: Group) {
+        let Tracking::Groups(groups) = &mut self.tracking else { return };
+        let Tracked { readable, unread } = &mut groups[group.outbox][usize::from(group.has_ended)];
+        if !unread.is_empty() {
+            return;
         }
-        numbers.sort_unstable();
-        numbers
+        if readable.ready(unread).is_err() {
+            // It would stay ready, and nobody would know why.
+            self.tracking = Tracking::Refused;
+            return;
+        }
+        unread.sort_unstable_by(|one, other| other.cmp(one));
+    }
+
+    /// The next pipe of this group that has been found ready.
+    pub(super) fn next_of(&mut self, group: Group) -> Option<usize> {
+        let Tracking::Groups(groups) = &mut self.tracking else { return None };
+        groups[group.outbox][usize::from(group.has_ended)].unread.pop()
     }
 
     /// All descriptors.
@@ -171,14 +195,15 @@ impl PipeSet {
             Tracking::Groups(groups) => Some(groups.as_flattened()),
             Tracking::NotNeeded | Tracking::Refused => None,
         };
-        let groups = groups.into_iter().flatten().map(AsFd::as_fd);
+        let groups = groups.into_iter().flatten().map(|group| group.readable.as_fd());
         self.pipes.iter().flatten().map(|pipe| pipe.fd.as_fd()).chain(groups)
     }
 
     /// Has the kernel keep track of all from now on.
     #[cold]
     fn track_all(&mut self) {
-        let group = || Ok::<_, std::io::Error>([Readable::new()?, Readable::new()?]);
+        let tracked = || Ok::<_, std::io::Error>(Tracked { readable: Readable::new()?, unread: Vec::new() });
+        let group = || Ok::<_, std::io::Error>([tracked()?, tracked()?]);
         let groups = group().and_then(|first| Ok([first, group()?]));
         self.tracking = groups.map_or(Tracking::Refused, Tracking::Groups);
         (0..self.pipes.len()).for_each(|number| self.track(number));

@@ -1,7 +1,7 @@
 //! The pipes of all children, and where their lines go.
 
 use super::lines::Lines;
-use super::pipe_set::{Pipe, PipeSet, ToRead};
+use super::pipe_set::{Group, Pipe, PipeSet, ToRead};
 use super::printed::{FULL_AT_END_BYTES, FULL_BYTES, Printed};
 use super::stream::{Gone, Line, Stream};
 use crate::model::identity::Identity;
@@ -54,11 +54,7 @@ impl<'o> Relay<'o> {
 
     /// What is to be waited for: the pipes whose lines find room; all, or those of ended children only.
     pub(crate) fn to_read(&self, ended_only: bool) -> Vec<(ToRead, BorrowedFd<'_>)> {
-        let has_room = |outbox: usize| match &self.sink {
-            Sink::Printed(printed) => printed.outbox_has_room(outbox, FULL_BYTES),
-            Sink::Told { .. } => true,
-        };
-        self.pipes.to_read(ended_only, [has_room(0), has_room(1)])
+        self.pipes.to_read(ended_only, [0, 1].map(|outbox| self.outbox_has_room(outbox)))
     }
 
     /// All descriptors it holds but stdout and stderr themselves.
@@ -99,27 +95,44 @@ impl<'o> Relay<'o> {
         if ready.is_empty() {
             return;
         }
-        let numbers = self.pipes.ready(ready);
-        let mut closed = Vec::new();
+        let mut numbers = Vec::with_capacity(ready.len());
+        for ready in ready {
+            match *ready {
+                ToRead::Pipe(number) => numbers.push(number),
+                ToRead::Group(group) => self.read_group(group),
+            }
+        }
         for outbox in 0..self.turns.len() {
             let (before, from_turn) = numbers.split_at(numbers.partition_point(|number| *number < self.turns[outbox]));
             for number in from_turn.iter().chain(before).copied() {
-                let Some((stream, its)) = self.pipes.get(number).map(|pipe| (pipe.stream, pipe.outbox)) else {
-                    continue;
-                };
-                if its != outbox || !self.has_room(stream, FULL_BYTES) {
-                    continue;
+                if !self.outbox_has_room(outbox) {
+                    break;
                 }
-                // If there is room for one pipe only, it is another one each time.
-                self.turns[outbox] = number + 1;
-                if !self.read_chunk(number) {
-                    closed.push(number);
+                if self.read_for(outbox, number) {
+                    // If there is room for one pipe only, it is another one each time.
+                    self.turns[outbox] = number + 1;
                 }
             }
         }
-        for number in closed {
+    }
+
+    /// Reads from what is ready of a group, as long as there is room for the lines.
+    fn read_group(&mut self, group: Group) {
+        self.pipes.look_into(group);
+        while self.outbox_has_room(group.outbox())
+            && let Some(number) = self.pipes.next_of(group)
+        {
+            self.read_for(group.outbox(), number);
+        }
+    }
+
+    /// Reads once from this pipe, if its lines go there. Whether they do.
+    fn read_for(&mut self, outbox: usize, number: usize) -> bool {
+        let is_for_it = self.pipes.get(number).is_some_and(|pipe| pipe.outbox == outbox);
+        if is_for_it && !self.read_chunk(number) {
             self.close(number);
         }
+        is_for_it
     }
 
     /// A child has ended: what its pipes hold by now is read as soon as there is room, and no more, since a grandchild may keep
@@ -202,6 +215,14 @@ impl<'o> Relay<'o> {
         match &self.sink {
             Sink::Printed(printed) => printed.number(stream),
             Sink::Told { .. } => 0,
+        }
+    }
+
+    /// Whether one of our streams has room for what children that run write.
+    fn outbox_has_room(&self, outbox: usize) -> bool {
+        match &self.sink {
+            Sink::Printed(printed) => printed.outbox_has_room(outbox, FULL_BYTES),
+            Sink::Told { .. } => true,
         }
     }
 
