@@ -1,20 +1,26 @@
 //! Many processes: the kernel keeps track of their pipes, and an index of what there is to do. All is as with few.
 
 use crate::support::{
-    PROBE, Running, Scratch, children, name, output, panicmon, spend, status_field, wait_for, wait_for_full_pipe,
+    PROBE, Running, Scratch, children, name, outcome, output, panicmon, spend, status_field, wait_for,
+    wait_for_full_pipe, with_one_pipe,
 };
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// More than are looked at one by one.
 const COUNT: usize = 40;
 
-/// A file with that many of these.
+/// A file with this many processes.
+fn file_of(count: usize, process: impl Fn(usize) -> String) -> Scratch {
+    let one = |number: usize| format!("- {{name: p{number}, {}}}\n", process(number));
+    Scratch::new(&format!("processes:\n{}", (0..count).map(one).collect::<String>()))
+}
+
+/// A file with many of these.
 fn file(process: &str) -> Scratch {
-    let one = |number: usize| format!("- {{name: p{number}, {process}}}\n");
-    Scratch::new(&format!("processes:\n{}", (0..COUNT).map(one).collect::<String>()))
+    file_of(COUNT, |_| process.to_owned())
 }
 
 fn run(file: &Scratch) -> Command {
@@ -36,16 +42,9 @@ fn lines_by_process(out: &str) -> Vec<Vec<&str>> {
 
 #[test]
 fn each_run_of_each_is_relayed_whole_and_in_order() {
-    let folder = Folder::new();
+    let folder = Folder::new("runs");
     let script = "for line in 1 2 3; do echo $line; done; printf last; mkdir \"$0\" && exit 3; exit 0";
-    let one = |number: usize| {
-        let own = folder.0.join(number.to_string());
-        format!(
-            "- {{name: p{number}, cmd: sh, args: [-c, '{script}', '{}'], noRestartOn: [0], minWait: 1ms, maxWait: 1ms}}\n",
-            own.display()
-        )
-    };
-    let file = Scratch::new(&format!("processes:\n{}", (0..COUNT).map(one).collect::<String>()));
+    let file = file_of(COUNT, |number| twice(script, &folder.0.join(number.to_string())));
     let (code, out, _) = output(&mut run(&file));
     assert_eq!(code, Some(0));
     let all = ["1", "2", "3", "last"].repeat(2);
@@ -54,12 +53,122 @@ fn each_run_of_each_is_relayed_whole_and_in_order() {
     }
 }
 
+/// Runs the script twice: with the name of a file that isn't there at first, and for whose sake it ends with 3 then.
+fn twice(script: &str, own: &Path) -> String {
+    format!("cmd: sh, args: [-c, '{script}', '{}'], noRestartOn: [0], minWait: 1ms, maxWait: 1ms", own.display())
+}
+
+/// All have filled their pipes before anything is read; then the first run of each ends, and the next begins, while the reader
+/// is behind.
+#[test]
+fn behind_a_slow_reader_lines_stay_whole_and_in_order_over_restarts() {
+    let folder = Folder::new("reader");
+    let text = "x".repeat(2800);
+    let script = format!(
+        "i=100; while [ $i -lt 250 ]; do echo \"$i {text}\"; echo $i >&2; i=$((i+1)); done; mkdir \"$0\" 2>/dev/null && exit 3; exit 0"
+    );
+    let file = file_of(COUNT, |number| twice(&script, &folder.0.join(number.to_string())));
+    // One pipe for both streams of panicmon.
+    let mut running = Running::start(with_one_pipe(&run(&file)));
+    let pid = running.pid();
+    let pids = wait_for("all of them", || Some(children(pid)).filter(|pids| pids.len() == COUNT));
+    pids.iter().for_each(|pid| wait_for_full_pipe(*pid));
+    let mut lines = vec![[Vec::new(), Vec::new()]; COUNT];
+    while let Some(line) = running.line() {
+        for (stream, separator) in [" › ", " » "].into_iter().enumerate() {
+            if let Some((label, text)) = line.split_once(separator) {
+                let number: usize = label.trim_end().strip_prefix('p').unwrap().parse().unwrap();
+                lines[number][stream].push(text.to_owned());
+            }
+        }
+    }
+    assert_eq!(running.code(), 0);
+    let all = |with: &str| (0..2).flat_map(|_| 100..250).map(|line| format!("{line}{with}")).collect::<Vec<_>>();
+    let (out, err) = (all(&format!(" {text}")), all(""));
+    for (number, [stdout, stderr]) in lines.iter().enumerate() {
+        assert!(*stdout == out, "p{number}: {} lines", stdout.len());
+        assert_eq!(stderr, &err, "p{number}");
+    }
+}
+
+/// Some fill their pipes and end, all at once; others write for ever. Nobody reads before that.
+#[test]
+fn what_ended_children_wrote_comes_though_others_write_without_end() {
+    let (ending, count, text) = (100, 140, "x".repeat(1000));
+    let file = file_of(count, |number| match number {
+        0..100 => format!("cmd: sh, args: [-c, 'yes {text} | head -n 50; echo last'], noRestartOn: [0]"),
+        _ => format!("cmd: yes, args: [{text}]"),
+    });
+    let mut running = Running::start(run(&file));
+    let pid = running.pid();
+    let pids = wait_for("the end of the first", || {
+        Some(children(pid)).filter(|pids| pids.len() == count - ending && pids.iter().all(|pid| name(*pid) == "yes"))
+    });
+    pids.iter().for_each(|pid| wait_for_full_pipe(*pid));
+    let mut lines = vec![0; ending];
+    let mut last = 0;
+    // Those that write without end have a turn each in between.
+    for _ in 0..2 * count * 70 {
+        let line = running.line().unwrap();
+        let (label, text) = line.split_once(" › ").unwrap();
+        let number: usize = label.trim_end().strip_prefix('p').unwrap().parse().unwrap();
+        if number < ending {
+            lines[number] += 1;
+            last += usize::from(text == "last");
+            if last == ending {
+                assert_eq!(lines, [51].repeat(ending));
+                return;
+            }
+        }
+    }
+    panic!("only {last} of {ending} have had their say");
+}
+
+#[test]
+fn a_reader_that_is_gone_stops_all() {
+    let file = file("cmd: yes");
+    let mut command = run(&file);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pid = child.id();
+    wait_for("all of them", || Some(children(pid)).filter(|pids| pids.len() == COUNT));
+    drop(child.stdout.take());
+    let output = outcome(child);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(err.lines().filter(|line| line.ends_with(" ~ stopped process handler")).count(), COUNT, "{err}");
+    assert!(err.contains("panicmon: error: nobody reads stdout any more: stopping\n"), "{err}");
+    assert_eq!(output.status.code(), Some(125));
+}
+
+#[test]
+fn a_thousand_that_sleep_wake_nobody() {
+    let count = 1000;
+    let file = file_of(count, |_| "cmd: sleep, args: [\"1000\"]".to_owned());
+    let mut command = run(&file);
+    command.stderr(Stdio::null());
+    let mut running = Running::start(command);
+    let pid = running.pid();
+    wait_for("all of them", || {
+        Some(children(pid)).filter(|pids| pids.len() == count && pids.iter().all(|pid| name(*pid) == "sleep"))
+    });
+    wait_for("panicmon to sleep", || status_field(pid, "State")?.starts_with('S').then_some(()));
+    let before = switches(pid);
+    spend(Duration::from_millis(500));
+    assert_eq!(switches(pid), before, "it woke up");
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 0);
+}
+
+/// How often it was switched to another process: at each wait, and each time that another one was to run.
+fn switches(pid: u32) -> [Option<String>; 2] {
+    ["voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"].map(|field| status_field(pid, field))
+}
+
 /// A folder that is removed again.
 struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Folder {
-        let path = std::env::temp_dir().join(format!("panicmon-test-many-{}", std::process::id()));
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("panicmon-test-many-{name}-{}", std::process::id()));
         std::fs::create_dir(&path).unwrap();
         Folder(path)
     }
@@ -110,10 +219,9 @@ fn a_full_stream_holds_up_no_other_and_wakes_nobody() {
     });
     pids.iter().for_each(|pid| wait_for_full_pipe(*pid));
     wait_for("panicmon to sleep", || status_field(pid, "State")?.starts_with('S').then_some(()));
-    let switches = || ["voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"].map(|field| status_field(pid, field));
-    let before = switches();
+    let before = switches(pid);
     spend(Duration::from_millis(200));
-    assert_eq!(switches(), before, "it woke up");
+    assert_eq!(switches(pid), before, "it woke up");
 }
 
 /// The kernel tells of some hundred at once, as a rule. Each comes to its turn all the same, also where there is room for one
@@ -122,8 +230,7 @@ fn a_full_stream_holds_up_no_other_and_wakes_nobody() {
 fn of_many_that_write_without_end_each_has_its_turn() {
     let count = 300;
     let text = "x".repeat(1000);
-    let one = |number: usize| format!("- {{name: p{number}, cmd: yes, args: [{text}]}}\n");
-    let file = Scratch::new(&format!("processes:\n{}", (0..count).map(one).collect::<String>()));
+    let file = file_of(count, |_| format!("cmd: yes, args: [{text}]"));
     let mut running = Running::start(run(&file));
     let pid = running.pid();
     let pids = wait_for("all of them", || {
