@@ -9,10 +9,12 @@
 //! | `spelled` | durations as Go prints them |
 //! | `last_words` | what is kept of a stream: the head of a death's text, and the tail |
 //! | `records` | events for machines; `no_records`: where the feature is off |
+//! | `panic` | what a process has died of, by its last words |
 //! | `oom` | whether the kernel killed the command because memory ran out |
 #![forbid(unsafe_code)]
 
 // TODO: the engine is to fill it.
+#[cfg(feature = "reports")]
 #[allow(dead_code, reason = "nothing but its tests uses it yet")]
 pub(crate) mod last_words;
 pub(crate) mod log;
@@ -22,5 +24,9 @@ pub(crate) mod records;
 #[cfg(not(feature = "reports"))]
 #[path = "no_records.rs"]
 pub(crate) mod records;
+// TODO: the engine is to call it at an abnormal end.
+#[cfg(feature = "reports")]
+#[allow(dead_code, reason = "nothing but its tests uses it yet")]
+pub(crate) mod panic;
 pub(crate) mod remarks;
 pub(crate) mod spelled;
