@@ -73,6 +73,7 @@ pub use api::executor::Executor;
 pub use api::options::Options;
 pub use api::streams::{Input, Output};
 pub use api::supervisor::Supervisor;
+pub use model::death::{Core, KilledBy, Oom, OomVerdict, StopRequest};
 pub use model::error::{Error, NotExecutable};
 pub use model::event::{
     DrainEnded, DrainSignaled, DrainStarted, Event, OrphanReaped, ProcessContinued, ProcessExited, ProcessFailed,

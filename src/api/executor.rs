@@ -19,13 +19,13 @@ use crate::model::status::StatusCode;
 use crate::policy::action::End;
 use crate::policy::child::Lifecycle;
 use crate::policy::drain::Leftovers;
-use crate::policy::exit::{self, Ending};
+use crate::policy::exit;
 use crate::policy::own::Own;
 use crate::policy::reload::Reload;
 use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
 use crate::relay::pipes::Relay;
-use crate::report::oom;
+use crate::report::oom::OomWatch;
 use crate::report::records::Records;
 use crate::sys::limit::Changed;
 use crate::sys::notify::Notify;
@@ -80,8 +80,6 @@ pub struct Executor<'a> {
     group: ChildGroup,
     /// From other threads. `None` in the program, which has no other.
     orders: Option<(Orders, Sender)>,
-    /// Whether memory ran out, if the exit status depends on it.
-    oom: Option<oom::Verdict>,
     /// Held while this process is to be a subreaper.
     _subreaper: Option<Subreaper>,
     /// Held while this process is to get a signal when its parent dies.
@@ -113,7 +111,7 @@ impl<'a> Executor<'a> {
     /// # Errors
     /// [`Error::Listen`], if a signal that is asked for can't be listened to (KILL, STOP, CHLD; ILL, FPE and SEGV, whose
     /// handlers would return into the fault), or the system refuses. [`Error::Start`], if the system refuses something else.
-    pub fn new(mut options: Options<'a>) -> Result<Executor<'a>, Error> {
+    pub fn new(options: Options<'a>) -> Result<Executor<'a>, Error> {
         let group = match (options.session, options.job_control) {
             (true, _) => ChildGroup::session(),
             (false, true) => ChildGroup::find(signals::blocked(), false),
@@ -122,31 +120,17 @@ impl<'a> Executor<'a> {
         let signals = options.signals.map(|signals| signals.union(group.needs()));
         let job_control = group.terminal().is_some();
         let source = Source::Shared(SharedSignals::listen(signals, options.init, job_control, options.signals_by)?);
-        let mut verdict = None;
-        if options.exit.iter().any(|(from, _)| *from == ExitFrom::Oom) {
-            let (watch, oom) = oom::watch("Options::exit".to_owned());
-            options = options.handler(watch);
-            verdict = Some(oom);
-        }
         let claim = |source| Error::start("prctl(PR_SET_PDEATHSIG)", source);
         let claimed = options.parent_death_signal.map(ParentDeathSignal::claim).transpose().map_err(claim)?;
         let orders = orders::orders().map_err(|source| Error::start("pipe", source))?;
         let executor = Executor::with_source(options, source, group)?;
-        Ok(Executor { orders: Some(orders), oom: verdict, _parent_death_signal: claimed, ..executor })
+        Ok(Executor { orders: Some(orders), _parent_death_signal: claimed, ..executor })
     }
 
     /// An executor that takes its signals from elsewhere.
     pub(crate) fn with_source(options: Options<'a>, source: Source, group: ChildGroup) -> Result<Executor<'a>, Error> {
         let claimed = if options.init { adopt_orphans()? } else { None };
-        Ok(Executor {
-            options,
-            source,
-            group,
-            orders: None,
-            oom: None,
-            _subreaper: claimed,
-            _parent_death_signal: None,
-        })
+        Ok(Executor { options, source, group, orders: None, _subreaper: claimed, _parent_death_signal: None })
     }
 
     /// What stops the command from another thread.
@@ -169,12 +153,12 @@ impl<'a> Executor<'a> {
     {
         let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
         let words = args.iter().cloned().map(|arg| c_string(arg).map(Cow::Owned)).collect::<Result<Vec<_>, _>>();
-        let mode = RunMode::once(self.options.cancel_signal());
-        let End { status, requested, killed, timed_out, .. } =
-            self.run_words(&args, words, mode, |_, _, _, _| Ok(()))?.end;
-        let oom = !killed && self.oom.as_ref().is_some_and(oom::Verdict::is_oom);
-        let mapped = exit::mapped(&self.options.exit, Ending { status, requested, timed_out, oom });
-        Ok(mapped.unwrap_or(status.code()))
+        let mut mode = RunMode::once(self.options.cancel_signal());
+        if self.options.exit.iter().any(|(from, _)| *from == ExitFrom::Oom) {
+            mode.oom = Some(OomWatch::new("Options::exit".to_owned()));
+        }
+        let end = self.run_words(&args, words, mode, |_, _, _, _| Ok(()))?.end;
+        Ok(exit::mapped(&self.options.exit, &end).unwrap_or(end.status.code()))
     }
 
     /// The same with words that are ready, in some mode, and a last thing to do once the child exists. Its status isn't
@@ -200,7 +184,7 @@ impl<'a> Executor<'a> {
             Ok(ready) => ready,
             Err(error) => return Err(failed(handlers, name, args, error)),
         };
-        let RunMode { supervision, relay, notify, records, reload, had_terminal, stop_signal, .. } = mode;
+        let RunMode { supervision, relay, notify, records, oom, reload, had_terminal, stop_signal, .. } = mode;
         let childs = match relay {
             Some(_) => task::Streams::Relayed { null_stdin: false },
             None => task::Streams::Given(streams.childs),
@@ -222,6 +206,7 @@ impl<'a> Executor<'a> {
             notify,
             reload,
             records,
+            oom,
             progress: Progress::default(),
         };
         let run = || run.run(|source, needed, prints| settle(source, group, needed, prints));
@@ -263,6 +248,8 @@ pub(crate) struct RunMode {
     pub(crate) notify: Option<Notify>,
     /// What is told is recorded, too.
     pub(crate) records: Option<Records>,
+    /// Whether memory runs out is watched.
+    pub(crate) oom: Option<OomWatch>,
     /// What comes to the command of a reload by its service manager.
     pub(crate) reload: Reload,
     /// This process was started with a controlling terminal, which isn't held open.
@@ -281,6 +268,7 @@ impl RunMode {
             relay: None,
             notify: None,
             records: None,
+            oom: None,
             reload: Reload::Unknown,
             had_terminal: false,
             leftovers: Leftovers::Ignored,

@@ -23,6 +23,7 @@ use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
 use crate::relay::pipes::{Relay, Sink, Tell};
 use crate::relay::stream::Line;
+use crate::report::oom::OomWatch;
 use crate::report::records::Records;
 use crate::sys::limit::Changed;
 use crate::sys::orders;
@@ -220,6 +221,7 @@ impl<'a> Supervisor<'a> {
             limits,
             notify: None,
             reload: Reload::Unknown,
+            oom: records.is_some().then(|| OomWatch::new("events".to_owned())),
             records,
             progress: Progress::default(),
         };

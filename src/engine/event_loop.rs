@@ -8,6 +8,7 @@ use crate::model::error::Error;
 use crate::policy::held::MANY_HELD;
 use crate::relay::pipe_set::ToRead;
 use crate::relay::pipes::Relay;
+use crate::report::oom::OomWatch;
 use crate::report::records::Records;
 use crate::report::remarks::Remark;
 use crate::sys::notify::Notify;
@@ -47,6 +48,9 @@ impl Run<'_, '_> {
                 if let Some(records) = &records {
                     needed.extend(records.fds());
                 }
+                if let Some(oom) = &self.oom {
+                    needed.extend(oom.fds());
+                }
                 settle(self.source, &needed, self.relay.is_some())?;
             }
             self.wait(&mut wakeup, unstarted).map_err(|source| Error::Wait { source })?;
@@ -57,9 +61,11 @@ impl Run<'_, '_> {
     /// Waits for the next thing to do. If there are more children to start now, only sees what has come.
     fn wait(&mut self, wakeup: &mut Wakeup, unstarted: Unstarted) -> io::Result<()> {
         let deadline = if unstarted.for_now { Some(Instant::now()) } else { self.deadline() };
-        // In this order: orders, children, notifications, the relay's pipes, our own streams, sinks.
+        // In this order: orders, memory, children, notifications, the relay's pipes, our own streams, sinks.
         let mut others = Vec::new();
         others.extend(self.orders.map(|orders| Awaited::Read(orders.fd())));
+        let memory = others.len();
+        others.extend(self.oom.as_ref().and_then(OomWatch::to_wait));
         let children = others.len();
         self.tasks.wait_for_ends(&mut others);
         let notifications = others.len();
@@ -79,6 +85,7 @@ impl Run<'_, '_> {
         // If signals are all there is to wait for, nothing is known of the others.
         let ready = |at: usize| wakeup.ready.get(at).copied().unwrap_or(false);
         wakeup.orders = self.orders.is_some() && ready(0);
+        wakeup.oom = (memory..children).any(ready);
         let any_ended = (children..notifications).any(ready);
         wakeup.notified = (notifications..pipes).any(ready);
         let mut at = pipes;
@@ -117,6 +124,9 @@ impl Run<'_, '_> {
             self.take_orders(wakeup);
         }
         self.pass_notifications(wakeup);
+        if wakeup.oom {
+            self.look_at_memory();
+        }
         self.reap(wakeup)?;
         self.tell_leftovers();
         if let Some(relay) = &mut self.relay {

@@ -3,6 +3,7 @@
 use super::outcome::Asked;
 use super::run::{Run, Signals, Wakeup, remark, try_to};
 use super::task::{Membership, foreground};
+use crate::model::death::KilledBy;
 use crate::model::origin::{Origin, Received};
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::standing::Foreground;
@@ -86,7 +87,7 @@ impl Run<'_, '_> {
             return suspends;
         }
         match self.progress.asked {
-            Asked::Nothing => self.stop_all(Remark::Stopping(received.signal)),
+            Asked::Nothing => self.stop_all(Remark::Stopping(received.signal), Some(received)),
             Asked::Stop if asks == Asks::Stop => self.kill_all(Remark::Killing(received.signal)),
             Asked::Stop | Asked::Kill => {}
         }
@@ -103,12 +104,12 @@ impl Run<'_, '_> {
 
     /// All children are to stop.
     #[cold]
-    fn stop_all(&mut self, why: Remark<'_>) {
+    fn stop_all(&mut self, why: Remark<'_>, received: Option<Received>) {
         self.progress.asked = Asked::Stop;
         remark(&mut self.relay, None, why);
         for number in self.tasks.numbers() {
             let task = &mut self.tasks[number];
-            task.lifecycle.stop_requested(task.spec.stop_signal);
+            task.lifecycle.stop_requested(task.spec.stop_signal, received);
         }
         self.stop_tasks();
     }
@@ -149,7 +150,7 @@ impl Run<'_, '_> {
     #[cold]
     fn kill_task(&mut self, number: usize, now: Instant) {
         let task = &mut self.tasks[number];
-        task.lifecycle.kill(&mut task.actions);
+        task.lifecycle.kill(KilledBy::Stop, &mut task.actions);
         task.cleanup.drain.hurry(now);
         self.act(number);
     }
@@ -189,7 +190,7 @@ impl Run<'_, '_> {
         let is_first = self.progress.asked == Asked::Nothing || self.signals == Signals::Forwarded;
         if is_first && !again {
             match order {
-                Order::Stop => self.stop_all(Remark::Cancelled),
+                Order::Stop => self.stop_all(Remark::Cancelled, None),
                 // Without the stop signal, of which the child could die first.
                 Order::Kill => self.start_no_more(),
             }
@@ -224,7 +225,7 @@ impl Run<'_, '_> {
                 self.kill_task(number, Instant::now());
             }
             OneOrder::Stop => {
-                task.lifecycle.stop_requested(task.spec.stop_signal);
+                task.lifecycle.stop_requested(task.spec.stop_signal, None);
                 self.stop_task(number, Instant::now());
             }
             // All are to stop: nothing is started any more.

@@ -1,7 +1,8 @@
 //! Children that ended, stopped or were continued; and what follows from the end of a run.
 
 use super::run::{Run, Signals, Wakeup, remark, tell};
-use super::task::{Started, foreground};
+use super::task::{Started, Task, foreground};
+use crate::model::death::OomVerdict;
 use crate::model::error::Error;
 use crate::model::event::{DrainStarted, Event, OrphanReaped, ProcessExited, ProcessFailed, RestartScheduled};
 use crate::model::pid::Pid;
@@ -34,10 +35,8 @@ impl Run<'_, '_> {
     /// Reaps every child, or the one of this task only.
     fn reap_all_of(&mut self, only: Option<usize>) -> Result<(), Error> {
         loop {
-            let which = only
-                .and_then(|number| self.tasks[number].started.as_ref())
-                .and_then(|started| started.child.pidfd())
-                .map_or(Which::Any, Which::Only);
+            let ended = if self.oom.is_none() { None } else { self.look_at_ended(only)? };
+            let which = ended.map_or_else(|| self.which(only), Which::Child);
             match wait::next(which).map_err(|source| Error::Wait { source })? {
                 Next::Running => {
                     self.progress.has_child = true;
@@ -59,6 +58,41 @@ impl Run<'_, '_> {
         }
     }
 
+    /// All children, or that of this task.
+    fn which(&self, only: Option<usize>) -> Which<'_> {
+        let started = only.and_then(|number| self.tasks[number].started.as_ref());
+        started.and_then(|started| started.child.pidfd()).map_or(Which::Any, Which::Only)
+    }
+
+    /// Looks at a child that has ended and isn't reaped, and returns which.
+    #[cold]
+    fn look_at_ended(&mut self, only: Option<usize>) -> Result<Option<Pid>, Error> {
+        let Some(ended) = wait::ended(self.which(only)).map_err(|source| Error::Wait { source })? else {
+            return Ok(None);
+        };
+        let Some(number) = self.tasks.with_child(ended.pid) else {
+            let command = self.records.as_ref().and_then(|records| records.command_of(ended.pid));
+            self.progress.orphan = command.map(|command| (ended.pid, command));
+            return Ok(Some(ended.pid));
+        };
+        let Task { spec, started: Some(started), .. } = &mut self.tasks[number] else { return Ok(Some(ended.pid)) };
+        if let Some(oom) = &mut self.oom {
+            started.memory.1 = Some(oom.at_end(ended.pid, started.memory.0));
+        }
+        if let Some(records) = &self.records {
+            started.core = records.core_of(ended.pid, ended.status, spec.command.dir.as_deref(), started.at.elapsed());
+        }
+        Ok(Some(ended.pid))
+    }
+
+    /// Some process of the cgroup was killed because memory ran out.
+    #[cold]
+    pub(super) fn look_at_memory(&mut self) {
+        if let Some(oom) = &mut self.oom {
+            oom.look();
+        }
+    }
+
     /// The task of which this is the child. `None`: it is an orphan.
     fn task_of(&mut self, child: Pid) -> Option<usize> {
         self.tasks.with_child(child)
@@ -66,7 +100,10 @@ impl Run<'_, '_> {
 
     fn child_was_reaped(&mut self, ended: Ended) {
         let Some(number) = self.task_of(ended.pid) else {
-            tell(self.handlers, &Event::OrphanReaped(OrphanReaped::new(ended.pid, ended.status)));
+            let mut reaped = OrphanReaped::new(ended.pid, ended.status);
+            let orphan = self.progress.orphan.take_if(|(pid, _)| *pid == ended.pid);
+            reaped.command = orphan.map(|(_, command)| command);
+            tell(self.handlers, &Event::OrphanReaped(reaped));
             return;
         };
         let task = &mut self.tasks[number];
@@ -116,8 +153,10 @@ impl Run<'_, '_> {
     }
 
     /// The child of a task has ended, and was reaped.
-    pub(super) fn child_ended(&mut self, number: usize, end: End) {
-        let Some(Started { child, at, ended: Some(ended), .. }) = self.tasks.take_ended(number) else { return };
+    pub(super) fn child_ended(&mut self, number: usize, mut end: End) {
+        let Some(Started { child, at, ended: Some(ended), memory, core, .. }) = self.tasks.take_ended(number) else {
+            return;
+        };
         let took = at.elapsed();
         self.run_ended(number, ended.pid, &end, at);
         let task = &self.tasks[number];
@@ -130,7 +169,14 @@ impl Run<'_, '_> {
             None => {
                 let (name, args) = (task.spec.event_name(), task.spec.args);
                 let mut exited = ProcessExited::new(name, args, ended.pid, ended.status);
-                (exited.requested, exited.timed_out) = (end.requested, end.timed_out);
+                (exited.requested, exited.stop_requested) = (end.requested, end.stop_requested);
+                exited.requested_by = end.request;
+                (exited.killed_by, exited.core) = (end.killed_by, core);
+                if let (Some(watch), Some(counted)) = (&mut self.oom, &memory.1) {
+                    let oom = watch.judge(counted, end.status, end.killed_by.is_some());
+                    end.oom = oom.verdict == OomVerdict::Certain;
+                    exited.oom = Some(oom);
+                }
                 (exited.duration, exited.usage) = (took, ended.usage);
                 tell(self.handlers, &Event::Exited(exited));
                 Ok(end)

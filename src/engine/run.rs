@@ -11,6 +11,7 @@ use crate::policy::reload::Reload;
 use crate::policy::stop::Stops;
 use crate::relay::pipe_set::ToRead;
 use crate::relay::pipes::Relay;
+use crate::report::oom::OomWatch;
 use crate::report::records::Records;
 use crate::report::remarks::Remark;
 use crate::sys::limit::Changed;
@@ -42,6 +43,8 @@ pub(crate) struct Run<'r, 'o> {
     pub(crate) reload: Reload,
     /// What is told is also recorded: the handlers have the same.
     pub(crate) records: Option<Records>,
+    /// Whether memory runs out is watched.
+    pub(crate) oom: Option<OomWatch>,
     /// Nothing, at first.
     pub(crate) progress: Progress,
 }
@@ -75,6 +78,8 @@ pub(crate) struct Progress {
     /// A child was left when children were last waited for, if all are waited for.
     pub(super) has_child: bool,
     pub(super) finish: Finish,
+    /// An orphan that has ended and isn't reaped yet, and what it is called.
+    pub(super) orphan: Option<(Pid, String)>,
 }
 
 /// What has come since the last wait.
@@ -90,6 +95,8 @@ pub(super) struct Wakeup {
     pub(super) pipes: Vec<ToRead>,
     /// Which of all that was waited for is ready, but for the signals.
     pub(super) ready: Vec<bool>,
+    /// The count of processes that were killed because memory ran out may have changed.
+    pub(super) oom: bool,
     /// The child has sent a notification, or the service manager takes one.
     pub(super) notified: bool,
 }

@@ -6,6 +6,7 @@ use crate::model::error::Error;
 use crate::model::event::{Event, ProcessStarted, ProcessStarting};
 use crate::policy::job_control::JobControl;
 use crate::relay::pipes::Relay;
+use crate::report::oom::OomWatch;
 use crate::report::remarks::Remark;
 use crate::sys::fd::above_stdio;
 use crate::sys::process;
@@ -67,6 +68,7 @@ impl Run<'_, '_> {
         let mut starting = ProcessStarting::new(name, task.spec.args);
         starting.dir = task.spec.command.dir.as_deref().map(|dir| Cow::Borrowed(OsStr::from_bytes(dir.to_bytes())));
         tell(self.handlers, &Event::Starting(starting));
+        let memory = self.oom.as_mut().map(OomWatch::at_start).unwrap_or_default();
         let at = Instant::now();
         let job = task.spec.group.terminal().map(|terminal| {
             let (standing, foreground) = terminal.before_start(task.supervision.may_restart());
@@ -86,7 +88,9 @@ impl Run<'_, '_> {
                 }
                 event.user = task.spec.command.user.as_ref().map(Cow::Borrowed);
                 tell(self.handlers, &Event::Started(event));
-                let started = Started { child, at, ended: None, membership: Membership::Maybe };
+                let memory = (memory, None);
+                let membership = Membership::Maybe;
+                let started = Started { child, at, ended: None, memory, core: None, membership };
                 self.tasks.child_started(number, started);
                 let task = &mut self.tasks[number];
                 let policys_group = group.as_ref().map(|_| job, |_| ());

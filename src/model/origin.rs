@@ -54,6 +54,17 @@ impl Origin {
         }
     }
 
+    /// The same with the user that process runs as.
+    #[cfg(feature = "serde")]
+    pub(crate) const fn sender_and_user(self) -> Option<(Pid, u32)> {
+        match self {
+            Origin::Process { pid, uid } | Origin::Thread { pid, uid } | Origin::Queue { pid, uid, .. } => {
+                Some((pid, uid))
+            }
+            Origin::Kernel | Origin::Other { .. } => None,
+        }
+    }
+
     /// Whether a timer of this program sent it (timer_create(2)).
     pub(crate) const fn is_from_timer(self) -> bool {
         matches!(self, Origin::Other { code: libc::SI_TIMER, .. })

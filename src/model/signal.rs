@@ -72,6 +72,24 @@ impl Signal {
         matches!(self, Signal::STOP | Signal::TSTP | Signal::TTIN | Signal::TTOU)
     }
 
+    /// Whether its default action is to end a process with a core (signal(7)).
+    #[cfg(feature = "reports")]
+    pub(crate) const fn dumps_core(self) -> bool {
+        matches!(
+            self,
+            Signal::QUIT
+                | Signal::ILL
+                | Signal::TRAP
+                | Signal::ABRT
+                | Signal::BUS
+                | Signal::FPE
+                | Signal::SEGV
+                | Signal::XCPU
+                | Signal::XFSZ
+                | Signal::SYS
+        )
+    }
+
     /// Whether its default action is to end a process, with a core or without one (signal(7)).
     pub(crate) const fn ends_by_default(self) -> bool {
         !self.stops_by_default() && !matches!(self, Signal::CHLD | Signal::CONT | Signal::URG | Signal::WINCH)

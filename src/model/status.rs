@@ -109,6 +109,14 @@ impl ExitStatus {
     pub const fn is_success(self) -> bool {
         matches!(self, ExitStatus::Exited(0))
     }
+
+    /// The signal that ended it, if one did.
+    pub const fn signal(self) -> Option<Signal> {
+        match self {
+            ExitStatus::Signaled { signal, .. } => Some(signal),
+            ExitStatus::Exited(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for ExitStatus {

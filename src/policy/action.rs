@@ -3,6 +3,7 @@
 //! Where an action has a result that matters, the loop answers with a method of `Lifecycle` (child).
 
 use super::stop::Asks;
+use crate::model::death::{KilledBy, StopRequest};
 use crate::model::origin::Received;
 use crate::model::signal::Signal;
 use crate::model::status::ExitStatus;
@@ -129,13 +130,24 @@ pub(crate) struct End {
     /// A stop came, and the child ended with 0, by the signal that was sent, or with 128 and its number; or the same with a
     /// QUIT that was passed on. Never if this process sent it KILL.
     pub(crate) requested: bool,
-    /// This process sent it KILL.
-    pub(crate) killed: bool,
-    /// That was at the end of the grace period, and the child died of it.
-    pub(crate) timed_out: bool,
+    /// A stop came while it ran.
+    pub(crate) stop_requested: bool,
+    /// What asked it to stop; or to quit, if it did.
+    pub(crate) request: Option<StopRequest>,
+    /// Why this process sent it KILL, if it died of that.
+    pub(crate) killed_by: Option<KilledBy>,
+    /// Memory ran out, and it was killed for that; the loop finds that out.
+    pub(crate) oom: bool,
     /// This process should die of this signal, as the child did: only then a shell ends its loop on ^C, and restores the
     /// terminal's modes.
     pub(crate) die_of: Option<Signal>,
+}
+
+impl End {
+    /// Whether it was killed at the end of the grace period.
+    pub(crate) fn has_timed_out(&self) -> bool {
+        matches!(self.killed_by, Some(KilledBy::KillAfter(_)))
+    }
 }
 
 /// The actions that are still to be done.

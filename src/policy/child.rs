@@ -18,6 +18,7 @@ use super::kill::GracePeriod;
 use super::own::Own;
 use super::requests::Requests;
 use super::stop::Asks;
+use crate::model::death::KilledBy;
 use crate::model::origin::{Origin, Received};
 use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
@@ -276,18 +277,18 @@ impl Lifecycle {
         }
     }
 
-    /// What [`stop`](Lifecycle::stop) sends was asked for, and is no decision of this process.
-    pub(crate) fn stop_requested(&mut self, signal: Signal) {
+    /// What [`stop`](Lifecycle::stop) sends was asked for, by this signal or otherwise, and is no decision of this process.
+    pub(crate) fn stop_requested(&mut self, signal: Signal, received: Option<Received>) {
         if self.child.is_some() {
-            self.requests.stop_sent(signal);
+            self.requests.stop_sent(signal, received);
         }
     }
 
     /// The child's group is to be killed now.
     #[cold]
-    pub(crate) fn kill(&mut self, actions: &mut Actions) {
+    pub(crate) fn kill(&mut self, by: KilledBy, actions: &mut Actions) {
         if self.child.is_some() {
-            self.grace.killed();
+            self.grace.killed(by);
             actions.push(ChildAction::SignalGroup(Signal::KILL));
         }
     }
@@ -353,7 +354,7 @@ impl Lifecycle {
     fn is_passed(&mut self, received: Received, to: To, actions: &mut Actions) {
         self.requests.note_passed(received.signal);
         if received.signal == Signal::KILL {
-            self.grace.killed();
+            self.grace.killed(KilledBy::Stop);
         }
         actions.push(ChildAction::Tell(Tell::Passed(received, to)));
     }
@@ -366,7 +367,7 @@ impl Lifecycle {
         }
         if let Some(period) = self.grace.take_end(now) {
             actions.push(ChildAction::Tell(Tell::TimedOut(period)));
-            self.kill(actions);
+            self.kill(KilledBy::KillAfter(period), actions);
         }
     }
 
@@ -439,7 +440,7 @@ impl Lifecycle {
         self.grace.child_ended();
         actions.child_ended();
         let die_of = self.die_of(status, foreground, actions);
-        let was_killed = self.grace.was_killed();
+        let was_killed = self.grace.killed_by().is_some();
         let was_quit = self.requests.was_quit(status) && !was_killed;
         if was_quit {
             actions.push(LoopAction::StopAsked { asks: Asks::SameStop, unless_ignored: None, after: Duration::ZERO });
@@ -447,8 +448,10 @@ impl Lifecycle {
         actions.push(LoopAction::Ended(End {
             status,
             requested: was_quit || !was_killed && self.requests.was_stop(status),
-            killed: was_killed,
-            timed_out: self.grace.is_spent() && matches!(status, ExitStatus::Signaled { signal: Signal::KILL, .. }),
+            stop_requested: self.requests.stop_came(),
+            request: self.requests.request(was_quit),
+            killed_by: self.grace.killed_by().filter(|_| status.signal() == Some(Signal::KILL)),
+            oom: false,
             die_of,
         }));
     }
@@ -461,16 +464,12 @@ impl Lifecycle {
         actions: &mut Actions,
     ) -> Option<Signal> {
         // The others of the group have received it as well, a script's shell among them, which ends if its command died.
-        let by_terminal = matches!(status, ExitStatus::Signaled { signal, .. } if self.from_terminal.contains(signal));
+        let by_terminal = status.signal().is_some_and(|signal| self.from_terminal.contains(signal));
         let dies_alike = match self.group.job() {
             Some(job) => job.ended(status, by_terminal, foreground(), actions),
             None => by_terminal,
         };
-        let by = match status {
-            ExitStatus::Signaled { signal, .. } => Some(signal),
-            ExitStatus::Exited(_) => None,
-        };
-        self.will_die_of.or(by.filter(|_| dies_alike))
+        self.will_die_of.or(status.signal().filter(|_| dies_alike))
     }
 
     /// A signal came while there is no child: it is kept for the next one. A stop ends it all.

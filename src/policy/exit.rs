@@ -1,30 +1,18 @@
 //! The exit status where rules ask for another than the command's: decisions only.
 
+use super::action::End;
 use crate::model::exit_from::ExitFrom;
-use crate::model::status::{ExitStatus, StatusCode};
-
-/// How the command ended, and why.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ending {
-    pub(crate) status: ExitStatus,
-    pub(crate) requested: bool,
-    pub(crate) timed_out: bool,
-    pub(crate) oom: bool,
-}
+use crate::model::status::StatusCode;
 
 /// The exit status that the rules have for this end. The most specific rule wins: why it ended, then the signal, then the
 /// status.
-pub(crate) fn mapped(rules: &[(ExitFrom, StatusCode)], ending: Ending) -> Option<StatusCode> {
-    let signal = match ending.status {
-        ExitStatus::Signaled { signal, .. } => Some(ExitFrom::Signal(signal)),
-        ExitStatus::Exited(_) => None,
-    };
+pub(crate) fn mapped(rules: &[(ExitFrom, StatusCode)], end: &End) -> Option<StatusCode> {
     let names = [
-        ending.oom.then_some(ExitFrom::Oom),
-        ending.timed_out.then_some(ExitFrom::Timeout),
-        ending.requested.then_some(ExitFrom::Requested),
-        signal,
-        Some(ExitFrom::Status(ending.status.code().get())),
+        end.oom.then_some(ExitFrom::Oom),
+        end.has_timed_out().then_some(ExitFrom::Timeout),
+        end.requested.then_some(ExitFrom::Requested),
+        end.status.signal().map(ExitFrom::Signal),
+        Some(ExitFrom::Status(end.status.code().get())),
     ];
     let mut names = names.into_iter().flatten();
     names.find_map(|name| rules.iter().find(|(from, _)| *from == name)).map(|(_, to)| *to)
@@ -33,17 +21,32 @@ pub(crate) fn mapped(rules: &[(ExitFrom, StatusCode)], ending: Ending) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::death::KilledBy;
     use crate::model::signal::Signal;
+    use crate::model::status::ExitStatus;
+    use std::time::Duration;
 
     const BY_TERM: ExitStatus = ExitStatus::Signaled { signal: Signal::TERM, core_dumped: false };
 
-    fn code(rules: &[(ExitFrom, u8)], ending: Ending) -> Option<u8> {
+    fn code(rules: &[(ExitFrom, u8)], end: End) -> Option<u8> {
         let rules: Vec<_> = rules.iter().map(|(from, to)| (*from, StatusCode::new(*to))).collect();
-        mapped(&rules, ending).map(StatusCode::get)
+        mapped(&rules, &end).map(StatusCode::get)
+    }
+
+    fn end(status: ExitStatus) -> End {
+        End {
+            status,
+            requested: false,
+            stop_requested: false,
+            request: None,
+            killed_by: None,
+            oom: false,
+            die_of: None,
+        }
     }
 
     fn to(rules: &[(ExitFrom, u8)], status: ExitStatus, requested: bool, oom: bool) -> Option<u8> {
-        code(rules, Ending { status, requested, timed_out: false, oom })
+        code(rules, End { requested, oom, ..end(status) })
     }
 
     #[test]
@@ -69,9 +72,9 @@ mod tests {
         assert_eq!(to(&rules, ExitStatus::Exited(143), false, false), Some(1));
         assert_eq!(to(&rules[1..2], ExitStatus::Exited(143), false, false), None, "no signal ended it");
         let killed = ExitStatus::Signaled { signal: Signal::KILL, core_dumped: false };
-        let ending = Ending { status: killed, requested: false, timed_out: true, oom: false };
+        let killed_by = Some(KilledBy::KillAfter(Duration::from_secs(10)));
         let rules = [(ExitFrom::Signal(Signal::KILL), 1), (ExitFrom::Timeout, 2), (ExitFrom::Requested, 3)];
-        assert_eq!(code(&rules, ending), Some(2));
-        assert_eq!(code(&rules, Ending { timed_out: false, ..ending }), Some(1));
+        assert_eq!(code(&rules, End { killed_by, ..end(killed) }), Some(2));
+        assert_eq!(code(&rules, End { killed_by: Some(KilledBy::Stop), ..end(killed) }), Some(1));
     }
 }

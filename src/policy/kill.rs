@@ -1,5 +1,6 @@
 //! The grace period: a child that was asked to stop, and hasn't ended in time, is killed.
 
+use crate::model::death::KilledBy;
 use std::time::{Duration, Instant};
 
 /// The grace period of a child that panicmon stops by itself, if none was configured; pmux's.
@@ -12,19 +13,17 @@ pub(crate) struct GracePeriod {
     configured: Option<Duration>,
     /// When the child is killed.
     ends_at: Option<Instant>,
-    was_killed: bool,
-    is_spent: bool,
+    killed_by: Option<KilledBy>,
 }
 
 impl GracePeriod {
     pub(crate) fn new(configured: Option<Duration>) -> GracePeriod {
-        GracePeriod { configured, ends_at: None, was_killed: false, is_spent: false }
+        GracePeriod { configured, ends_at: None, killed_by: None }
     }
 
     /// A child was started.
     pub(crate) fn child_started(&mut self) {
-        self.was_killed = false;
-        self.is_spent = false;
+        self.killed_by = None;
     }
 
     /// The child has ended.
@@ -56,23 +55,17 @@ impl GracePeriod {
     /// Whether the period has ended, once: how long it was.
     pub(crate) fn take_end(&mut self, now: Instant) -> Option<Duration> {
         self.ends_at.take_if(|at| *at <= now)?;
-        self.is_spent = true;
         Some(self.configured.unwrap_or(DEFAULT_GRACE_PERIOD))
     }
 
     /// This process sends KILL to the child.
-    pub(crate) fn killed(&mut self) {
-        self.was_killed = true;
+    pub(crate) fn killed(&mut self, by: KilledBy) {
+        self.killed_by.get_or_insert(by);
     }
 
-    /// Whether this process has sent KILL to the child.
-    pub(crate) fn was_killed(&self) -> bool {
-        self.was_killed
-    }
-
-    /// Whether the child lived to the end of the period.
-    pub(crate) fn is_spent(&self) -> bool {
-        self.is_spent
+    /// Why this process has first sent KILL to the child, if it has.
+    pub(crate) fn killed_by(&self) -> Option<KilledBy> {
+        self.killed_by
     }
 }
 
@@ -109,12 +102,9 @@ mod tests {
         let mut grace = GracePeriod::new(Some(CONFIGURED));
         grace.stop_asked(Duration::ZERO, now);
         assert_eq!(grace.take_end(now + CONFIGURED - Duration::from_nanos(1)), None);
-        assert!(!grace.is_spent());
         assert_eq!(grace.take_end(now + CONFIGURED), Some(CONFIGURED));
-        assert!(grace.is_spent() && !grace.was_killed());
+        assert!(grace.killed_by().is_none());
         assert_eq!((grace.take_end(now + CONFIGURED), grace.deadline()), (None, None));
-        grace.child_started();
-        assert!(!grace.is_spent());
     }
 
     #[test]
@@ -133,11 +123,11 @@ mod tests {
     fn an_end_of_the_child_ends_it() {
         let mut grace = GracePeriod::new(Some(CONFIGURED));
         grace.stop_asked(Duration::ZERO, Instant::now());
-        grace.killed();
+        grace.killed(KilledBy::Stop);
         grace.child_ended();
         assert_eq!(grace.deadline(), None);
-        assert!(grace.was_killed(), "how it ended is asked after its end");
+        assert!(grace.killed_by().is_some(), "how it ended is asked after its end");
         grace.child_started();
-        assert!(!grace.was_killed());
+        assert!(grace.killed_by().is_none());
     }
 }

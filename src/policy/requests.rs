@@ -1,6 +1,7 @@
 //! What asked the child to end, and whether its end is the answer to that.
 
 use super::stop::Asks;
+use crate::model::death::StopRequest;
 use crate::model::origin::Received;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::ExitStatus;
@@ -11,6 +12,8 @@ pub(crate) struct Requests {
     /// The signals it was sent.
     passed: SignalSet,
     stop_came: bool,
+    /// The first stop that came, or the first QUIT before one did.
+    first: Option<(Received, Asks)>,
     /// What it was sent for stops.
     sent_for_stops: SignalSet,
     /// What it was sent for a QUIT; and that QUIT was sent for another signal. Stops apart.
@@ -20,6 +23,9 @@ pub(crate) struct Requests {
 impl Requests {
     /// A signal came that is sent as this one.
     pub(crate) fn note(&mut self, received: Received, sent: Received, asks: Asks) {
+        if asks != Asks::Nothing || received.signal == Signal::QUIT {
+            self.note_request(received, asks);
+        }
         if asks != Asks::Nothing {
             self.sent_for_stops = self.sent_for_stops.with(sent.signal);
         } else if received.signal == Signal::QUIT || sent.signal == Signal::QUIT {
@@ -27,11 +33,33 @@ impl Requests {
         }
     }
 
-    /// A stop was asked for, and is sent as this signal.
-    pub(crate) fn stop_sent(&mut self, signal: Signal) {
+    /// What asks the child to end. A stop counts before a QUIT, which may only ask for a dump.
+    fn note_request(&mut self, received: Received, asks: Asks) {
+        if self.first.is_none_or(|(_, first)| first == Asks::Nothing && asks != Asks::Nothing) {
+            self.first = Some((received, asks));
+        }
+    }
+
+    /// A stop was asked for, and is sent as this signal; by this one, if it came as a signal.
+    pub(crate) fn stop_sent(&mut self, signal: Signal, received: Option<Received>) {
+        if let Some(received) = received {
+            self.note_request(received, Asks::Stop);
+        }
         self.stop_came = true;
         self.sent_for_stops = self.sent_for_stops.with(signal);
         self.passed = self.passed.with(signal);
+    }
+
+    /// Whether a stop came.
+    pub(crate) fn stop_came(&self) -> bool {
+        self.stop_came
+    }
+
+    /// What asked the child to stop; or to quit, if it `was_quit` by that.
+    pub(crate) fn request(&self, was_quit: bool) -> Option<StopRequest> {
+        let (received, asks) = self.first?;
+        let is_asked = if asks == Asks::Nothing { was_quit } else { self.stop_came };
+        is_asked.then_some(StopRequest { signal: received.came, origin: received.origin })
     }
 
     /// A stop came.

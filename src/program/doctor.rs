@@ -8,7 +8,7 @@ use crate::model::printable::OneLine;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::capability;
 use crate::sys::capability::Capability;
-use crate::sys::cgroup::OomKills;
+use crate::sys::cgroup::MemoryGroup;
 use crate::sys::fd::Closing;
 use crate::sys::notify::{Directories, Notify};
 use crate::sys::proc_fs::Status;
@@ -298,10 +298,10 @@ fn terminal(inherited_mask: SignalSet) -> Finding {
 }
 
 fn cgroup() -> Finding {
-    match OomKills::find() {
-        Ok(counter) => finding(
+    match MemoryGroup::own() {
+        Ok(group) => finding(
             Some(true),
-            format!("cgroup version {}, {} can be read", counter.version, counter.file.display()),
+            format!("cgroup version {}, {} can be read", group.version, group.counter().display()),
             "a kill because memory ran out can be told from any other SIGKILL",
         ),
         Err(why) => finding(

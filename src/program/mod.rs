@@ -11,12 +11,15 @@
 //! | `check`, `doctor` | `--check`, `--doctor`: what run nothing |
 //! | `config_file` | the file of `--config` |
 //! | `notify`, `reload`, `systemds` | what systemd expects of its services |
+//! | `records` | where records of events go |
+//! | `death` | how the command ended, where it could not tell |
 //! | `lines` | where the lines of commands go |
 //! | `logger`, `journal`, `stderr`, `stdout` | our own messages |
 #![forbid(unsafe_code)]
 
 mod check;
 mod config_file;
+mod death;
 mod doctor;
 mod entry;
 #[cfg(feature = "fuzzing")]

@@ -1,7 +1,12 @@
 //! What stands in the place of `records` where the feature `reports` is off: there are none.
 
+use crate::model::death::Core;
+use crate::model::pid::Pid;
+use crate::model::status::ExitStatus;
+use std::ffi::CStr;
 use std::iter;
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Records {}
@@ -9,6 +14,14 @@ pub(crate) enum Records {}
 impl Records {
     pub(crate) fn lock(&self) -> &Records {
         self
+    }
+
+    pub(crate) fn command_of(&self, _: Pid) -> Option<String> {
+        match *self {}
+    }
+
+    pub(crate) fn core_of(&self, _: Pid, _: ExitStatus, _: Option<&CStr>, _: Duration) -> Option<Core> {
+        match *self {}
     }
 
     pub(crate) fn flush(&self) {

@@ -1,68 +1,119 @@
-//! Whether the command was killed because memory ran out: by the cgroup's count of such kills before the start and at the end.
+//! Watches the cgroup's count of processes that were killed because memory ran out.
 
-use crate::model::event::{ProcessExited, ProcessStarting};
-use crate::model::handler::Handler;
-use crate::model::status::StatusCode;
-use crate::sys::cgroup::OomKills;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::model::death::Oom;
+use crate::model::pid::Pid;
+use crate::model::status::ExitStatus;
+use crate::policy::oom::{Counted, verdict};
+use crate::sys::cgroup::{MemoryGroup, Notice};
+use crate::sys::poll::Awaited;
+use std::os::fd::BorrowedFd;
+use std::time::Instant;
 
-/// A handler that reads the count around each run.
-pub(crate) struct OomWatch {
-    /// The option or variable that asks for it, for warnings.
-    option: String,
-    counter: Result<OomKills, String>,
-    before: Option<u64>,
-    killed: Arc<AtomicBool>,
-}
-
-/// What is known about the last run.
+/// The count of this process's cgroup, from the first start on.
 #[derive(Debug)]
-pub(crate) struct Verdict(Arc<AtomicBool>);
-
-/// A handler for the runs of a command, and what it finds out; `option` is the option or variable that asks for it.
-pub(crate) fn watch(option: String) -> (OomWatch, Verdict) {
-    let killed = Arc::new(AtomicBool::new(false));
-    let watch = OomWatch { option, counter: OomKills::find(), before: None, killed: Arc::clone(&killed) };
-    (watch, Verdict(killed))
+pub(crate) struct OomWatch {
+    /// What asks for it, for warnings.
+    asked_by: String,
+    group: Result<MemoryGroup, String>,
+    /// `None`: it can only be looked at.
+    notice: Option<Notice>,
+    /// The last count.
+    count: u64,
+    /// When it rose last. `None`: it hasn't, or nobody knows.
+    rose_at: Option<Instant>,
+    has_warned: bool,
 }
 
-impl Verdict {
-    /// Whether a process of the cgroup was killed because memory ran out, while the command ran.
-    pub(crate) fn is_oom(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
+/// The count when a process was started.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AtStart {
+    count: u64,
+}
+
+/// What was counted while a process ran, when it had just ended.
+#[derive(Clone, Debug)]
+pub(crate) struct AtEnd {
+    counted: Counted,
+    group: Option<MemoryGroup>,
 }
 
 impl OomWatch {
-    fn count(&self) -> Option<u64> {
-        self.counter.as_ref().ok()?.read().ok()
-    }
-}
-
-impl Handler for OomWatch {
-    fn process_starting(&mut self, _: &ProcessStarting<'_>) {
-        self.before = self.count();
-        self.killed.store(false, Ordering::Relaxed);
+    /// `asked_by` is the option or variable that asks for it.
+    pub(crate) fn new(asked_by: String) -> OomWatch {
+        let group = MemoryGroup::own();
+        let notice = group.as_ref().ok().and_then(|group| group.notice().ok());
+        let count = group.as_ref().ok().and_then(|group| group.kills_below().ok()).unwrap_or(0);
+        OomWatch { asked_by, group, notice, count, rose_at: None, has_warned: false }
     }
 
-    fn process_exited(&mut self, event: &ProcessExited<'_>) {
-        // With any other end the counts don't matter.
-        if event.status.code() != StatusCode::new(128 + libc::SIGKILL as u8) {
-            return;
+    /// What becomes ready when there is something to [`look`](OomWatch::look) at.
+    pub(crate) fn to_wait(&self) -> Option<Awaited<'_>> {
+        let notice = self.notice.as_ref()?;
+        Some(if notice.is_urgent() { Awaited::Urgent(notice.as_fd()) } else { Awaited::Read(notice.as_fd()) })
+    }
+
+    /// All descriptors it holds.
+    pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.notice.iter().flat_map(Notice::fds)
+    }
+
+    /// The count may have changed. Returns by how much it rose.
+    pub(crate) fn look(&mut self) -> u64 {
+        if let Some(notice) = &mut self.notice {
+            notice.take();
         }
-        match (&self.counter, self.before, self.count()) {
-            (_, Some(before), Some(after)) => self.killed.store(after > before, Ordering::Relaxed),
-            (Err(why), ..) => {
-                log::warn!("{}: oom: whether memory ran out is unknown: {why}", self.option);
-            }
-            (Ok(counter), ..) => {
-                log::warn!(
-                    "{}: oom: whether memory ran out is unknown: {} can't be read",
-                    self.option,
-                    counter.file.display()
-                );
-            }
+        let Some(count) = self.group.as_ref().ok().and_then(|group| group.kills_below().ok()) else { return 0 };
+        let rose = count.saturating_sub(self.count);
+        if rose > 0 {
+            self.count = count;
+            self.rose_at = Some(Instant::now());
+        }
+        rose
+    }
+
+    /// A process is started.
+    pub(crate) fn at_start(&mut self) -> AtStart {
+        self.look();
+        AtStart { count: self.count }
+    }
+
+    /// A process that was started then has ended, and isn't reaped yet.
+    pub(crate) fn at_end(&mut self, pid: Pid, start: AtStart) -> AtEnd {
+        let rose = self.look();
+        let own = self.group.as_ref().ok();
+        // Where it has moved to another cgroup, that one counts.
+        let its = MemoryGroup::of(pid).filter(|its| own.is_none_or(|own| !its.dir.starts_with(&own.dir)));
+        if let Some((group, count)) = its.and_then(|group| group.kills().ok().map(|count| (group, count))) {
+            return AtEnd { counted: Counted::Kills { count, before_end: None }, group: Some(group) };
+        }
+        let Some(own) = own else { return AtEnd { counted: Counted::Unknown, group: None } };
+        let count = self.count.saturating_sub(start.count);
+        // Without a notice only what rose just now is known to belong to this moment.
+        let before_end = match self.rose_at {
+            Some(at) if self.notice.is_some() || rose == 0 => Some(at.elapsed()),
+            _ => None,
+        };
+        AtEnd { counted: Counted::Kills { count, before_end }, group: Some(own.clone()) }
+    }
+
+    /// What that says of its end.
+    pub(crate) fn judge(&mut self, end: &AtEnd, status: ExitStatus, ours: bool) -> Oom {
+        let by_kill = status.code().get() == 128 + libc::SIGKILL as u8;
+        if end.counted == Counted::Unknown && by_kill && !std::mem::replace(&mut self.has_warned, true) {
+            let why = self.group.as_ref().err().map_or("its cgroup can't be read", String::as_str);
+            log::warn!("{}: whether memory ran out is unknown: {why}", self.asked_by);
+        }
+        let kills = match end.counted {
+            Counted::Kills { count, .. } => count,
+            Counted::Unknown => 0,
+        };
+        let group = end.group.as_ref();
+        Oom {
+            verdict: verdict(end.counted, status, ours),
+            kills,
+            limit_bytes: group.and_then(MemoryGroup::limit),
+            peak_bytes: group.and_then(MemoryGroup::peak),
+            cgroup: group.map(|group| group.dir.clone()),
         }
     }
 }

@@ -10,6 +10,7 @@
 //! | `cgroup` | the cgroup this process is in, and what it counts |
 //! | `clock` | clocks: clock_gettime(2) |
 //! | `container` | the number of the container this process is in |
+//! | `core_file` | where the kernel has put a core |
 //! | `default_action` | whether another process leaves a signal to its default action |
 //! | `descendants` | the processes that descend from this one, and signals to them alone |
 //! | `directory` | the names in a directory |
@@ -48,6 +49,8 @@ pub(crate) mod cgroup;
 pub(crate) mod clock;
 #[cfg(feature = "reports")]
 pub(crate) mod container;
+#[cfg(feature = "reports")]
+pub(crate) mod core_file;
 pub(crate) mod default_action;
 pub(crate) mod descendants;
 pub(crate) mod directory;

@@ -17,6 +17,8 @@ pub(crate) enum Awaited<'f> {
     Read(BorrowedFd<'f>),
     /// That it can be written.
     Write(BorrowedFd<'f>),
+    /// That it has urgent data; a file of a cgroup has some when it has changed.
+    Urgent(BorrowedFd<'f>),
 }
 
 impl<'f> Awaited<'f> {
@@ -24,6 +26,7 @@ impl<'f> Awaited<'f> {
         match self {
             Awaited::Read(fd) => PollFd::new(fd, PollFlags::POLLIN),
             Awaited::Write(fd) => PollFd::new(fd, PollFlags::POLLOUT),
+            Awaited::Urgent(fd) => PollFd::new(fd, PollFlags::POLLPRI),
         }
     }
 }

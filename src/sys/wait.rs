@@ -17,7 +17,6 @@ pub(crate) enum Which<'a> {
     /// Those in this process group.
     Group(Pid),
     /// The one child, in a process where nobody else waits for it.
-    #[cfg(feature = "cli")]
     Child(Pid),
     /// The one child, whose number may have been reused if somebody else waited for it.
     Only(BorrowedFd<'a>),
@@ -51,6 +50,14 @@ pub(crate) fn next(which: Which<'_>) -> io::Result<Next> {
     wait(which, libc::WEXITED | libc::WSTOPPED | libc::WCONTINUED | libc::WNOHANG)
 }
 
+/// A child that has ended, which isn't reaped by that; without waiting.
+pub(crate) fn ended(which: Which<'_>) -> io::Result<Option<Ended>> {
+    match wait(which, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT)? {
+        Next::Ended(ended) => Ok(Some(ended)),
+        _ => Ok(None),
+    }
+}
+
 /// Waits until a child ends, and reaps it.
 pub(crate) fn until_end(which: Which<'_>) -> io::Result<Next> {
     wait(which, libc::WEXITED)
@@ -82,7 +89,6 @@ fn wait(which: Which<'_>, options: i32) -> io::Result<Next> {
     let (kind, id) = match which {
         Which::Any => (libc::P_ALL, 0),
         Which::Group(group) => (libc::P_PGID, group.as_raw()),
-        #[cfg(feature = "cli")]
         Which::Child(child) => (libc::P_PID, child.as_raw()),
         Which::Only(pidfd) => (libc::P_PIDFD, pidfd.as_raw_fd()),
     };

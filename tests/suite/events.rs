@@ -66,7 +66,7 @@ pub fn parsed(text: &str) -> Vec<Value> {
 }
 
 /// The probe that says which signals come, and its pid.
-fn live(options: &[&str]) -> (Running, u32) {
+pub fn live(options: &[&str]) -> (Running, u32) {
     let mut running = Running::start(with_options(options, &["live"]));
     let ready = running.line().unwrap();
     let child = ready.strip_prefix("ready ").unwrap().parse().unwrap();

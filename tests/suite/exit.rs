@@ -48,13 +48,13 @@ fn a_requested_end_is_told_from_any_other() {
 }
 
 /// A cgroup of little memory that is removed again.
-struct LittleMemory(PathBuf);
+pub struct LittleMemory(pub PathBuf);
 
 impl LittleMemory {
     /// Version 2 where it has the memory controller, or else version 1.
-    fn new() -> LittleMemory {
+    pub fn new(of: &str) -> LittleMemory {
         let v1 = Path::new("/sys/fs/cgroup/memory");
-        let name = format!("panicmon-test-{}", std::process::id());
+        let name = format!("panicmon-test-{of}-{}", std::process::id());
         let (root, limit) = if v1.join("memory.limit_in_bytes").exists() {
             (v1.to_owned(), "memory.limit_in_bytes")
         } else {
@@ -77,10 +77,15 @@ impl LittleMemory {
     }
 
     fn run_with(&self, options: &[&str], script: &str) -> Option<i32> {
+        output(self.command(options, script).env("PANICMON_EXIT", "oom=99")).0
+    }
+
+    /// `panicmon OPTIONS -- sh -c SCRIPT` in it.
+    pub fn command(&self, options: &[&str], script: &str) -> Command {
         let enter = "echo $$ > \"$0/cgroup.procs\"; exec \"$@\"";
         let mut command = Command::new("sh");
-        command.args(["-c", enter]).arg(&self.0).arg(panicmon());
-        output(command.args(options).args(["--exit", "oom=99", "--", "sh", "-c", script])).0
+        command.args(["-c", enter]).arg(&self.0).arg(panicmon()).args(options).args(["--", "sh", "-c", script]);
+        command
     }
 }
 
@@ -93,7 +98,7 @@ impl Drop for LittleMemory {
 #[test]
 #[ignore = "needs root: a cgroup of its own"]
 fn that_memory_ran_out_is_told_from_any_other_kill() {
-    let group = LittleMemory::new();
+    let group = LittleMemory::new("exit");
     let hog = format!("exec \"{PROBE}\" fill-memory");
     assert_eq!(group.run(&hog), Some(99));
     assert_eq!(group.run("kill -KILL $$"), Some(137));

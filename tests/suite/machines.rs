@@ -23,7 +23,7 @@ fn a_command_runs_and_its_end_is_told() {
     for (script, status, told) in
         [("echo hello; exit 3", 3, "hello\n"), ("kill -9 $$", 137, ""), ("kill -34 $$", 162, "")]
     {
-        let (code, out, err) = output(&mut emulated_with(&[], &["/bin/sh", "-c", script]));
+        let (code, out, err) = output(&mut emulated_with(&["-q"], &["/bin/sh", "-c", script]));
         assert_eq!((code, out.as_str(), err.as_str()), (Some(status), told, ""), "{script}");
     }
 }

@@ -5,6 +5,7 @@
 
 mod child;
 mod cli;
+mod deaths;
 mod doctor;
 mod drain;
 mod events;

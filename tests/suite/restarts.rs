@@ -217,7 +217,8 @@ fn waits_are_doubled_up_to_the_most_and_no_start_comes_early() {
     ] {
         let options = ["--restart=always", "--min-wait=20ms", "--max-wait=100ms", "--max-restarts=5"];
         let (_, out, err) = output(&mut wrapper(&options, command));
-        let told = err.lines().filter_map(|line| milliseconds(line.rsplit_once(' ')?.1));
+        let again = err.lines().filter(|line| line.contains(" again in "));
+        let told = again.filter_map(|line| milliseconds(line.rsplit_once(' ')?.1));
         let waits: Vec<u64> = told.collect();
         assert!(waits.len() == 5 && waits[0] == 20, "{err}");
         // How long a run took is taken off.

@@ -8,13 +8,15 @@ use std::borrow::Cow;
 
 /// A process that was orphaned onto this program has ended, and was waited for. Only an
 /// [`init`](crate::api::options::Options::init) is given orphans.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OrphanReaped {
     /// The orphan, which is no more: the number may be another process's soon.
     pub pid: Pid,
     /// How it ended.
     pub status: ExitStatus,
+    /// What it was called (`comm`, proc_pid_comm(5)), where events are recorded.
+    pub command: Option<String>,
 }
 
 /// A run of a process has ended, and what it has left behind is being ended
@@ -58,7 +60,7 @@ pub struct DrainEnded<'a> {
 impl OrphanReaped {
     /// This event of this orphan.
     pub fn new(pid: Pid, status: ExitStatus) -> Self {
-        OrphanReaped { pid, status }
+        OrphanReaped { pid, status, command: None }
     }
 }
 

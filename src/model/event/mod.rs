@@ -6,6 +6,7 @@
 //! | `signal` | a signal came, and what became of it |
 //! | `drain` | what ended processes have left behind |
 //! | `keep` | an event with nothing borrowed |
+//! | `summary` | the end of a run in a sentence |
 //! | `serialize` | an event as a serde map (feature `serde`) |
 
 pub(crate) mod drain;
@@ -14,6 +15,7 @@ pub(crate) mod process;
 #[cfg(feature = "serde")]
 pub(crate) mod serialize;
 pub(crate) mod signal;
+pub(crate) mod summary;
 
 pub use drain::{DrainEnded, DrainSignaled, DrainStarted, OrphanReaped};
 pub use process::{
@@ -176,7 +178,7 @@ impl Event<'_> {
             Event::Dropped(event) => Event::Dropped(event.to_owned()),
             Event::Delayed(event) => Event::Delayed(event.to_owned()),
             Event::NotPassed(event) => Event::NotPassed(event.to_owned()),
-            Event::OrphanReaped(event) => Event::OrphanReaped(*event),
+            Event::OrphanReaped(event) => Event::OrphanReaped(event.clone()),
             Event::DrainStarted(event) => Event::DrainStarted(event.to_owned()),
             Event::DrainSignaled(event) => Event::DrainSignaled(event.to_owned()),
             Event::DrainEnded(event) => Event::DrainEnded(event.to_owned()),

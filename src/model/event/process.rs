@@ -1,6 +1,7 @@
 //! A process starts, ends, stops, goes on, is started again.
 
 use super::keep::keep;
+use crate::model::death::{Core, KilledBy, Oom, StopRequest};
 use crate::model::error::Error;
 use crate::model::identity::Identity;
 use crate::model::pid::Pid;
@@ -68,8 +69,18 @@ pub struct ProcessExited<'a> {
     /// A stop came (see [`Options::stop_signals`](crate::api::options::Options::stop_signals)), or a QUIT, and it ended as it was asked
     /// to: with 0, by the signal that was sent, or with 128 and that signal's number.
     pub requested: bool,
-    /// This program killed it, because it hadn't ended within its time after a stop.
-    pub timed_out: bool,
+    /// A stop came while it ran.
+    pub stop_requested: bool,
+    /// The first stop that came; or a QUIT, if it ended as that asked. `None` if there was none, or if it was no signal, as with a
+    /// [`Canceller`](crate::api::control::Canceller).
+    pub requested_by: Option<StopRequest>,
+    /// Why this program killed it. `None`: it didn't, or it ended otherwise.
+    pub killed_by: Option<KilledBy>,
+    /// Whether memory ran out, where that is watched: with [`ExitFrom::Oom`](crate::model::exit_from::ExitFrom::Oom) among
+    /// [`Options::exit`](crate::api::options::Options::exit).
+    pub oom: Option<Oom>,
+    /// What became of its core, where ends are reported and it died of a signal that asks for one.
+    pub core: Option<Core>,
     /// How long it ran, by the monotonic clock.
     pub duration: Duration,
     /// What it used.
@@ -158,9 +169,27 @@ impl<'a> ProcessExited<'a> {
             pid,
             status,
             requested: false,
-            timed_out: false,
+            stop_requested: false,
+            requested_by: None,
+            killed_by: None,
+            oom: None,
+            core: None,
             duration: Duration::ZERO,
             usage: ResourceUsage::default(),
+        }
+    }
+}
+
+impl ProcessExited<'_> {
+    /// The same event with nothing borrowed, to be kept or sent to another thread.
+    #[must_use]
+    pub fn to_owned(&self) -> ProcessExited<'static> {
+        ProcessExited {
+            name: Cow::Owned(self.name.clone().into_owned()),
+            args: Cow::Owned(self.args.clone().into_owned()),
+            oom: self.oom.clone(),
+            core: self.core.clone(),
+            ..*self
         }
     }
 }
@@ -205,7 +234,6 @@ keep! {
     ProcessStarting { name, args; ; dir }
     ProcessStarted { name, args; pid, pgid; user }
     ProcessFailed { name, args, error; }
-    ProcessExited { name, args; pid, status, requested, timed_out, duration, usage }
     ProcessStopped { name; pid, signal }
     ProcessContinued { name; pid }
     RestartScheduled { name, args; status, delay; error }

@@ -49,7 +49,7 @@ pub(crate) fn fields<M: SerializeMap>(event: &Event<'_>, looked_up: LookedUp<'_>
             map.serialize_entry("stage", event.error.stage())?;
             why(&event.error, map)
         }
-        Event::Exited(event) => exited(event, map),
+        Event::Exited(event) => exited(event, looked_up.command, map),
         Event::Stopped(event) => {
             map.serialize_entry("pid", &event.pid)?;
             map.serialize_entry("signal", &event.signal)
@@ -79,6 +79,9 @@ pub(crate) fn fields<M: SerializeMap>(event: &Event<'_>, looked_up: LookedUp<'_>
         }
         Event::OrphanReaped(event) => {
             map.serialize_entry("pid", &event.pid)?;
+            if let Some(command) = &event.command {
+                map.serialize_entry("command", command)?;
+            }
             map.serialize_entry("status", &event.status.code())
         }
         Event::DrainStarted(event) => map.serialize_entry("pid", &event.pid),
@@ -96,17 +99,10 @@ fn executable<M: SerializeMap>(args: &[OsString], map: &mut M) -> Result<(), M::
     map.serialize_entry("executable", &args.first().map(|word| word.to_string_lossy()))
 }
 
-fn exited<M: SerializeMap>(event: &ProcessExited<'_>, map: &mut M) -> Result<(), M::Error> {
+fn exited<M: SerializeMap>(event: &ProcessExited<'_>, command: Option<&str>, map: &mut M) -> Result<(), M::Error> {
     executable(&event.args, map)?;
     map.serialize_entry("pid", &event.pid)?;
-    let result = match event.status {
-        _ if event.timed_out => "timeout",
-        status if status.is_success() || event.requested => "success",
-        ExitStatus::Exited(_) => "exit-code",
-        ExitStatus::Signaled { core_dumped: false, .. } => "signal",
-        ExitStatus::Signaled { core_dumped: true, .. } => "core-dump",
-    };
-    map.serialize_entry("result", result)?;
+    map.serialize_entry("result", event.result())?;
     match event.status {
         ExitStatus::Exited(code) => map.serialize_entry("code", &code)?,
         ExitStatus::Signaled { signal, core_dumped } => {
@@ -114,9 +110,33 @@ fn exited<M: SerializeMap>(event: &ProcessExited<'_>, map: &mut M) -> Result<(),
             map.serialize_entry("core_dumped", &core_dumped)?;
         }
     }
+    map.serialize_entry("stop_requested", &event.stop_requested)?;
     map.serialize_entry("requested", &event.requested)?;
+    if let Some(by) = event.requested_by {
+        let sender = by.origin.sender_and_user().map(|(pid, uid)| Sender { pid, uid, command });
+        map.serialize_entry("requested_by", &Request { signal: by.signal, sender })?;
+    }
+    match event.killed_by {
+        Some(by) => map.serialize_entry("killed_by_panicmon", by.as_str())?,
+        None => map.serialize_entry("killed_by_panicmon", &false)?,
+    }
     map.serialize_entry("duration_ms", &milliseconds(event.duration))?;
-    map.serialize_entry("usage", &event.usage)
+    map.serialize_entry("usage", &event.usage)?;
+    if let Some(oom) = &event.oom {
+        map.serialize_entry("oom", oom)?;
+    }
+    if let Some(core) = &event.core {
+        map.serialize_entry("core", core)?;
+    }
+    map.serialize_entry("summary", &event.summary())
+}
+
+/// Who asked a process to end.
+#[derive(serde::Serialize)]
+struct Request<'a> {
+    signal: Signal,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<Sender<'a>>,
 }
 
 fn signal_fields<M: SerializeMap>(

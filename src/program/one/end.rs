@@ -6,7 +6,8 @@ use crate::model::error::Error;
 use crate::model::signal::Signal;
 use crate::model::status::{ExitStatus, StatusCode};
 use crate::policy::action::End;
-use crate::policy::exit::{self, Ending};
+use crate::policy::exit;
+use crate::program::death;
 use crate::program::options::settings::Settings;
 use crate::program::stderr::{self, say};
 use crate::program::systemds;
@@ -36,9 +37,11 @@ fn report(error: &Error, settings: &Settings) -> StatusCode {
 }
 
 fn code(end: &End, settings: &Settings, watches: Watches, env: &[&CStr]) -> StatusCode {
-    let oom = !end.killed && watches.oom.is_some_and(|verdict| verdict.is_oom());
-    let ending = Ending { status: end.status, requested: end.requested, timed_out: end.timed_out, oom };
-    if let Some(code) = exit::mapped(&settings.exit, ending) {
+    // The shell that panicmon is a job of says it.
+    if let Some(sentence) = watches.death.take().filter(|_| end.die_of.is_none()) {
+        death::say_it(&sentence);
+    }
+    if let Some(code) = exit::mapped(&settings.exit, end) {
         return code;
     }
     if let Some(signal) = end.die_of.or_else(|| systemds_signal(end.status, env)) {

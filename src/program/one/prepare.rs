@@ -16,6 +16,7 @@ use crate::policy::kill::DEFAULT_GRACE_PERIOD;
 use crate::policy::reload::Reload;
 use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
+use crate::program::death::{DeathHandler, LastDeath};
 use crate::program::lines;
 use crate::program::logger;
 use crate::program::logger::warn_if_it_outlives;
@@ -29,8 +30,7 @@ use crate::program::stderr::say;
 use crate::program::systemds;
 use crate::relay::pipes::Relay;
 use crate::relay::printed::Names;
-use crate::report::log::LogHandler;
-use crate::report::oom;
+use crate::report::oom::OomWatch;
 use crate::sys::capability;
 use crate::sys::capability::Capability;
 use crate::sys::inherited;
@@ -49,10 +49,10 @@ pub(super) struct Plan {
     pub(super) may_restart: bool,
 }
 
-/// What is observed during the run, because its exit status depends on it.
+/// What is observed during the run for its end.
 pub(super) struct Watches {
-    /// Whether memory ran out, if `--exit` asks for that.
-    pub(super) oom: Option<oom::Verdict>,
+    /// How the command ended, if that is to be said.
+    pub(super) death: LastDeath,
     /// The stops that were passed on, if systemd expects the exit status 0 after one.
     pub(super) stops: Option<systemds::Passed>,
 }
@@ -83,7 +83,8 @@ pub(super) fn prepare(
     let notify = notify::relay(settings, env, account.as_ref());
     let forwarding = forwarding(settings);
     let reload = if notify.is_some() { reload::of_own_unit(env).forwarded(&forwarding) } else { Reload::Unknown };
-    let mut options = Options::default().handler(LogHandler).init(true);
+    let last_death = LastDeath::default();
+    let mut options = Options::default().handler(DeathHandler(last_death.clone())).init(true);
     options.environment = environment(settings, env, account.as_ref(), notify.as_ref());
     options.signals = settings.signals;
     options.kill_after = settings.kill_after;
@@ -92,7 +93,7 @@ pub(super) fn prepare(
     options.dir = settings.dir.clone();
     options.drain = settings.drain;
     options.user = account.map(|account| account.identity);
-    let (mut options, watches) = watch(options, settings, env);
+    let (mut options, watches) = watch(options, last_death, env);
     // A group that has the terminal holds it open.
     let had_terminal = match &group {
         ChildGroup::Shared | ChildGroup::Session(None) => terminal::is_there(),
@@ -106,8 +107,9 @@ pub(super) fn prepare(
     if let Some(records) = &records {
         options = options.handler(records.clone());
     }
+    let oom = watch_memory(settings, records.is_some());
     let mode =
-        RunMode { supervision, relay, notify, records, reload, had_terminal, leftovers, stop_signal: Signal::INT };
+        RunMode { supervision, relay, notify, oom, records, reload, had_terminal, leftovers, stop_signal: Signal::INT };
     Ok((Plan { signals, group, options, mode, may_restart }, watches))
 }
 
@@ -140,11 +142,8 @@ fn look_up(user: &UserName, settings: &Settings) -> Result<Account, StatusCode> 
 }
 
 /// Adds the handlers that observe what the exit status depends on.
-fn watch(mut options: Options<'static>, settings: &Settings, env: &[&'static CStr]) -> (Options<'static>, Watches) {
-    let mut watches = Watches { oom: None, stops: None };
-    if settings.exit.iter().any(|(from, _)| *from == ExitFrom::Oom) {
-        options = watch_for_oom(options, &mut watches, settings);
-    }
+fn watch(mut options: Options<'static>, death: LastDeath, env: &[&'static CStr]) -> (Options<'static>, Watches) {
+    let mut watches = Watches { death, stops: None };
     if systemds::may_be_own_init(env) {
         let (handler, passed) = systemds::watch();
         options = options.handler(handler);
@@ -153,11 +152,10 @@ fn watch(mut options: Options<'static>, settings: &Settings, env: &[&'static CSt
     (options, watches)
 }
 
-#[cold]
-fn watch_for_oom(options: Options<'static>, watches: &mut Watches, settings: &Settings) -> Options<'static> {
-    let (handler, verdict) = oom::watch(settings.name_of("exit"));
-    watches.oom = Some(verdict);
-    options.handler(handler)
+/// Watches whether memory runs out, if the exit status depends on it, or records tell it.
+fn watch_memory(settings: &Settings, records: bool) -> Option<OomWatch> {
+    let is_mapped = settings.exit.iter().any(|(from, _)| *from == ExitFrom::Oom);
+    (is_mapped || records).then(|| OomWatch::new(settings.name_of(if is_mapped { "exit" } else { "events" })))
 }
 
 /// What becomes of signals on their way to the command.

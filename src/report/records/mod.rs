@@ -11,20 +11,30 @@
 pub(crate) mod record;
 pub(crate) mod sink;
 
+use crate::model::death::Core;
 use crate::model::event::Event;
 use crate::model::event::serialize::LookedUp;
 use crate::model::handler::Handler;
 use crate::model::pid::Pid;
+use crate::model::status::ExitStatus;
 use crate::sys::clock;
+use crate::sys::core_file;
 use crate::sys::poll::{self, Awaited};
 use crate::sys::proc_fs;
 use jiff::Timestamp;
 use record::{Head, Moment, Record, Told};
 use sink::Sink;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::{CStr, OsStr};
 use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+/// How many senders are remembered,
+const MOST_SENDERS: usize = 16;
+/// and how long.
+const SENDER_LASTS: Duration = Duration::from_secs(60);
 
 /// How long all sinks together may take for the last records.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
@@ -43,14 +53,15 @@ pub(crate) struct Inner {
     number: u64,
     /// How often each process was started.
     runs: BTreeMap<String, u64>,
+    senders: Senders,
     /// The name of records that aren't of any process.
     name: String,
 }
 
 impl Records {
     pub(crate) fn new(head: Head, sinks: Vec<Sink>, name: String) -> Records {
-        let (told, runs) = (Vec::new(), BTreeMap::new());
-        Records(Arc::new(Mutex::new(Inner { head, sinks, told, number: 0, runs, name })))
+        let (told, runs, senders) = (Vec::new(), BTreeMap::new(), Senders::default());
+        Records(Arc::new(Mutex::new(Inner { head, sinks, told, number: 0, runs, senders, name })))
     }
 
     /// Looked at while nothing is told.
@@ -61,6 +72,19 @@ impl Records {
     /// Writes what the sinks take without waiting.
     pub(crate) fn flush(&self) {
         self.lock().flush();
+    }
+
+    /// What a process is called that has ended and isn't reaped yet.
+    pub(crate) fn command_of(&self, pid: Pid) -> Option<String> {
+        proc_fs::command_of(pid)
+    }
+
+    /// What became of the core of a process that has ended so, isn't reaped yet, and was started this long ago in this directory.
+    pub(crate) fn core_of(&self, pid: Pid, status: ExitStatus, dir: Option<&CStr>, ran: Duration) -> Option<Core> {
+        let ExitStatus::Signaled { signal, core_dumped } = status else { return None };
+        let own = self.lock().head.dir.clone();
+        let dir = dir.map_or_else(|| own.clone(), |dir| own.join(OsStr::from_bytes(dir.to_bytes())));
+        signal.dumps_core().then(|| core_file::find(pid, signal, core_dumped, &dir, ran))
     }
 
     /// The last call: writes what the sinks take within the time they have together.
@@ -111,15 +135,9 @@ impl Inner {
     }
 
     fn flush(&mut self) {
-        // Who sent the last signal, and what that is called: a signal that comes is passed on next.
-        let mut last: (Option<Pid>, Option<String>) = (None, None);
         for (event, moment) in std::mem::take(&mut self.told) {
-            let sender = sender(&event);
-            if sender.is_some() && sender != last.0 {
-                last = (sender, sender.and_then(proc_fs::command_of));
-            }
-            let command = sender.and(last.1.as_deref());
-            let looked_up = LookedUp { command };
+            let command = sender(&event).and_then(|sender| self.senders.command_of(sender));
+            let looked_up = LookedUp { command: command.as_deref() };
             let (name, told) = (event.name().unwrap_or(&self.name), Told::Event(&event));
             let line = Record { head: &self.head, moment, name, told, looked_up }.line();
             self.sinks.iter_mut().for_each(|sink| sink.add(&line));
@@ -147,6 +165,24 @@ impl Inner {
     }
 }
 
+/// What senders of signals are called. They may be gone when the end that they asked for is told.
+#[derive(Debug, Default)]
+struct Senders(VecDeque<(Pid, Instant, Option<String>)>);
+
+impl Senders {
+    /// It is looked up again after a while: the number may be another's.
+    fn command_of(&mut self, pid: Pid) -> Option<String> {
+        self.0.retain(|(_, at, _)| at.elapsed() < SENDER_LASTS);
+        if let Some((.., command)) = self.0.iter().find(|(sender, ..)| *sender == pid) {
+            return command.clone();
+        }
+        let command = proc_fs::command_of(pid);
+        self.0.truncate(MOST_SENDERS - 1);
+        self.0.push_front((pid, Instant::now(), command.clone()));
+        command
+    }
+}
+
 /// Who sent the signal of an event that tells of one that came.
 fn sender(event: &Event<'_>) -> Option<Pid> {
     match event {
@@ -155,6 +191,7 @@ fn sender(event: &Event<'_>) -> Option<Pid> {
         Event::Dropped(event) => event.origin.sender(),
         Event::Delayed(event) => event.origin.sender(),
         Event::NotPassed(event) => event.origin.sender(),
+        Event::Exited(event) => event.requested_by.and_then(|by| by.origin.sender()),
         _ => None,
     }
 }

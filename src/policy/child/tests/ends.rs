@@ -66,12 +66,12 @@ fn a_kill_by_this_process_is_known() {
     comes(&mut lifecycle, sent(Signal::TERM), now);
     due(&mut lifecycle, now + Duration::from_secs(5));
     let end = finish(&mut lifecycle, by_kill);
-    assert!(end.killed && end.timed_out && !end.requested);
+    assert!(end.has_timed_out() && !end.requested);
     let mut lifecycle = rewriting(&[(Signal::TERM, Some(Signal::KILL))]);
     comes(&mut lifecycle, sent(Signal::TERM), now);
     let end = finish(&mut lifecycle, by_kill);
-    assert!(end.killed && !end.timed_out);
-    assert!(!finish(&mut rewriting(&[]), by_kill).killed);
+    assert_eq!(end.killed_by, Some(KilledBy::Stop));
+    assert!(finish(&mut rewriting(&[]), by_kill).killed_by.is_none());
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_child_that_does_not_stop_in_time_is_killed_once_and_with_its_group() {
     assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::SignalGroup(Signal::INT)))));
     lifecycle.stop(Signal::INT, now, &mut actions);
     assert!(actions.is_empty(), "once");
-    lifecycle.kill(&mut actions);
+    lifecycle.kill(KilledBy::Stop, &mut actions);
     lifecycle.ended(ExitStatus::Exited(0), no_terminal, &mut actions);
     assert!(
         matches!(actions.take_next(), Some(Action::Loop(LoopAction::Ended(_)))),
@@ -106,7 +106,7 @@ fn a_child_that_does_not_stop_in_time_is_killed_once_and_with_its_group() {
     );
     assert_eq!(lifecycle.deadline(), None);
     lifecycle.stop(Signal::INT, now, &mut actions);
-    lifecycle.kill(&mut actions);
+    lifecycle.kill(KilledBy::Stop, &mut actions);
     assert!(actions.is_empty() && lifecycle.deadline().is_none());
 
     let mut lifecycle = started(Group::Own(None), None);

@@ -1,0 +1,101 @@
+//! How and why a run ended, beyond its status.
+
+use crate::model::origin::Origin;
+use crate::model::signal::Signal;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What asked a process to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StopRequest {
+    /// The signal that came.
+    pub signal: Signal,
+    /// Who sent it.
+    pub origin: Origin,
+}
+
+impl StopRequest {
+    /// A stop by this signal.
+    pub const fn new(signal: Signal, origin: Origin) -> StopRequest {
+        StopRequest { signal, origin }
+    }
+}
+
+/// Why this program killed a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KilledBy {
+    /// It hadn't ended within this time of a stop.
+    KillAfter(Duration),
+    /// A second stop came, or an order to kill it; or the first stop is passed on as KILL.
+    Stop,
+}
+
+impl KilledBy {
+    /// The word for it: `kill-after` or `stop`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            KilledBy::KillAfter(_) => "kill-after",
+            KilledBy::Stop => "stop",
+        }
+    }
+}
+
+/// Whether a process was killed because memory ran out, by what its cgroup counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Oom {
+    /// What follows from it.
+    pub verdict: OomVerdict,
+    /// How many processes of the cgroup were killed for want of memory while it ran.
+    pub kills: u64,
+    /// The most memory that the cgroup may use, in bytes; `None`: there is no limit, or it isn't known.
+    pub limit_bytes: Option<u64>,
+    /// The most that it has used at a time, in bytes (Linux 5.19); `None`: it isn't known.
+    pub peak_bytes: Option<u64>,
+    /// The directory of the cgroup.
+    pub cgroup: Option<PathBuf>,
+}
+
+/// What the count of a cgroup says of the end of a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+pub enum OomVerdict {
+    /// Memory ran out, and it was killed for that.
+    Certain,
+    /// Another process of the cgroup was killed for that while it ran.
+    Helper,
+    /// Memory didn't run out.
+    No,
+    /// There is no count that could be read.
+    #[default]
+    Unknown,
+}
+
+impl OomVerdict {
+    /// The word for it: `certain`, `helper`, `no` or `unknown`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            OomVerdict::Certain => "certain",
+            OomVerdict::Helper => "helper",
+            OomVerdict::No => "no",
+            OomVerdict::Unknown => "unknown",
+        }
+    }
+}
+
+/// What becomes of the core of a process that died of a signal that asks for one: core(5).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Core {
+    /// The kernel's pattern (/proc/sys/kernel/core_pattern).
+    pub pattern: Option<String>,
+    /// The file, if it is there; `None`: it isn't, or a program has it (a pattern that begins with `|`).
+    pub path: Option<PathBuf>,
+    /// The limit of its size, in bytes (RLIMIT_CORE); `None`: there is none.
+    pub limit_bytes: Option<u64>,
+}

@@ -1,0 +1,269 @@
+//! The end of a run in a sentence, as a person would say it.
+
+use super::process::ProcessExited;
+use crate::model::death::{Core, KilledBy, Oom, OomVerdict};
+use crate::model::signal::Signal;
+use crate::model::status::ExitStatus;
+use std::fmt::{self, Display};
+use std::time::Duration;
+
+impl ProcessExited<'_> {
+    /// How and why it ended, in a sentence without its period.
+    ///
+    /// ```
+    /// use panicmon::{ExitStatus, Pid, ProcessExited, Signal};
+    /// use std::time::Duration;
+    ///
+    /// let killed = ExitStatus::Signaled { signal: Signal::KILL, core_dumped: false };
+    /// let mut exited = ProcessExited::new("web", vec!["myserver".into()], Pid::new(7), killed);
+    /// exited.duration = Duration::from_secs(3 * 3600 + 12 * 60);
+    /// assert_eq!(exited.summary(), "web (pid 7) was killed by SIGKILL after 3h12m");
+    /// ```
+    pub fn summary(&self) -> String {
+        let why = self.why();
+        format!("{} (pid {}) {} after {}{why}", self.name, self.pid, self.how(), Short(self.duration))
+    }
+
+    /// The word of systemd's for how it ended (`$SERVICE_RESULT`, systemd.exec(5)): `success`, `exit-code`, `signal`,
+    /// `core-dump`, `oom-kill` or `timeout`.
+    pub fn result(&self) -> &'static str {
+        match self.status {
+            _ if self.is_out_of_memory() => "oom-kill",
+            _ if matches!(self.killed_by, Some(KilledBy::KillAfter(_))) => "timeout",
+            status if status.is_success() || self.requested => "success",
+            ExitStatus::Exited(_) => "exit-code",
+            ExitStatus::Signaled { core_dumped: false, .. } => "signal",
+            ExitStatus::Signaled { core_dumped: true, .. } => "core-dump",
+        }
+    }
+
+    fn is_out_of_memory(&self) -> bool {
+        self.oom.as_ref().is_some_and(|oom| oom.verdict == OomVerdict::Certain)
+    }
+
+    fn how(&self) -> String {
+        match self.status {
+            ExitStatus::Exited(code) => format!("ended with exit code {code}"),
+            ExitStatus::Signaled { signal, .. } if self.requested => format!("ended by {signal}"),
+            ExitStatus::Signaled { signal, .. } => format!("was killed by {signal}"),
+        }
+    }
+
+    fn why(&self) -> String {
+        let by_kill = self.status.signal() == Some(Signal::KILL);
+        let memory = match &self.oom {
+            Some(oom) if oom.verdict == OomVerdict::Certain => return format!(": out of memory{}", Figures(oom)),
+            Some(oom) if oom.verdict == OomVerdict::Helper => format!("; {}", Helpers(oom)),
+            Some(oom) if by_kill && oom.verdict == OomVerdict::No => ", and not for want of memory".to_owned(),
+            _ => String::new(),
+        };
+        let by = match self.killed_by {
+            Some(KilledBy::KillAfter(time)) => {
+                return format!(": it hadn't ended within {} of {}{memory}", Short(time), self.stop());
+            }
+            Some(KilledBy::Stop) => return format!(": that was asked for by {}{memory}", self.stop()),
+            None if self.requested => format!(", as {} asked", self.stop()),
+            None => String::new(),
+        };
+        let core = self.core.as_ref().map_or_else(
+            || if self.has_dumped() { ", core dumped".to_owned() } else { String::new() },
+            |core| WithCore { core, dumped: self.has_dumped() }.to_string(),
+        );
+        format!("{by}{core}{memory}")
+    }
+
+    fn has_dumped(&self) -> bool {
+        matches!(self.status, ExitStatus::Signaled { core_dumped: true, .. })
+    }
+
+    fn stop(&self) -> String {
+        match self.requested_by {
+            Some(by) => match by.origin.sender() {
+                Some(pid) if pid.as_raw() > 0 => format!("{} from pid {pid}", by.signal),
+                _ => by.signal.to_string(),
+            },
+            None => "the stop".to_owned(),
+        }
+    }
+}
+
+/// ` (limit 512 MiB, peak 512 MiB)`, as far as they are known.
+struct Figures<'a>(&'a Oom);
+
+impl Display for Figures<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.limit_bytes, self.0.peak_bytes) {
+            (Some(limit), Some(peak)) => write!(f, " (limit {}, peak {})", Bytes(limit), Bytes(peak)),
+            (Some(limit), None) => write!(f, " (limit {})", Bytes(limit)),
+            (None, Some(peak)) => write!(f, " (peak {})", Bytes(peak)),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+/// `2 other processes of its cgroup were killed for want of memory while it ran`.
+struct Helpers<'a>(&'a Oom);
+
+impl Display for Helpers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, figures) = (self.0.kills, Figures(self.0));
+        match count {
+            1 => write!(f, "another process of its cgroup was killed for want of memory while it ran{figures}"),
+            _ => {
+                write!(f, "{count} other processes of its cgroup were killed for want of memory while it ran{figures}")
+            }
+        }
+    }
+}
+
+struct WithCore<'a> {
+    core: &'a Core,
+    dumped: bool,
+}
+
+impl Display for WithCore<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.dumped, &self.core.path, self.core.limit_bytes) {
+            (true, Some(path), _) => write!(f, ", core dumped to {}", path.display()),
+            (true, None, _) => f.write_str(", core dumped"),
+            (false, _, Some(0)) => f.write_str(", without a core: its limit is 0 (ulimit -c)"),
+            (false, ..) => f.write_str(", without a core"),
+        }
+    }
+}
+
+/// A duration in its two largest units, without fractions but below a second: `3h12m`, `45s`, `340ms`.
+pub(crate) struct Short(pub(crate) Duration);
+
+impl Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+        match (days, hours, minutes, seconds) {
+            (0, 0, 0, 0) => write!(f, "{}ms", self.0.as_millis()),
+            (0, 0, 0, seconds) => write!(f, "{seconds}s"),
+            (0, 0, minutes, seconds) => write!(f, "{minutes}m{}s", seconds % 60),
+            (0, hours, minutes, _) => write!(f, "{hours}h{minutes}m"),
+            (days, hours, ..) => write!(f, "{days}d{hours}h"),
+        }
+    }
+}
+
+/// A number of bytes: `512 MiB`, `1.5 GiB`, `900 bytes`.
+pub(crate) struct Bytes(pub(crate) u64);
+
+impl Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (shift, unit) = match self.0 {
+            0..1024 => return write!(f, "{} bytes", self.0),
+            bytes if bytes < 1 << 20 => (10, "KiB"),
+            bytes if bytes < 1 << 30 => (20, "MiB"),
+            _ => (30, "GiB"),
+        };
+        let tenths = (u128::from(self.0) * 10) >> shift;
+        match tenths % 10 {
+            0 => write!(f, "{} {unit}", tenths / 10),
+            tenth => write!(f, "{}.{tenth} {unit}", tenths / 10),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::death::StopRequest;
+    use crate::model::origin::Origin;
+    use crate::model::pid::Pid;
+
+    fn by(signal: Signal) -> ExitStatus {
+        ExitStatus::Signaled { signal, core_dumped: false }
+    }
+
+    fn ended(status: ExitStatus, change: impl FnOnce(&mut ProcessExited<'_>)) -> (String, &'static str) {
+        let mut exited = ProcessExited::new("web", vec!["x".into()], Pid::new(7), status);
+        exited.duration = Duration::from_secs(45);
+        change(&mut exited);
+        let summary = exited.summary();
+        (summary.strip_prefix("web (pid 7) ").unwrap().to_owned(), exited.result())
+    }
+
+    fn oom(verdict: OomVerdict, kills: u64) -> Option<Oom> {
+        let (limit_bytes, peak_bytes) = (Some(512 << 20), Some((512 << 20) - 1));
+        Some(Oom { verdict, kills, limit_bytes, peak_bytes, cgroup: None })
+    }
+
+    #[test]
+    fn each_end_is_said_as_a_person_would() {
+        let kill = by(Signal::KILL);
+        let origin = Origin::Process { pid: Pid::new(1), uid: 0 };
+        let term = Some(StopRequest::new(Signal::TERM, origin));
+        let dumped = ExitStatus::Signaled { signal: Signal::SEGV, core_dumped: true };
+        for (end, sentence, result) in [
+            (ended(ExitStatus::Exited(0), |_| {}), "ended with exit code 0 after 45s", "success"),
+            (ended(ExitStatus::Exited(3), |_| {}), "ended with exit code 3 after 45s", "exit-code"),
+            (ended(by(Signal::TERM), |_| {}), "was killed by SIGTERM after 45s", "signal"),
+            (
+                ended(by(Signal::TERM), |end| (end.requested, end.requested_by) = (true, term)),
+                "ended by SIGTERM after 45s, as SIGTERM from pid 1 asked",
+                "success",
+            ),
+            (ended(kill, |_| {}), "was killed by SIGKILL after 45s", "signal"),
+            (
+                ended(kill, |end| end.oom = oom(OomVerdict::Certain, 1)),
+                "was killed by SIGKILL after 45s: out of memory (limit 512 MiB, peak 511.9 MiB)",
+                "oom-kill",
+            ),
+            (
+                ended(kill, |end| end.oom = oom(OomVerdict::No, 0)),
+                "was killed by SIGKILL after 45s, and not for want of memory",
+                "signal",
+            ),
+            (
+                ended(ExitStatus::Exited(5), |end| end.oom = oom(OomVerdict::Helper, 2)),
+                "ended with exit code 5 after 45s; 2 other processes of its cgroup were killed for want of memory while \
+                 it ran (limit 512 MiB, peak 511.9 MiB)",
+                "exit-code",
+            ),
+            (
+                ended(kill, |end| {
+                    let after = KilledBy::KillAfter(Duration::from_secs(10));
+                    (end.killed_by, end.requested_by) = (Some(after), term);
+                }),
+                "was killed by SIGKILL after 45s: it hadn't ended within 10s of SIGTERM from pid 1",
+                "timeout",
+            ),
+            (
+                ended(kill, |end| end.killed_by = Some(KilledBy::Stop)),
+                "was killed by SIGKILL after 45s: that was asked for by the stop",
+                "signal",
+            ),
+            (ended(dumped, |_| {}), "was killed by SIGSEGV after 45s, core dumped", "core-dump"),
+            (
+                ended(dumped, |end| end.core = Some(Core { path: Some("/var/core.7".into()), ..Core::default() })),
+                "was killed by SIGSEGV after 45s, core dumped to /var/core.7",
+                "core-dump",
+            ),
+            (
+                ended(by(Signal::ABRT), |end| end.core = Some(Core { limit_bytes: Some(0), ..Core::default() })),
+                "was killed by SIGABRT after 45s, without a core: its limit is 0 (ulimit -c)",
+                "signal",
+            ),
+        ] {
+            assert_eq!(end, (sentence.to_owned(), result));
+        }
+    }
+
+    #[test]
+    fn times_and_sizes_are_short() {
+        let short = |seconds, millis: u32| Short(Duration::new(seconds, millis * 1_000_000)).to_string();
+        assert_eq!(short(0, 340), "340ms");
+        assert_eq!(short(59, 999), "59s");
+        assert_eq!(short(303, 0), "5m3s");
+        assert_eq!(short(11_520, 0), "3h12m");
+        assert_eq!(short(190_000, 0), "2d4h");
+        assert_eq!(Bytes(900).to_string(), "900 bytes");
+        assert_eq!(Bytes(1536).to_string(), "1.5 KiB");
+        assert_eq!(Bytes(3 << 29).to_string(), "1.5 GiB");
+        assert_eq!(Bytes(u64::MAX).to_string(), "17179869183.9 GiB");
+    }
+}
