@@ -237,7 +237,7 @@ fn without_proc_what_is_left_is_told_of_and_not_waited_for() {
         "umount -l /proc; exec \"$0\" --label x --drain 1h -- sh -c 'sleep 3 >/dev/null 2>&1 & echo last; exit 3'";
     let (code, out, err) = output(Command::new("unshare").args(["--mount", "sh", "-c", script, &panicmon()]));
     assert_eq!((code, out.ends_with("last\n")), (Some(3), true), "{out}");
-    assert!(err.contains("what sh has left behind lives on: it can't be looked for: /proc isn't there"), "{err}");
+    assert!(err.contains("what x has left behind lives on: it can't be looked for: /proc isn't there"), "{err}");
 }
 
 /// It looks like a zombie.
