@@ -157,9 +157,10 @@ impl PipeSet {
     pub(super) fn to_read(&self, ended_only: bool, has_room: [bool; OUTBOXES]) -> Vec<(ToRead, BorrowedFd<'_>)> {
         let is_read = |group: Group| has_room[group.outbox] && (group.has_ended || !ended_only);
         if let Tracking::Groups(groups) = &self.tracking {
+            // As a rule no child has ended of which something is to be read: an empty group costs the kernel as much.
             return Group::ALL
                 .into_iter()
-                .filter(|group| is_read(*group))
+                .filter(|group| is_read(*group) && (self.ended > 0 || !group.has_ended))
                 .map(|group| (ToRead::Group(group), group.in_groups(groups).as_fd()))
                 .collect();
         }
