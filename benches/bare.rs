@@ -28,6 +28,7 @@ mod number {
     pub const EXIT_GROUP: usize = 231;
     pub const OPENAT: usize = 257;
     pub const PPOLL: usize = 271;
+    pub const SIGNALFD4: usize = 289;
     pub const PIPE2: usize = 293;
 }
 
@@ -39,6 +40,7 @@ mod number {
     pub const READ: usize = 63;
     pub const WRITE: usize = 64;
     pub const PPOLL: usize = 73;
+    pub const SIGNALFD4: usize = 74;
     pub const EXIT_GROUP: usize = 94;
     pub const CLOCK_GETTIME: usize = 113;
     pub const CLOCK_NANOSLEEP: usize = 115;
@@ -65,6 +67,7 @@ const MONOTONIC: usize = 1;
 const NO_HANG: usize = 1;
 const PARENT_DEATH_SIGNAL: usize = 1;
 const POLL_ERROR: i16 = 8;
+const POLL_IN: i16 = 1;
 const SIGNAL_SET_BYTES: usize = 8;
 /// Relative to the working directory.
 const WORKING_DIRECTORY: usize = -100isize as usize;
@@ -329,15 +332,43 @@ pub fn open_to_write(path: *const u8) -> i32 {
     unsafe { syscall(number::OPENAT, [WORKING_DIRECTORY, path as usize, WRITE_ONLY, 0]) as i32 }
 }
 
+/// A descriptor by which these blocked signals are read.
+pub fn signal_descriptor(signals: u64) -> i32 {
+    // SAFETY: points to 64 bits.
+    unsafe { syscall(number::SIGNALFD4, [-1isize as usize, &raw const signals as usize, SIGNAL_SET_BYTES, 0]) as i32 }
+}
+
+/// Reads a signal from such a descriptor, of which it says that there is one.
+pub fn take_signal(descriptor: i32) {
+    let mut signal = [0u8; 128];
+    // SAFETY: points to room for one signal.
+    unsafe { syscall(number::READ, [descriptor as usize, signal.as_mut_ptr() as usize, signal.len(), 0]) };
+}
+
+#[repr(C)]
+struct PollFd {
+    descriptor: i32,
+    events: i16,
+    found: i16,
+}
+
 /// Whether the pipe behind this writing end has a reader.
-pub fn has_reader(descriptor: i32) -> bool {
-    #[repr(C)]
-    struct PollFd(i32, i16, i16);
-    let mut poll = PollFd(descriptor, 0, 0);
-    let at_once = [0i64; 2];
-    // SAFETY: points to one pollfd and a timespec; a null pointer changes no mask.
-    unsafe { syscall(number::PPOLL, [&raw mut poll as usize, 1, &raw const at_once as usize, 0]) };
-    poll.2 & POLL_ERROR == 0
+pub fn has_reader(writing_end: i32) -> bool {
+    poll([PollFd { descriptor: writing_end, events: 0, found: 0 }], Some([0; 2]))[0].found & POLL_ERROR == 0
+}
+
+/// Waits until the first can be read; false if the pipe behind the writing end has no reader any more.
+pub fn wait_to_read(descriptor: i32, writing_end: i32) -> bool {
+    let both = [(descriptor, POLL_IN), (writing_end, 0)];
+    let [_, pipe] = poll(both.map(|(descriptor, events)| PollFd { descriptor, events, found: 0 }), None);
+    pipe.found & POLL_ERROR == 0
+}
+
+fn poll<const COUNT: usize>(mut polled: [PollFd; COUNT], limit: Option<[i64; 2]>) -> [PollFd; COUNT] {
+    let limit = limit.as_ref().map_or(0, |limit| (&raw const *limit) as usize);
+    // SAFETY: points to pollfds of this number and, if at all, to a timespec; a null pointer changes no mask.
+    unsafe { syscall(number::PPOLL, [&raw mut polled as usize, COUNT, limit, 0]) };
+    polled
 }
 
 /// Waits for a byte; false if no writer is left.

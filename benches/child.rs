@@ -87,20 +87,20 @@ fn make_orphans(count: usize) {
     }
 }
 
+extern "C" fn leave_an_orphan(_: &()) -> ! {
+    bare::spawn_short_lived();
+    bare::exit(0)
+}
+
 fn wait(arguments: Arguments) {
     if let Some(fifo) = Fifo::open(arguments) {
-        while fifo.wait_for_signal() {
-            fifo.tell();
-        }
+        fifo.at_each_signal(|| ());
     }
 }
 
 fn beget(arguments: Arguments) {
     if let Some(fifo) = Fifo::open(arguments) {
-        while fifo.wait_for_signal() {
-            make_orphans(arguments.number(3));
-            fifo.tell();
-        }
+        fifo.at_each_signal(|| make_orphans(arguments.number(3)));
     }
 }
 
@@ -122,6 +122,7 @@ fn write_lines(arguments: Arguments) {
 struct Fifo(i32);
 
 impl Fifo {
+    /// Tells it, with SIGUSR1 blocked.
     fn open(arguments: Arguments) -> Option<Fifo> {
         bare::block(bit(bare::USR1));
         let fifo = Fifo(bare::open_to_write(arguments.string(2)));
@@ -133,19 +134,13 @@ impl Fifo {
         bare::tell_to(self.0, bare::own_pid() as u64);
     }
 
-    /// Waits for a SIGUSR1; false if nobody reads the FIFO any more.
-    fn wait_for_signal(&self) -> bool {
-        const SECONDS: Option<i64> = Some(20);
-        while bare::wait_for_signal(bit(bare::USR1), SECONDS) != bare::USR1 {
-            if !bare::has_reader(self.0) {
-                return false;
-            }
+    /// Does this at each SIGUSR1 and tells it, as long as anybody reads the FIFO.
+    fn at_each_signal(&self, work: impl Fn()) {
+        let signals = bare::signal_descriptor(bit(bare::USR1));
+        while bare::wait_to_read(signals, self.0) {
+            bare::take_signal(signals);
+            work();
+            self.tell();
         }
-        true
     }
-}
-
-extern "C" fn leave_an_orphan(_: &()) -> ! {
-    bare::spawn_short_lived();
-    bare::exit(0)
 }
