@@ -54,7 +54,7 @@ impl Contender {
         self.kind != Kind::S6
     }
 
-    /// The label it puts in front of lines of the process of this name; `None`: it puts none there.
+    /// Whether it puts a label in front of each line.
     pub fn labels(&self) -> bool {
         self.relays() && self.kind != Kind::Supervisord
     }
@@ -67,6 +67,11 @@ impl Contender {
     /// Whether it reaps orphans without being PID 1.
     pub fn reaps(&self) -> bool {
         self.kind == Kind::Panicmon
+    }
+
+    /// Whether it takes so long to start that it gets one turn only.
+    pub fn is_slow(&self) -> bool {
+        !matches!(self.kind, Kind::Panicmon | Kind::Pmux)
     }
 
     /// Whether the measurement fails with it.
@@ -114,12 +119,9 @@ impl Orders<'_> {
     }
 
     fn ini(&self) -> Result<PathBuf> {
-        let most = 4 * self.children.count + 100;
         let pid = self.folder.join("pid");
-        let mut text = format!(
-            "[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile={}\nminfds={most}\n",
-            pid.display()
-        );
+        let mut text =
+            format!("[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile={}\n", pid.display());
         for (name, program, words) in self.commands() {
             write!(text, "[program:{name}]\ncommand={program} {}\n", words.join(" "))?;
             text += "startsecs=0\nautorestart=false\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n";

@@ -7,15 +7,12 @@ use crate::report::{Metric, Table};
 use crate::{FEW, Lab, Result};
 
 pub fn measure(lab: &Lab, table: &mut Table) -> Result<()> {
-    for (number, contender, count) in lab.rounds(&[FEW, lab.scale.many]) {
-        if !contender.forwards() || table.has_failed(number, count) {
-            continue;
-        }
-        match cpu_a_process(lab, contender, count) {
-            Ok(cpu) => table.add(Metric::Signal, count, number, cpu),
-            Err(error) if contender.is_ours() => return Err(error),
-            Err(error) => table.fail(number, count, &*error),
-        }
+    for turn in lab.rounds(&[FEW, lab.scale.many]).filter(|turn| turn.contender.forwards()) {
+        turn.take(table, |table, turn| {
+            let cpu = cpu_a_process(lab, turn.contender, turn.count)?;
+            table.add(Metric::Signal, turn.count, turn.number, cpu);
+            Ok(())
+        })?;
     }
     Ok(())
 }

@@ -9,15 +9,12 @@ use std::thread;
 use std::time::Duration;
 
 pub fn measure(lab: &Lab, table: &mut Table) -> Result<()> {
-    for (number, contender, count) in lab.rounds(lab.scale.writers) {
-        if !contender.relays() || table.has_failed(number, count) {
-            continue;
-        }
-        match cpu_a_line(lab, contender, count) {
-            Ok(cpu) => table.add(Metric::Line, count, number, cpu),
-            Err(error) if contender.is_ours() => return Err(error),
-            Err(error) => table.fail(number, count, &*error),
-        }
+    for turn in lab.rounds(lab.scale.writers).filter(|turn| turn.contender.relays()) {
+        turn.take(table, |table, turn| {
+            let cpu = cpu_a_line(lab, turn.contender, turn.count)?;
+            table.add(Metric::Line, turn.count, turn.number, cpu);
+            Ok(())
+        })?;
     }
     Ok(())
 }

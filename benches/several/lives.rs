@@ -5,7 +5,7 @@ use crate::fleet::{Fleet, Told};
 use crate::programs::environment;
 use crate::report::{Metric, Table};
 use crate::sys::{self, Process, Stdio};
-use crate::{FEW, Lab, Result};
+use crate::{FEW, Lab, Result, Turn};
 use std::ffi::CString;
 use std::io::{PipeReader, pipe};
 use std::os::fd::AsFd;
@@ -13,49 +13,41 @@ use std::thread;
 use std::time::Duration;
 
 /// The time for the work that follows a start.
-const SETTLING: Duration = Duration::from_secs(2);
+const SETTLING: Duration = Duration::from_secs(1);
 
 pub fn measure(lab: &Lab, table: &mut Table) -> Result<()> {
     let many = lab.scale.many;
-    for round in 0..lab.scale.rounds {
-        for turn in 0..lab.contenders.len() {
-            let number = (turn + round) % lab.contenders.len();
-            if table.has_failed(number, many) {
-                continue;
-            }
-            match live(lab, table, number, round == 0) {
-                Ok(()) => {}
-                Err(error) if lab.contenders[number].is_ours() => return Err(error),
-                Err(error) => table.fail(number, many, &*error),
+    let mut last_round = None;
+    for turn in lab.rounds(&[many]) {
+        if last_round.replace(turn.round) != Some(turn.round) {
+            for has_pipes in [false, true] {
+                let (start, stop) = spawn(lab, has_pipes)?;
+                table.add_spawned(Metric::Start, many, has_pipes, start as f64 / 1e6);
+                table.add_spawned(Metric::Stop, many, has_pipes, stop as f64 / 1e6);
             }
         }
-        for has_pipes in [false, true] {
-            let (start, stop) = spawn(lab, has_pipes)?;
-            table.add_spawned(Metric::Start, many, has_pipes, start as f64 / 1e6);
-            table.add_spawned(Metric::Stop, many, has_pipes, stop as f64 / 1e6);
-        }
+        turn.take(table, |table, turn| live(lab, table, turn))?;
     }
     Ok(())
 }
 
-fn live(lab: &Lab, table: &mut Table, number: usize, is_idleness_seen: bool) -> Result<()> {
-    let contender = &lab.contenders[number];
-    let many = lab.scale.many;
+fn live(lab: &Lab, table: &mut Table, turn: &Turn<'_>) -> Result<()> {
+    let (contender, many) = (turn.contender, turn.count);
+    let mut add = |metric, value| table.add(metric, many, turn.number, value);
     let few = Fleet::start(lab, contender, &Children::waiting(FEW))?;
     thread::sleep(SETTLING);
     let least = few.memory()?;
     few.stop()?;
     let fleet = Fleet::start(lab, contender, &Children::waiting(many))?;
-    table.add(Metric::Start, many, number, fleet.start as f64 / 1e6);
+    add(Metric::Start, fleet.start as f64 / 1e6);
     thread::sleep(SETTLING);
-    let memory = fleet.memory()? as f64 - least as f64;
-    table.add(Metric::Memory, many, number, memory / (many - FEW) as f64);
-    if is_idleness_seen {
+    add(Metric::Memory, (fleet.memory()? as f64 - least as f64) / (many - FEW) as f64);
+    if turn.round == 0 {
         let switches = fleet.proc().switches()?;
         thread::sleep(lab.scale.idle);
-        table.add(Metric::Wakeups, many, number, (fleet.proc().switches()? - switches) as f64);
+        add(Metric::Wakeups, (fleet.proc().switches()? - switches) as f64);
     }
-    table.add(Metric::Stop, many, number, fleet.stop()? as f64 / 1e6);
+    add(Metric::Stop, fleet.stop()? as f64 / 1e6);
     Ok(())
 }
 

@@ -97,12 +97,42 @@ struct Lab {
 
 impl Lab {
     /// Each contender's turns with each of these numbers of processes, in an order that is another one in each round.
-    fn rounds<'a>(&'a self, counts: &'a [usize]) -> impl Iterator<Item = (usize, &'a Contender, usize)> {
+    fn rounds<'a>(&'a self, counts: &'a [usize]) -> impl Iterator<Item = Turn<'a>> {
         let turns = self.contenders.len() * counts.len();
-        samples::rounds(self.scale.rounds, turns).map(|turn| {
-            let number = turn % self.contenders.len();
-            (number, &self.contenders[number], counts[turn / self.contenders.len()])
-        })
+        let turn = move |(at, turn): (usize, usize)| {
+            let (round, number) = (at / turns, turn % self.contenders.len());
+            let (contender, count) = (&self.contenders[number], counts[turn / self.contenders.len()]);
+            Turn { round, number, contender, count }
+        };
+        let all = samples::rounds(self.scale.rounds, turns).enumerate().map(turn);
+        all.filter(|turn| turn.round == 0 || !turn.contender.is_slow())
+    }
+}
+
+/// A contender is measured.
+struct Turn<'a> {
+    round: usize,
+    /// The contender's.
+    number: usize,
+    contender: &'a Contender,
+    /// How many processes it has.
+    count: usize,
+}
+
+impl Turn<'_> {
+    /// Measures, unless that has failed with this number of processes before. If it fails with panicmon, that is an error.
+    fn take(&self, table: &mut Table, measure: impl FnOnce(&mut Table, &Turn<'_>) -> Result<()>) -> Result<()> {
+        if table.has_failed(self.number, self.count) {
+            return Ok(());
+        }
+        eprintln!("  {}: {} with {}", self.round + 1, self.contender.name, self.count);
+        match measure(table, self) {
+            Err(error) if !self.contender.is_ours() => {
+                table.fail(self.number, self.count, &*error);
+                Ok(())
+            }
+            result => result,
+        }
     }
 }
 

@@ -14,10 +14,12 @@ const INTERVAL: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub fn measure(lab: &Lab, table: &mut Table) -> Result<()> {
-    for (number, contender, count) in lab.rounds(&[1, lab.scale.many]) {
-        if contender.reaps() {
-            table.add(Metric::Orphan, count, number, cpu_an_orphan(lab, contender, count)?);
-        }
+    for turn in lab.rounds(&[1, lab.scale.many]).filter(|turn| turn.contender.reaps()) {
+        turn.take(table, |table, turn| {
+            let cpu = cpu_an_orphan(lab, turn.contender, turn.count)?;
+            table.add(Metric::Orphan, turn.count, turn.number, cpu);
+            Ok(())
+        })?;
     }
     Ok(())
 }
