@@ -69,6 +69,11 @@ impl Contender {
         self.kind == Kind::Panicmon
     }
 
+    /// Whether it starts this number of processes within a minute or two.
+    pub fn takes(&self, count: usize) -> bool {
+        self.kind != Kind::Supervisord || count <= 1000
+    }
+
     /// Whether it takes so long to start that it gets one turn only.
     pub fn is_slow(&self) -> bool {
         !matches!(self.kind, Kind::Panicmon | Kind::Pmux)

@@ -9,7 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 pub fn measure(lab: &Lab, table: &mut Table) -> Result<()> {
-    for turn in lab.rounds(lab.scale.writers).filter(|turn| turn.contender.relays()) {
+    for turn in lab.rounds(lab.scale.writers).filter(|turn| turn.contender.relays() && turn.contender.takes(turn.count))
+    {
         turn.take(table, |table, turn| {
             let cpu = cpu_a_line(lab, turn.contender, turn.count)?;
             table.add(Metric::Line, turn.count, turn.number, cpu);

@@ -111,6 +111,10 @@ impl Table {
             ("a signal, one of many to one of few", Goal::ratio(own(Signal, many), own(Signal, FEW), 1.2)),
             ("memory a process, KiB", Goal::limit(own(Memory, many), 6.0)),
             ("start, to posix_spawn(3)'s", Goal::ratio(own(Start, many), self.value(Start, many, SPAWNED[0]), 1.4)),
+            (
+                "start, to its with two pipes each",
+                Goal::ratio(own(Start, many), self.value(Start, many, SPAWNED[1]), 1.4),
+            ),
             ("stop, ms", Goal::limit(own(Stop, many), 150.0)),
             ("an orphan, beside many to beside one", Goal::ratio(own(Orphan, many), own(Orphan, 1), 1.1)),
             ("context switches while idle", Goal::limit(own(Wakeups, many), 0.0)),

@@ -14,7 +14,7 @@ use crate::report::remarks::Remark;
 use crate::sys::notify::Notify;
 use crate::sys::poll::Awaited;
 use crate::sys::signals::process::BATCH;
-use crate::sys::signals::source::Source;
+use crate::sys::signals::source::{News, Source};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
@@ -81,7 +81,9 @@ impl Run<'_, '_> {
         if let Some(records) = &records {
             others.extend(records.to_write().map(Awaited::Write));
         }
-        wakeup.children = self.source.wait(&others, deadline, &mut wakeup.signals, &mut wakeup.ready)?;
+        let news = self.source.wait(&others, deadline, &mut wakeup.signals, &mut wakeup.ready)?;
+        wakeup.children = news != News::None;
+        wakeup.named_child = if let News::Of(child) = news { Some(child) } else { None };
         // If signals are all there is to wait for, nothing is known of the others.
         let ready = |at: usize| wakeup.ready.get(at).copied().unwrap_or(false);
         wakeup.orders = self.orders.is_some() && ready(0);
@@ -107,7 +109,8 @@ impl Run<'_, '_> {
     fn deadline(&mut self) -> Option<Instant> {
         let tasks = self.tasks.deadline(self.readers_keep_up());
         let notify = self.notify.as_ref().and_then(Notify::deadline);
-        tasks.into_iter().chain(notify).chain(self.progress.finish.deadline()).min()
+        let progress = &self.progress;
+        tasks.into_iter().chain(notify).chain(progress.finish.deadline()).chain(progress.looks.deadline()).min()
     }
 
     fn dispatch(&mut self, wakeup: &mut Wakeup) -> Result<(), Error> {

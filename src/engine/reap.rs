@@ -1,5 +1,6 @@
 //! Children that ended, stopped or were continued; and what follows from the end of a run.
 
+use super::outcome::Asked;
 use super::run::{Run, Signals, Wakeup, remark, tell};
 use super::task::{Started, Task, foreground};
 use crate::model::death::OomVerdict;
@@ -13,14 +14,20 @@ use crate::sys::wait;
 use crate::sys::wait::{Ended, Next, Which};
 use std::time::{Duration, Instant};
 
+/// With more tasks than this, not each SIGCHLD is followed by a look at all children.
+const MANY: usize = 64;
+
 impl Run<'_, '_> {
     /// Reaps until nothing is new of any child: one SIGCHLD may stand for several.
     pub(super) fn reap(&mut self, wakeup: &Wakeup) -> Result<(), Error> {
+        if self.progress.looks.deadline().is_some() {
+            return self.reap_some_of_many(wakeup);
+        }
         if !wakeup.children && wakeup.children_of.is_empty() {
             return Ok(());
         }
         if self.reaps_all {
-            return self.reap_all_of(None);
+            return if self.tasks.len() > MANY { self.reap_some_of_many(wakeup) } else { self.reap_all_of(None) };
         }
         let some = wakeup.children_of.iter().copied();
         let all = if wakeup.children { self.tasks.numbers() } else { 0..0 };
@@ -30,6 +37,22 @@ impl Run<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Reaps the child that is named, and all others if it is time to look for them, or if an end is waited for.
+    #[cold]
+    fn reap_some_of_many(&mut self, wakeup: &Wakeup) -> Result<(), Error> {
+        if let Some(child) = wakeup.named_child {
+            match wait::next(Which::Child(child)).map_err(|source| Error::Wait { source })? {
+                Next::Ended(ended) => self.child_was_reaped(ended),
+                Next::Stopped(pid, signal) => self.child_stopped(pid, signal),
+                Next::Continued(pid) => self.child_continued(pid),
+                // A look at all was earlier than its signal.
+                Next::Running | Next::NoChild => {}
+            }
+        }
+        let is_ending = self.progress.asked != Asked::Nothing || self.tasks.draining().next().is_some();
+        if self.progress.looks.is_now(Instant::now()) || is_ending { self.reap_all_of(None) } else { Ok(()) }
     }
 
     /// Reaps every child, or the one of this task only.

@@ -7,6 +7,7 @@ use crate::model::event::Event;
 use crate::model::handler::Handler;
 use crate::model::origin::Received;
 use crate::model::pid::Pid;
+use crate::policy::looks::Looks;
 use crate::policy::reload::Reload;
 use crate::policy::stop::Stops;
 use crate::relay::pipe_set::ToRead;
@@ -77,6 +78,8 @@ pub(crate) struct Progress {
     pub(super) reader_gone: bool,
     /// A child was left when children were last waited for, if all are waited for.
     pub(super) has_child: bool,
+    /// When all children are looked at, if they are many.
+    pub(super) looks: Looks,
     pub(super) finish: Finish,
     /// An orphan that has ended and isn't reaped yet, and what it is called.
     pub(super) orphan: Option<(Pid, String)>,
@@ -89,6 +92,8 @@ pub(super) struct Wakeup {
     pub(super) orders: bool,
     /// Any child may have ended, stopped or been continued.
     pub(super) children: bool,
+    /// The child that a SIGCHLD has named.
+    pub(super) named_child: Option<Pid>,
     /// The children of these tasks may have.
     pub(super) children_of: Vec<usize>,
     /// Which of the relay's pipes are ready.

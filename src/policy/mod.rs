@@ -28,6 +28,7 @@ pub(crate) mod held;
 pub(crate) mod job_control;
 pub(crate) mod kill;
 pub(crate) mod leftovers;
+pub(crate) mod looks;
 pub(crate) mod oom;
 pub(crate) mod own;
 pub(crate) mod reload;

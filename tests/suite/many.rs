@@ -249,3 +249,25 @@ fn of_many_that_write_without_end_each_has_its_turn() {
     }
     panic!("only {} of {count} have had a turn", seen.len());
 }
+
+/// Not each SIGCHLD is followed by a look at all children: it may stand for several.
+#[test]
+fn beside_many_every_orphan_is_reaped() {
+    let count = 100;
+    let file = file_of(count, |number| match number {
+        0 => format!("cmd: '{PROBE}', args: [orphans, '5000']"),
+        _ => "cmd: sleep, args: ['1000']".to_owned(),
+    });
+    let mut running = Running::start(run(&file));
+    let pid = running.pid();
+    assert!(running.line().unwrap().ends_with(" › done"));
+    wait_for("the orphans to be reaped", || (children(pid).len() == count).then_some(()));
+}
+
+#[test]
+fn of_many_that_end_at_once_none_is_missed() {
+    let count = 300;
+    let file = file_of(count, |_| "cmd: 'true', noRestartOn: [0]".to_owned());
+    let (code, _, stderr) = output(&mut run(&file));
+    assert_eq!((code, stderr.matches("exit code 0").count()), (Some(0), count), "{stderr}");
+}

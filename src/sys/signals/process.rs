@@ -3,6 +3,7 @@
 use super::disposition::{Disposition, disposition, set_disposition};
 use super::mask::{SIGSET_BYTES, block_all, set_mask};
 use crate::model::origin::Received;
+use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::raw::{syscall, syscall_io};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -116,11 +117,12 @@ impl ProcessSignals {
 
     /// Reads up to [`BATCH`] of them; with `wait`, waits until there is one.
     ///
-    /// After poll(2) a read mustn't wait: a signal that was there may be gone, as a TSTP is when a CONT comes.
+    /// After poll(2) a read mustn't wait: a signal that was there may be gone, as a TSTP is when a CONT comes. The child that
+    /// a SIGCHLD names, if one has come.
     // In a function of its own, the array would lie below what the caller has on the stack, and touch a page more.
     #[inline(always)]
-    pub(crate) fn read(&self, into: &mut Vec<Received>, wait: bool) -> io::Result<()> {
-        let Some(fd) = &self.fd else { return Ok(()) };
+    pub(crate) fn read(&self, into: &mut Vec<Received>, wait: bool) -> io::Result<Option<Pid>> {
+        let Some(fd) = &self.fd else { return Ok(None) };
         if self.read_waits.get() != wait {
             self.change_waiting(fd, wait)?;
         }
@@ -134,9 +136,14 @@ impl ProcessSignals {
             Err(libc::EINTR | libc::EAGAIN) => 0,
             Err(errno) => return Err(io::Error::from_raw_os_error(errno)),
         };
+        let mut child = None;
         for record in &records[..bytes / size_of::<libc::signalfd_siginfo>()] {
             // SAFETY: the kernel has written this record.
             let record = unsafe { record.assume_init_ref() };
+            // Anybody may send one by kill(2), which names its sender.
+            if record.ssi_signo as i32 == libc::SIGCHLD && record.ssi_code > 0 {
+                child = Some(Pid::new(record.ssi_pid as i32));
+            }
             into.extend(Received::new(
                 record.ssi_signo as i32,
                 record.ssi_code,
@@ -145,7 +152,7 @@ impl ProcessSignals {
                 record.ssi_ptr as usize,
             ));
         }
-        Ok(())
+        Ok(child)
     }
 }
 

@@ -5,6 +5,7 @@ use super::process::{BATCH, ProcessSignals};
 use super::shared::ignored::ignored_by_program;
 use super::shared::listen::SharedSignals;
 use crate::model::origin::Received;
+use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::limit::Changed;
 use crate::sys::poll;
@@ -22,6 +23,16 @@ pub(crate) enum Source {
     Shared(SharedSignals),
 }
 
+/// Of which children there may be news.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum News {
+    #[default]
+    None,
+    /// Of the one that a SIGCHLD names; but it may stand for others, too.
+    Of(Pid),
+    OfAny,
+}
+
 impl Source {
     /// Waits for signals, for one of the others, or for the deadline. Puts the signals into `into`, and which of the others
     /// are ready into `ready`. Whether children may have ended or stopped, by what the signals say.
@@ -31,7 +42,7 @@ impl Source {
         deadline: Option<Instant>,
         into: &mut Vec<Received>,
         ready: &mut Vec<bool>,
-    ) -> io::Result<bool> {
+    ) -> io::Result<News> {
         ready.clear();
         // With nothing else to wait for, the read itself waits: one system call for each wake-up.
         let read_waits = matches!(self, Source::Process(_)) && others.is_empty() && deadline.is_none();
@@ -43,9 +54,10 @@ impl Source {
                 self.fd().is_none() || ready.remove(0)
             }
         };
+        let mut named = None;
         if came {
             match self {
-                Source::Process(signals) => signals.read(into, read_waits)?,
+                Source::Process(signals) => named = signals.read(into, read_waits)?,
                 Source::Shared(signals) => signals.read(into)?,
             }
         }
@@ -53,7 +65,11 @@ impl Source {
         let full = matches!(self, Source::Process(_)) && into.len() >= BATCH;
         let before = into.len();
         into.retain(|received| received.signal != Signal::CHLD);
-        Ok(full || into.len() < before)
+        Ok(match named {
+            Some(child) if !full => News::Of(child),
+            _ if full || into.len() < before => News::OfAny,
+            _ => News::None,
+        })
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {
