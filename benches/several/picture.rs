@@ -42,7 +42,7 @@ pub fn draw(file: &Path, curves: &[(&str, Vec<(usize, f64)>)]) -> Result<()> {
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
+        .position(SeriesLabelPosition::LowerRight)
         .label_font(FONT)
         .background_style(WHITE.mix(0.8))
         .draw()?;
