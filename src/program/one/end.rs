@@ -1,6 +1,6 @@
 //! After the last run: what its end means for our own exit status.
 
-use super::prepare::Watches;
+use super::prepare::{STOP_SIGNAL, Watches};
 use crate::api::executor::Whole;
 use crate::model::error::Error;
 use crate::model::signal::Signal;
@@ -19,6 +19,10 @@ pub(super) fn status(result: Result<Whole, Error>, settings: &Settings, watches:
     stderr::relay_has_ended();
     match result {
         Ok(Whole { end, reader_gone }) => {
+            // 130, or a death by INT, would look like the user's Ctrl-C.
+            if reader_gone && matches!(end.status, ExitStatus::Signaled { signal: STOP_SIGNAL, .. }) {
+                return StatusCode::OWN_FAILURE;
+            }
             let code = code(&end, settings, watches, env);
             // It was stopped because the reader of its output had gone: that isn't success.
             if reader_gone && code.is_success() { StatusCode::OWN_FAILURE } else { code }

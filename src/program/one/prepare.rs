@@ -39,6 +39,9 @@ use crate::sys::terminal;
 use crate::sys::terminal::ChildGroup;
 use std::ffi::CStr;
 
+/// What the command is sent where panicmon stops it on its own account.
+pub(super) const STOP_SIGNAL: Signal = Signal::INT;
+
 /// All that the run needs.
 pub(super) struct Plan {
     pub(super) signals: ProcessSignals,
@@ -109,7 +112,7 @@ pub(super) fn prepare(
     }
     let oom = watch_memory(settings, records.is_some());
     let mode =
-        RunMode { supervision, relay, notify, oom, records, reload, had_terminal, leftovers, stop_signal: Signal::INT };
+        RunMode { supervision, relay, notify, oom, records, reload, had_terminal, leftovers, stop_signal: STOP_SIGNAL };
     Ok((Plan { signals, group, options, mode, may_restart }, watches))
 }
 
