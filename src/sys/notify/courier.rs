@@ -16,9 +16,11 @@
 //! A keeper is no ordinary child: it sends no SIGCHLD, and only a wait that asks for such children (`__WALL`) finds it. So it
 //! isn't taken for the command's orphan.
 
+use super::bell::{Bell, ring};
 use super::message::is_barrier;
 use super::receive::{Came, Control, came_along, header};
 use super::socket::connected;
+use super::thread::Thread;
 use super::trust::Verdict;
 use crate::model::pid::Pid;
 use crate::sys::fork::fork;
@@ -29,12 +31,17 @@ use crate::sys::{fd, keepers, limit, pidfd, poll, process, wait};
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
 use std::cell::UnsafeCell;
-use std::io::{self, IoSlice, Read};
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
-use std::thread::{Builder, JoinHandle};
+use std::thread;
+use std::time::Duration;
 
 const COURIER_STACK_BYTES: usize = 128 * 1024;
+
+/// How often a message for which the kernel has no memory is sent again, and after what time.
+pub(super) const MOST_SENDS: u32 = 10;
+const SEND_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// What is done with a message.
 #[derive(Debug)]
@@ -48,7 +55,7 @@ pub(super) struct Errand {
     pub(super) bytes: Option<Vec<u8>>,
     /// Of its sender; `None`: the message isn't passed on in any case.
     pub(super) verdict: Option<Verdict>,
-    /// Where a byte is written in the end.
+    /// The bell that is rung in the end.
     pub(super) done: RawFd,
 }
 
@@ -78,7 +85,7 @@ pub(super) enum Lost {
 
 /// A thread on an errand.
 #[derive(Debug)]
-pub(super) struct Courier(JoinHandle<(Outcome, Option<Pid>)>);
+pub(super) struct Courier(Thread<(Outcome, Option<Pid>)>);
 
 /// A process that holds descriptors until it ends.
 #[derive(Debug)]
@@ -91,15 +98,13 @@ pub(super) struct Keeper {
 impl Courier {
     /// Sends one. The descriptors of its errand must stay open until it returns.
     pub(super) fn send(errand: Errand) -> io::Result<Courier> {
-        let thread = Builder::new().name("panicmon notify".to_owned()).stack_size(COURIER_STACK_BYTES);
         let run = move || {
             let mut keeper = None;
             let outcome = errand.run(&mut keeper);
-            // SAFETY: the kernel reads one byte of a constant. The pipe has room for it, as there is one courier at a time.
-            let _ = unsafe { syscall(libc::SYS_write, [errand.done as usize, ONE_BYTE.as_ptr() as usize, 1]) };
+            ring(errand.done);
             (outcome, keeper)
         };
-        thread.spawn(run).map(Courier)
+        Thread::start(COURIER_STACK_BYTES, run).map(Courier)
     }
 
     /// How it went, once it has said that it is done: nothing it does after that can wait.
@@ -135,8 +140,8 @@ pub(super) fn leave_to_keeper(socket: BorrowedFd<'_>) -> io::Result<()> {
     start_keeper(0, &Shared::new(Envelope::default())?, &[socket.as_raw_fd()], None).map(drop)
 }
 
-/// Starts a keeper, which keeps these descriptors and receives a message from the first socket, which it says to the second
-/// descriptor, if there is anything to take. It is killed when this thread ends.
+/// Starts a keeper, which keeps these descriptors; if there is anything to take, it receives a message from that socket, and
+/// rings that bell. It is killed when this thread ends.
 fn start_keeper(
     flags: i32,
     envelope: &Shared<Envelope>,
@@ -158,25 +163,23 @@ fn start_keeper(
 /// What a keeper does: this is a process with all signals blocked, in which another thread's locks may be held for ever.
 /// So: nothing but raw system calls, no allocation, no lock, no panic.
 fn keep(parent: usize, envelope: &Envelope, kept: &[RawFd], takes: Option<(RawFd, RawFd)>) -> ! {
-    // SAFETY: the calls touch no memory but a byte of a constant, which the kernel reads. What is closed are this new
-    // process's copies, or its share of a table that nothing else uses but the courier, whose descriptors are in `kept`.
+    // SAFETY: the calls touch no memory. What is closed are this new process's copies, or its share of a table that nothing
+    // else uses but the courier, whose descriptors are in `kept`.
     unsafe {
         let set = syscall(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, libc::SIGKILL as usize, 0, 0, 0]);
         if set.is_err() || syscall(libc::SYS_getppid, []) != Ok(parent) {
             process::end(1);
         }
         fd::close_all_but(kept, envelope.pidfd.load(Ordering::Relaxed));
-        if let Some((socket, tells)) = takes {
+        if let Some((socket, bell)) = takes {
             // Room for all that comes: the kernel would close what finds none before we hear of the message.
             limit::raise_own_files();
             envelope.fill(socket);
-            let _ = syscall(libc::SYS_write, [tells as usize, ONE_BYTE.as_ptr() as usize, 1]);
+            ring(bell);
         }
     }
     poll::for_ever()
 }
-
-const ONE_BYTE: [u8; 1] = [1];
 
 /// What came with a message, in memory shared with the keeper.
 #[derive(Default)]
@@ -198,8 +201,7 @@ impl Default for Room {
     }
 }
 
-// SAFETY: what is no atomic is written by the keeper alone, before it writes its byte into the pipe; the courier reads it
-// after it has read that byte.
+// SAFETY: what is no atomic is written by the keeper alone, before it rings; the courier reads it after it has heard that.
 unsafe impl Sync for Envelope {}
 
 impl Envelope {
@@ -230,6 +232,13 @@ impl Envelope {
     }
 }
 
+/// Until there is a keeper, nothing is taken; and what that can't take, it says.
+impl From<io::Error> for Outcome {
+    fn from(error: io::Error) -> Outcome {
+        Outcome::NotTaken(error)
+    }
+}
+
 impl Errand {
     fn run(&self, keeper: &mut Option<Pid>) -> Outcome {
         match self.receive(keeper) {
@@ -246,29 +255,30 @@ impl Errand {
                     None => Outcome::Done { lost: None },
                 }
             }
-            Err(error) => Outcome::NotTaken(error),
+            Err(outcome) => outcome,
         }
     }
 
     /// Has a keeper take the message.
-    fn receive(&self, keeper: &mut Option<Pid>) -> io::Result<(Came, Option<Lost>)> {
+    fn receive(&self, keeper: &mut Option<Pid>) -> Result<(Came, Option<Lost>), Outcome> {
         // SAFETY: touches no memory. From here on each number that this thread uses means a copy of the descriptor, and it
         // owns none of them.
         let own_table = unsafe { syscall(libc::SYS_unshare, [libc::CLONE_FILES as usize]) };
         let flags = if own_table.is_ok() { libc::CLONE_FILES } else { 0 };
         let envelope = Shared::new(Envelope::default())?;
-        let (mut told, tells) = io::pipe()?;
-        let kept = [self.from, self.to, self.done, told.as_raw_fd(), tells.as_raw_fd()];
-        let takes = Some((self.from, tells.as_raw_fd()));
+        let taken = Bell::new()?;
+        let kept = [self.from, self.to, self.done, taken.as_fd().as_raw_fd()];
+        let takes = Some((self.from, taken.as_fd().as_raw_fd()));
         *keeper = Some(start_keeper(flags, &envelope, &kept, takes)?);
         // SAFETY: the kernel has put the descriptor there for this thread, and nothing else owns it in this table.
         let pidfd = unsafe { OwnedFd::from_raw_fd(envelope.pidfd.load(Ordering::Relaxed)) };
         // It says that it has taken the message, or it has been killed.
-        poll::is_any_ready([Awaited::Read(told.as_fd()), Awaited::Read(pidfd.as_fd())], None)?;
-        if !poll::is_ready(Awaited::Read(told.as_fd()))? {
-            return Err(io::ErrorKind::Interrupted.into());
+        // Where that can't be waited for, it may have been.
+        poll::is_any_ready([Awaited::Read(taken.as_fd()), Awaited::Read(pidfd.as_fd())], None)
+            .map_err(Outcome::Lost)?;
+        if !taken.has_rung() {
+            return Err(Outcome::NotTaken(io::ErrorKind::Interrupted.into()));
         }
-        told.read_exact(&mut [0])?;
         let (came, has_lost) = envelope.open()?;
         match own_table {
             Ok(_) => Ok((came, has_lost.then_some(Lost::NoRoom))),
@@ -284,13 +294,17 @@ impl Errand {
         let send =
             |to: RawFd| sendmsg::<()>(to, &[IoSlice::new(bytes)], rights, MsgFlags::MSG_NOSIGNAL, None).map(drop);
         let mut another = None;
+        let mut sends = 0;
         loop {
+            sends += 1;
             // SAFETY: the sender of the courier keeps the descriptor open until it returns, and a copy of the table has it, too.
             let to = another.as_ref().map_or(unsafe { BorrowedFd::borrow_raw(self.to) }, OwnedFd::as_fd);
             match send(to.as_raw_fd()) {
-                Err(Errno::EAGAIN | Errno::ENOBUFS) => {
+                Err(Errno::EAGAIN) => {
                     poll::is_any_ready([Awaited::Write(to)], None)?;
                 }
+                // The socket can be written all the same.
+                Err(Errno::ENOBUFS | Errno::ENOMEM) if sends < MOST_SENDS => thread::sleep(SEND_AGAIN_AFTER),
                 Err(Errno::EINTR) => {}
                 // Another socket may be in its place since.
                 Err(Errno::ECONNREFUSED | Errno::ENOTCONN | Errno::EPIPE) if another.is_none() => {

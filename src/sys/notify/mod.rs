@@ -10,13 +10,16 @@
 //! | `receive` | a look at the next message, and taking it |
 //! | `trust` | which processes speak for the command |
 //! | `courier` | passing on messages that bring descriptors |
+//! | `bell`, `thread` | what the courier is made of: neither needs memory once it is there |
 
+mod bell;
 mod courier;
 pub(super) mod message;
 mod place;
 pub(super) mod receive;
 mod relay;
 mod socket;
+mod thread;
 mod trust;
 
 #[cfg(feature = "cli")]

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, open};
 use nix::sys::socket::{UnixAddr, bind};
 use nix::sys::stat::{FchmodatFlags, Mode, fchmod, fchmodat};
-use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fchownat, mkdtemp, unlinkat};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fchownat, mkdir, unlinkat};
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -17,12 +17,16 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The socket's name within its directory.
 const SOCKET_NAME: &str = "notify";
 
 /// The longest path of a socket: `sun_path` with the NUL that some clients need.
 const LONGEST_PATH_BYTES: usize = 107;
+
+/// How many names are tried for a new directory. The name need not be hard to guess: one that is there already isn't taken.
+const MOST_NAMES: u32 = 100;
 
 /// What the environment says of directories: RUNTIME_DIRECTORY (systemd.exec(5)), which may be a list, and TMPDIR.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,11 +83,7 @@ impl Place {
         };
         let base = fs::canonicalize(base)?;
         check(&base, own, reached_by)?;
-        let template = base.join("panicmon-XXXXXX");
-        if template.as_os_str().len() + 1 + SOCKET_NAME.len() > LONGEST_PATH_BYTES {
-            return Err(io::Error::other("the path would be too long"));
-        }
-        let path = mkdtemp(&template)?;
+        let path = make_directory(&base)?;
         let directory = open_directory(&path).inspect_err(|_| drop(fs::remove_dir(&path)))?;
         // From here on it is removed however this goes on.
         let place = Place { directory, path };
@@ -143,6 +143,27 @@ impl Drop for Place {
     }
 }
 
+/// Makes a directory with a new name.
+///
+/// mkdtemp(3) tries 200,000 names, which takes minutes where all of them are said to be there.
+fn make_directory(base: &Path) -> io::Result<PathBuf> {
+    let mut tries = 0;
+    loop {
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_nanos());
+        let number = time.wrapping_add(std::process::id().wrapping_mul(0x9e37_79b9)).wrapping_add(tries) & 0xff_ffff;
+        let path = base.join(format!("panicmon-{number:06x}"));
+        if path.as_os_str().len() + 1 + SOCKET_NAME.len() > LONGEST_PATH_BYTES {
+            return Err(io::Error::other("the path would be too long"));
+        }
+        tries += 1;
+        match mkdir(&path, Mode::S_IRWXU) {
+            Ok(()) => return Ok(path),
+            Err(Errno::EEXIST) if tries < MOST_NAMES => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
 fn ignore_gone(error: io::Error) -> io::Result<()> {
     if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
@@ -195,6 +216,7 @@ fn check(base: &Path, own: u32, client: Client<'_>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::unistd::mkdtemp;
 
     #[test]
     fn directories_are_tried_in_order() {

@@ -1,7 +1,8 @@
 //! Passing on what the command says to its socket, to the manager's.
 
+use super::bell::Bell;
 use super::courier;
-use super::courier::{Courier, Errand, Keeper, Lost, Outcome};
+use super::courier::{Courier, Errand, Keeper, Lost, MOST_SENDS, Outcome};
 use super::message;
 use super::message::LONGEST_MESSAGE_BYTES;
 use super::place::{Directories, Place};
@@ -11,13 +12,11 @@ use super::socket::{bind_abstract, connected, listening_socket};
 use super::trust;
 use super::trust::Verdict;
 use crate::model::identity::Identity;
-use crate::sys::fd::above_stdio;
-use crate::sys::poll;
 use crate::sys::poll::Awaited;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, Shutdown, UnixAddr, send, shutdown};
 use std::ffi::{OsStr, OsString};
-use std::io::{self, PipeReader, PipeWriter, Read};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
@@ -34,7 +33,7 @@ const MOST_LOST_COUNTED: usize = 10_000;
 /// The most keepers that may still be ending when another is started.
 const MOST_KEEPERS: usize = 64;
 
-/// The time after which a message that couldn't be taken is tried again.
+/// The time after which a message that couldn't be taken, or couldn't be passed on for want of memory, is tried again.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// A socket for the command, and the manager's.
@@ -52,10 +51,12 @@ pub(crate) struct Notify {
     user: u32,
     /// What the manager has no room for yet.
     waiting: Option<Vec<u8>>,
+    /// How often the kernel has had no memory for that.
+    sends: u32,
     /// On its way with a message that brings descriptors; the socket it has taken it from, by its place among those.
     courier: Option<(Courier, usize)>,
-    /// Where couriers say that they are done.
-    done: Option<(PipeReader, PipeWriter)>,
+    /// Which couriers ring when they are done.
+    done: Option<Bell>,
     /// Those that haven't ended yet.
     keepers: Vec<Keeper>,
     /// When one that couldn't be taken is tried again.
@@ -116,6 +117,7 @@ impl Notify {
             address,
             user: user.map_or_else(|| nix::unistd::geteuid().as_raw(), |user| user.uid),
             waiting: None,
+            sends: 0,
             courier: None,
             done: None,
             keepers: Vec::new(),
@@ -141,8 +143,9 @@ impl Notify {
     /// What to wait for: the next message; while one is on its way, that it has arrived; and the ends of keepers.
     pub(crate) fn waits_for(&self) -> impl Iterator<Item = Awaited<'_>> {
         let is_out = self.courier.is_some();
-        let courier = self.done.as_ref().filter(|_| is_out).map(|(done, _)| Awaited::Read(done.as_fd()));
-        let manager = self.waiting.as_ref().map(|_| Awaited::Write(self.manager.as_fd()));
+        let courier = self.done.as_ref().filter(|_| is_out).map(|done| Awaited::Read(done.as_fd()));
+        let waiting = self.waiting.as_ref().filter(|_| self.retry_at.is_none());
+        let manager = waiting.map(|_| Awaited::Write(self.manager.as_fd()));
         // poll(2) says of one that is closed that it can be read.
         let reads = !self.is_closed && !is_out && self.waiting.is_none() && self.retry_at.is_none();
         let sockets = self.sockets.iter().filter(move |_| reads).map(|socket| Awaited::Read(socket.as_fd()));
@@ -190,7 +193,14 @@ impl Notify {
             if !self.sees_courier() || !self.sends_waiting() {
                 return false;
             }
-            let Some((at, seen)) = self.look() else { return true };
+            let (at, seen) = match self.look() {
+                Ok(Some(next)) => next,
+                Ok(None) => return true,
+                Err(errno) => {
+                    self.is_tried_again(&errno.into());
+                    return false;
+                }
+            };
             let verdict = seen.sender.map(|sender| trust::judge(sender, self.user));
             let taken = match verdict {
                 _ if seen.has_descriptors => self.send_courier(at, &seen, verdict),
@@ -198,7 +208,6 @@ impl Notify {
             };
             if let Err(error) = taken {
                 self.is_tried_again(&error);
-                self.retry_at = Some(Instant::now() + RETRY_AFTER);
                 return false;
             }
         }
@@ -207,15 +216,15 @@ impl Notify {
     }
 
     /// The next message, and which socket it is in.
-    fn look(&self) -> Option<(usize, Seen)> {
-        self.sockets.iter().enumerate().find_map(|(at, socket)| match receive::look(socket.as_fd()) {
-            Ok(seen) => Some((at, seen)),
-            Err(Errno::EAGAIN | Errno::EINTR) => None,
-            Err(errno) => {
-                log::warn!("can't receive a notification of the command: {errno}");
-                None
+    fn look(&self) -> Result<Option<(usize, Seen)>, Errno> {
+        for (at, socket) in self.sockets.iter().enumerate() {
+            match receive::look(socket.as_fd()) {
+                Ok(seen) => return Ok(Some((at, seen))),
+                Err(Errno::EAGAIN | Errno::EINTR) => {}
+                Err(errno) => return Err(errno),
             }
-        })
+        }
+        Ok(None)
     }
 
     /// Takes a message without descriptors, and passes it on.
@@ -254,12 +263,9 @@ impl Notify {
         }
         let done = match self.done.take() {
             Some(done) => done,
-            None => {
-                let (reader, writer) = io::pipe()?;
-                (above_stdio(reader.into())?.into(), above_stdio(writer.into())?.into())
-            }
+            None => Bell::new()?,
         };
-        let done = self.done.insert(done).1.as_raw_fd();
+        let done = self.done.insert(done).as_fd().as_raw_fd();
         let bytes = if may_be_trusted { self.for_manager(seen) } else { None };
         let socket = self.sockets[at].as_fd();
         let errand = Errand {
@@ -277,12 +283,11 @@ impl Notify {
 
     /// Whether no courier is on its way any more; tells how it went with one that is back.
     fn sees_courier(&mut self) -> bool {
-        let (Some((courier, at)), Some((done, _))) = (self.courier.take(), &mut self.done) else { return true };
-        if !poll::is_ready(Awaited::Read(done.as_fd())).unwrap_or(false) {
+        let (Some((courier, at)), Some(done)) = (self.courier.take(), &self.done) else { return true };
+        if !done.has_rung() {
             self.courier = Some((courier, at));
             return false;
         }
-        let _ = done.read(&mut [0]);
         let (outcome, keeper) = courier.returns();
         self.keepers.extend(keeper);
         receive::pass_pidfds(self.sockets[at].as_fd(), false);
@@ -300,7 +305,6 @@ impl Notify {
             Outcome::Lost(errno) => lost(errno),
             Outcome::NotTaken(error) => {
                 self.is_tried_again(&error);
-                self.retry_at = Some(Instant::now() + RETRY_AFTER);
                 return false;
             }
         }
@@ -312,12 +316,20 @@ impl Notify {
         let Some(bytes) = self.waiting.take() else { return true };
         match self.send(&bytes) {
             Ok(()) => {}
-            Err(Errno::EAGAIN | Errno::ENOBUFS) => {
+            Err(Errno::EAGAIN) => {
                 self.waiting = Some(bytes);
+                return false;
+            }
+            // The socket can be written all the same.
+            Err(Errno::ENOBUFS | Errno::ENOMEM) if self.sends < MOST_SENDS => {
+                self.sends += 1;
+                self.waiting = Some(bytes);
+                self.retry_at = Some(Instant::now() + RETRY_AFTER);
                 return false;
             }
             Err(errno) => lost(errno),
         }
+        self.sends = 0;
         true
     }
 
@@ -333,8 +345,9 @@ impl Notify {
         message::passed_on(&seen.bytes)
     }
 
-    /// Tells of a message that can't be taken; once.
+    /// A message can't be taken now: says so, once.
     fn is_tried_again(&mut self, error: &io::Error) {
+        self.retry_at = Some(Instant::now() + RETRY_AFTER);
         if !std::mem::replace(&mut self.has_warned.not_taken, true) {
             log::warn!("a notification of the command can't be taken, it is tried again: {error}");
         }
@@ -357,26 +370,29 @@ impl Notify {
 
     /// Takes no more time over what the manager hasn't taken, and says what is lost.
     pub(crate) fn give_up(&mut self) {
+        let is_untaken = self.retry_at.is_some() && self.waiting.is_none();
         let mut count = usize::from(self.waiting.take().is_some()) + usize::from(self.courier.is_some());
         let mut next = self.look();
         // One that brings descriptors is left where it is, and those behind it with it.
-        while let Some((at, _)) = next.as_ref().filter(|(_, seen)| self.courier.is_none() && !seen.has_descriptors)
+        while let Ok(Some((at, seen))) = &next
+            && self.courier.is_none()
+            && !seen.has_descriptors
             && count < MOST_LOST_COUNTED
         {
             let _ = receive::take(self.sockets[*at].as_fd());
             count += 1;
             next = self.look();
         }
-        let why = match self.retry_at {
-            Some(_) => "they couldn't be taken",
-            None => "its manager doesn't take them",
-        };
+        let why = if is_untaken { "they couldn't be taken" } else { "its manager doesn't take them" };
         match (count, next) {
-            (0, None) => {}
-            (1, None) => log::warn!("one notification of the command is lost: {why}"),
-            (count, None) => log::warn!("{count} notifications of the command are lost: {why}"),
-            (0, Some(_)) => log::warn!("at least one notification of the command is lost: {why}"),
-            (count, Some(_)) => log::warn!("at least {} notifications of the command are lost: {why}", count + 1),
+            (0, Ok(None)) => {}
+            (1, Ok(None)) => log::warn!("one notification of the command is lost: {why}"),
+            (count, Ok(None)) => log::warn!("{count} notifications of the command are lost: {why}"),
+            (0, Err(errno)) => log::warn!("notifications of the command may be lost: they couldn't be taken: {errno}"),
+            (0, Ok(Some(_))) => log::warn!("at least one notification of the command is lost: {why}"),
+            (count, Ok(Some(_)) | Err(_)) => {
+                log::warn!("at least {} notifications of the command are lost: {why}", count + 1);
+            }
         }
         match self.keepers.len() {
             0 => {}
