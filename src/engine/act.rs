@@ -66,6 +66,7 @@ impl Run<'_, '_> {
     fn stop_asked(&mut self, number: usize, asks: Asks, after: Duration) {
         let now = Instant::now();
         let task = &mut self.tasks[number];
+        task.cleanup.drain.stopped();
         match (self.signals, self.progress.asked) {
             // One of several has ended by a QUIT: the others go on.
             (Signals::Shared, _) => {}

@@ -70,6 +70,7 @@ impl Task<'_> {
                 if trouble.is_none() {
                     log::warn!("what {name} has left behind can't be looked for now, it is tried again: {blind}");
                 }
+                drain.looked_in_vain();
                 *remaining = None;
                 *trouble = Some(format!("it can't be looked for: {blind}"));
                 Sight::Later
@@ -173,22 +174,8 @@ impl Run<'_, '_> {
         if !self.reaps_all || leftovers == Leftovers::Ignored {
             return;
         }
-        if let Leftovers::Ended(..) = leftovers
-            && !task.is_nobody_left(leader)
-        {
-            let now = Instant::now();
-            // In a file one time is for all of a stop. A drain of one command has its own, which begins with its end.
-            let asked_at = task.cleanup.asked_at.filter(|_| self.signals == Signals::Shared);
-            task.cleanup.drain.begin(leader, now, asked_at);
-            task.cleanup.trouble = None;
-            task.cleanup.seen_last.clear();
-            task.cleanup.told_killed.clear();
-            task.cleanup.remaining = None;
-            task.cleanup.since = proc_fs::ticks_at_start(started.elapsed());
-            if self.progress.asked == Asked::Kill {
-                task.cleanup.drain.hurry(now);
-            }
-        }
+        self.begin_drain(number, leader, started);
+        let task = &mut self.tasks[number];
         let end = EndOfRun {
             succeeded: end.status.is_success(),
             took: started.elapsed(),
@@ -198,21 +185,42 @@ impl Run<'_, '_> {
         task.cleanup.ended = Some(EndedRun { leader, started, end });
     }
 
-    /// Ends what ended runs have left behind.
-    pub(super) fn drain(&mut self, wakeup: &Wakeup) {
-        if self.tasks.draining().any(|number| self.tasks[number].cleanup.drain.is_on()) {
-            self.drain_all(wakeup);
+    /// Begins to end what the run has left behind that this process led, if that is to be done and anybody may be left.
+    pub(super) fn begin_drain(&mut self, number: usize, leader: Pid, started: Instant) {
+        let task = &mut self.tasks[number];
+        if !matches!(task.cleanup.drain.leftovers(), Leftovers::Ended(..)) || task.is_nobody_left(leader) {
+            return;
+        }
+        let now = Instant::now();
+        // In a file one time is for all of a stop. A drain of one command has its own, which begins with its end.
+        let asked_at = task.cleanup.asked_at.filter(|_| self.signals == Signals::Shared);
+        task.cleanup.drain.begin(leader, now, asked_at);
+        task.cleanup.trouble = None;
+        task.cleanup.seen_last.clear();
+        task.cleanup.told_killed.clear();
+        task.cleanup.remaining = None;
+        task.cleanup.since = proc_fs::ticks_at_start(started.elapsed());
+        if self.progress.asked == Asked::Kill {
+            task.cleanup.drain.hurry(now);
         }
     }
 
+    /// Ends what ended runs have left behind.
+    pub(super) fn drain(&mut self, wakeup: &Wakeup) {
+        if self.tasks.draining().any(|number| self.tasks[number].cleanup.drain.is_on()) {
+            self.drain_all(wakeup.children);
+        }
+    }
+
+    /// `news`: some child has ended.
     #[cold]
-    fn drain_all(&mut self, wakeup: &Wakeup) {
+    pub(super) fn drain_all(&mut self, news: bool) {
         let now = Instant::now();
         // One look serves all: no child is reaped meanwhile.
         let mut look = None;
         for number in self.tasks.draining() {
             if let Some(leader) = self.tasks[number].cleanup.drain.leader()
-                && self.is_drained(number, leader, now, wakeup.children, &mut look)
+                && self.is_drained(number, leader, now, news, &mut look)
             {
                 self.drain_ends(number);
             }
@@ -245,6 +253,10 @@ impl Run<'_, '_> {
         let found = match task.judge(look) {
             Sight::Found(found) => found,
             blind => {
+                // Without a look, what is left of its group is found by the number.
+                if signal == Signal::KILL {
+                    descendants::kill_group_of(leader);
+                }
                 task.tell_unseen(&killed, self.handlers);
                 return matches!(blind, Sight::Never);
             }

@@ -29,6 +29,19 @@ impl Run<'_, '_> {
         mut self,
         settle: impl FnOnce(&mut Source, &[BorrowedFd<'_>], bool) -> Result<(), Error>,
     ) -> Result<Outcome, Error> {
+        match self.turn_until_over(settle) {
+            Ok(()) => Ok(self.outcome()),
+            Err(error) => {
+                self.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    fn turn_until_over(
+        &mut self,
+        settle: impl FnOnce(&mut Source, &[BorrowedFd<'_>], bool) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let mut settle = Some(settle);
         let mut wakeup = Wakeup::default();
         // Orders that were given before the run.
@@ -39,7 +52,7 @@ impl Run<'_, '_> {
             self.write();
             if self.tasks.are_over() && self.is_finished() {
                 self.tell_last();
-                return Ok(self.outcome());
+                return Ok(());
             }
             if let Some(settle) = settle.take() {
                 let needed = self.relay.iter().flat_map(Relay::fds);

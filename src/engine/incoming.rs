@@ -129,6 +129,7 @@ impl Run<'_, '_> {
         let task = &mut self.tasks[number];
         task.lifecycle.stop(task.spec.stop_signal, now, &mut task.actions);
         task.cleanup.asked_at.get_or_insert(now);
+        task.cleanup.drain.stopped();
         if task.supervision.stop() {
             self.tell_if_over(number);
         }
@@ -151,6 +152,7 @@ impl Run<'_, '_> {
     fn kill_task(&mut self, number: usize, now: Instant) {
         let task = &mut self.tasks[number];
         task.lifecycle.kill(KilledBy::Stop, &mut task.actions);
+        task.cleanup.drain.stopped();
         task.cleanup.drain.hurry(now);
         self.act(number);
     }

@@ -16,12 +16,14 @@
 //! | `reap` | children that ended, stopped or were continued |
 //! | `notify` | what a command tells its service manager |
 //! | `drain`, `leftovers`, `cleanup` | what runs leave behind is ended; is told; and the state of both |
+//! | `abandon` | the run is given up by an error |
 //! | `processes` | how those processes are named in messages |
 //! | `finish` | the end: the last is written, and passed on, or given up |
 //!
 //! Types are in files of their own; the other files are `impl Run` blocks, which use the types and not each other.
 #![forbid(unsafe_code)]
 
+mod abandon;
 mod act;
 mod cleanup;
 mod drain;

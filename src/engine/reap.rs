@@ -56,7 +56,7 @@ impl Run<'_, '_> {
     }
 
     /// Reaps every child, or the one of this task only.
-    fn reap_all_of(&mut self, only: Option<usize>) -> Result<(), Error> {
+    pub(super) fn reap_all_of(&mut self, only: Option<usize>) -> Result<(), Error> {
         loop {
             let ended = if self.oom.is_none() { None } else { self.look_at_ended(only)? };
             let which = ended.map_or_else(|| self.which(only), Which::Child);

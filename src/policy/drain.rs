@@ -94,6 +94,10 @@ pub(crate) struct Drain {
     told: BTreeMap<Identity, bool>,
     killed: BTreeSet<Identity>,
     empty_looks: u32,
+    /// The last look couldn't be taken;
+    is_blind: bool,
+    /// and a stop has come since the last one that could.
+    is_stopped: bool,
 }
 
 #[derive(Debug)]
@@ -158,6 +162,8 @@ impl Drain {
             told: BTreeMap::new(),
             killed: BTreeSet::new(),
             empty_looks: 0,
+            is_blind: false,
+            is_stopped: false,
         }
     }
 
@@ -180,6 +186,7 @@ impl Drain {
             self.told.clear();
             self.killed.clear();
             self.empty_looks = 0;
+            (self.is_blind, self.is_stopped) = (false, false);
             let until = asked_at.unwrap_or(now).checked_add(budget);
             let left = until.map_or(budget, |until| until.saturating_duration_since(now));
             let all_from = now.checked_add(left / 2);
@@ -193,8 +200,20 @@ impl Drain {
             && let Leftovers::Ended(scope, _) = self.leftovers
         {
             self.empty_looks = 0;
+            // It is to try to kill, at least.
+            self.is_blind = false;
             self.phase = Phase::Killing { until: now + KILL_PATIENCE, look: Look::new(now, scope), least: usize::MAX };
         }
+    }
+
+    /// A look couldn't be taken: /proc can't be read now.
+    pub(crate) fn looked_in_vain(&mut self) {
+        self.is_blind = true;
+    }
+
+    /// A stop came. Where they can't be looked for, they are given up as soon as they can't be killed either.
+    pub(crate) fn stopped(&mut self) {
+        self.is_stopped |= self.is_blind;
     }
 
     /// Nobody is left, or those that are left are given up.
@@ -249,6 +268,7 @@ impl Drain {
     /// A look was taken. Whether it was the last one: nobody is left but those that may not be signalled.
     #[cold]
     pub(crate) fn looked(&mut self, now: Instant, seen: Seen) -> bool {
+        (self.is_blind, self.is_stopped) = (false, false);
         match &mut self.phase {
             Phase::Off => return false,
             Phase::Asking { look, has_looked, .. } => {
@@ -282,7 +302,8 @@ impl Drain {
 
     /// Whether those that were sent KILL are given up.
     pub(crate) fn is_given_up(&self, now: Instant) -> bool {
-        matches!(self.phase, Phase::Killing { until, .. } if until <= now)
+        let is_in_vain = self.is_blind && self.is_stopped;
+        matches!(self.phase, Phase::Killing { until, .. } if until <= now || is_in_vain)
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {

@@ -6,9 +6,12 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 use std::io;
 use std::os::fd::BorrowedFd;
-#[cfg(feature = "cli")]
-use std::time::Duration;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often a wait for which the kernel has no memory is tried again, and after what time: half a second in all.
+const TRIES: u32 = 50;
+const RETRY_AFTER: Duration = Duration::from_millis(10);
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +41,7 @@ pub(crate) fn wait<'f>(
     ready: &mut Vec<bool>,
 ) -> io::Result<()> {
     let mut fds: Vec<_> = awaited.map(Awaited::poll_fd).collect();
-    poll(&mut fds, deadline)?;
+    poll(&mut fds, deadline, TRIES)?;
     ready.extend(fds.iter().map(|fd| fd.any().unwrap_or(true)));
     Ok(())
 }
@@ -48,12 +51,12 @@ pub(crate) fn is_any_ready<const N: usize>(
     awaited: [Awaited<'_>; N],
     deadline: Option<Instant>,
 ) -> Result<bool, Errno> {
-    poll(&mut awaited.map(Awaited::poll_fd), deadline)
+    poll(&mut awaited.map(Awaited::poll_fd), deadline, TRIES)
 }
 
 /// Whether it is ready now.
 pub(crate) fn is_ready(awaited: Awaited<'_>) -> Result<bool, Errno> {
-    is_any_ready([awaited], Some(Instant::now()))
+    poll(&mut [awaited.poll_fd()], Some(Instant::now()), 0)
 }
 
 /// Waits for this long, or until a signal ends this process. Async-signal-safe.
@@ -73,13 +76,18 @@ pub(super) fn for_ever() -> ! {
     }
 }
 
-fn poll(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> Result<bool, Errno> {
+fn poll(fds: &mut [PollFd<'_>], deadline: Option<Instant>, mut tries: u32) -> Result<bool, Errno> {
     loop {
         let timeout = deadline.map(|deadline| TimeSpec::from(deadline.saturating_duration_since(Instant::now())));
         match ppoll(fds, timeout, None) {
             Ok(ready) => return Ok(ready > 0),
             // A handler ran: what it had to say is in its pipe, which the next turn finds ready.
             Err(Errno::EINTR) => {}
+            // EAGAIN: a system that says so in this way, poll(2).
+            Err(Errno::ENOMEM | Errno::EAGAIN) if tries > 0 => {
+                tries -= 1;
+                thread::sleep(RETRY_AFTER);
+            }
             Err(errno) => return Err(errno),
         }
     }

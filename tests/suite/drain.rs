@@ -374,8 +374,8 @@ fn where_a_filter_refuses_pidfds_all_are_ended_too() {
 #[test]
 fn a_look_that_fails_is_taken_again_and_what_failed_is_told() {
     // No descriptor is free for it: there are the three streams and the signalfd.
-    let script = format!("ulimit -Sn 64; '{PROBE}' receive & exec '{PROBE}' await 10 3");
-    let with_drain = |budget: &str| {
+    let with_drain = |budget: &str, by: &str| {
+        let script = format!("ulimit -Sn 64; {by} '{PROBE}' receive & exec '{PROBE}' await 10 3");
         let command = script_with(&["--drain", budget], &script);
         let mut running = Running::start(by_shell("exec 2>&1; ulimit -Sn 4; exec \"$@\"", &command));
         for _ in 0..2 {
@@ -386,7 +386,7 @@ fn a_look_that_fails_is_taken_again_and_what_failed_is_told() {
         assert!(line.contains("it is tried again: /proc can't be read: ") && line.ends_with("(os error 24)"), "{line}");
         running
     };
-    let mut running = with_drain("1h");
+    let mut running = with_drain("1h", "");
     sys::limit_files(running.pid(), 64);
     // It blocks TERM, and tells of it.
     assert!(running.line().unwrap().starts_with("15 "));
@@ -395,8 +395,15 @@ fn a_look_that_fails_is_taken_again_and_what_failed_is_told() {
     running.wait_for_eof();
     assert_eq!(running.code(), 3);
 
-    let mut running = with_drain("1ms");
+    // What is left in its group is found by the number of that.
+    let mut running = with_drain("1ms", "");
+    running.wait_for_eof();
+    assert_eq!(running.code(), 3);
+
+    let mut running = with_drain("1ms", "setsid");
     let left = children(running.pid());
+    // It isn't waited for when panicmon is stopped.
+    running.kill(libc::SIGTERM);
     let line = running.line().unwrap();
     assert!(
         line.contains("lives on: it can't be looked for: /proc can't be read: ") && line.ends_with("(os error 24)"),

@@ -139,6 +139,35 @@ fn a_hurry_kills_at_once() {
 }
 
 #[test]
+fn where_nobody_can_be_looked_for_a_stop_gives_up_but_tries_to_kill_before() {
+    let now = Instant::now();
+    let mut drain = begun(now);
+    drain.stopped();
+    drain.looked_in_vain();
+    drain.hurry(now);
+    drain.looked_in_vain();
+    assert!(!drain.is_given_up(now), "it could be looked for when the stop came");
+    drain.stopped();
+    assert!(drain.is_given_up(now));
+    drain.looked(now, seen(1));
+    drain.looked_in_vain();
+    assert!(!drain.is_given_up(now), "it could be looked for meanwhile");
+    for is_killing in [false, true] {
+        let mut drain = begun(now);
+        drain.looked_in_vain();
+        if is_killing {
+            drain.hurry(now);
+            drain.looked_in_vain();
+        }
+        drain.stopped();
+        drain.hurry(now);
+        assert_eq!(drain.is_given_up(now), is_killing);
+        drain.looked_in_vain();
+        assert!(drain.is_given_up(now));
+    }
+}
+
+#[test]
 fn it_kills_at_once_again_while_any_was_new_and_waits_while_their_number_falls() {
     let start = Instant::now();
     let mut drain = begun(start);
