@@ -22,11 +22,22 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// All is over by then.
+/// All is over by then,
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// What couldn't be killed is given up after five seconds, and there may be two such waits.
+/// or, where something fails again and again, by then: what couldn't be killed is given up after five seconds, and there may
+/// be two such waits;
 const LASTING_DEADLINE: Duration = Duration::from_secs(12);
+
+/// and this long after a stop.
+const STOP_DEADLINE: Duration = Duration::from_secs(3);
+
+/// So much more for each process of the machine: some twenty times a life looks for processes, by a few calls each, and each
+/// of them waits for an answer.
+const FOR_EACH_PROCESS: Duration = Duration::from_millis(5);
+
+/// What hasn't ended by then never does.
+const PATIENCE_OF_TEST: Duration = Duration::from_secs(25);
 
 /// After this time the last stimulus comes once more, if panicmon has said why the first may have had no effect.
 const ONCE_MORE: Duration = Duration::from_millis(700);
@@ -43,6 +54,13 @@ pub struct Fault {
     pub errno: i32,
     /// All later calls of the kind fail as well.
     pub lasting: bool,
+}
+
+impl Fault {
+    /// Whether a message of panicmon's own may be what isn't written.
+    pub fn is_mute(&self) -> bool {
+        self.kind.contains("stderr") || self.kind.contains("write tty")
+    }
 }
 
 impl fmt::Display for Fault {
@@ -75,6 +93,13 @@ pub struct Life {
     pub left: bool,
     /// Whether panicmon was sent a stop, because something failed again and again.
     pub stopped: bool,
+    /// Whether a stimulus came twice, because the first may have had no effect.
+    pub repeated: bool,
+    /// How long it has lived, and how long after such a stop.
+    pub took: Duration,
+    pub took_to_stop: Duration,
+    /// What it was given beyond the deadlines.
+    more: Duration,
     /// Whether the call that was to fail was made.
     pub met: bool,
     /// How often a call of each kind was made.
@@ -94,9 +119,10 @@ impl Life {
         })
     }
 
-    /// Whether the deadline has passed.
-    pub fn is_late(&self) -> bool {
-        self.status.is_none() || self.left && !self.has_given_up()
+    /// Whether it took too long.
+    pub fn is_late(&self, fault: Option<&Fault>) -> bool {
+        let deadline = if fault.is_some_and(|fault| fault.lasting) { LASTING_DEADLINE } else { DEADLINE };
+        self.took > deadline + self.more || self.took_to_stop > STOP_DEADLINE + self.more
     }
 
     /// Whether panicmon has said that somebody outlives it.
@@ -134,7 +160,7 @@ struct Playing<'s> {
     given: usize,
     last: Instant,
     begun: Instant,
-    repeated: bool,
+    stopped: Option<Instant>,
     life: Life,
 }
 
@@ -143,11 +169,11 @@ static BINARY: LazyLock<PathBuf> = LazyLock::new(|| fs::canonicalize(panicmon())
 /// Plays the scenario.
 pub fn play(scenario: &Scenario, fault: Option<&Fault>) -> Life {
     let mut playing = Playing::start(scenario, fault);
-    let lasts = fault.is_some_and(|fault| fault.lasting);
-    let deadline = Instant::now() + if lasts { LASTING_DEADLINE } else { DEADLINE };
-    while !playing.is_over() && Instant::now() < deadline {
+    while !playing.is_over() && playing.begun.elapsed() < playing.patience() {
         playing.turn();
     }
+    playing.life.took = playing.begun.elapsed();
+    playing.life.took_to_stop = playing.stopped.map_or(Duration::ZERO, |at| at.elapsed());
     playing.finish()
 }
 
@@ -211,9 +237,15 @@ impl<'s> Playing<'s> {
             given: 0,
             last: Instant::now(),
             begun: Instant::now(),
-            repeated: false,
-            life: Life::default(),
+            stopped: None,
+            life: Life { more: FOR_EACH_PROCESS * pids().count() as u32, ..Life::default() },
         }
+    }
+
+    /// Who outlives panicmon by so much is left.
+    fn patience(&self) -> Duration {
+        let patience = if self.life.status.is_some() && !self.lasts() { DEADLINE } else { PATIENCE_OF_TEST };
+        patience + self.life.more
     }
 
     fn is_over(&self) -> bool {
@@ -291,18 +323,35 @@ impl<'s> Playing<'s> {
                 self.give(*stimulus);
                 (self.given, self.last) = (self.given + 1, Instant::now());
             }
-            _ if self.begun.elapsed() > PATIENCE && !self.life.stopped && self.lasts() && self.life.has_told() => {
+            _ if self.begun.elapsed() > PATIENCE && !self.life.stopped && self.lasts() && self.has_cause() => {
                 self.give(Stimulus::Kill(libc::SIGTERM));
                 self.life.stopped = true;
+                self.stopped = Some(Instant::now());
             }
-            _ if !self.repeated && self.given > 0 && self.last.elapsed() > ONCE_MORE && self.life.has_told() => {
+            // What it waits for may be a line that is lost, which can't be told where that wasn't written.
+            Some((.., stimulus))
+                if self.last.elapsed() > ONCE_MORE && (self.has_cause() || self.life.met && self.is_mute()) =>
+            {
+                self.give(*stimulus);
+                (self.given, self.last) = (self.given + 1, Instant::now());
+            }
+            None if !self.life.repeated && self.given > 0 && self.last.elapsed() > ONCE_MORE && self.has_cause() => {
                 let stimulus = self.scenario.stimuli[self.given - 1].2;
                 self.give(stimulus);
                 self.life.stopped |= matches!(stimulus, Stimulus::Kill(libc::SIGTERM));
-                self.repeated = true;
+                self.life.repeated = true;
             }
             _ => {}
         }
+    }
+
+    /// Whether something has failed, and panicmon has said so.
+    fn has_cause(&self) -> bool {
+        self.life.met && self.life.has_told()
+    }
+
+    fn is_mute(&self) -> bool {
+        self.fault.is_some_and(Fault::is_mute)
     }
 
     fn lasts(&self) -> bool {
@@ -370,13 +419,21 @@ impl<'s> Playing<'s> {
             "prctl" => known(PRCTL, first),
             "waitid" if third_is_at_once(call) => " at once".to_owned(),
             "kill" if second == 0 => " 0".to_owned(),
+            "kill" if first == 0 || first == self.number_of_main() => " self".to_owned(),
+            "kill" if second == libc::SIGCONT as u64 => " CONT".to_owned(),
             "prlimit64" if third != 0 => " set".to_owned(),
             "prlimit64" => " get".to_owned(),
+            "stat" | "lstat" => " path".to_owned(),
             "newfstatat" if call.args[3] & libc::AT_EMPTY_PATH as u64 == 0 => " path".to_owned(),
             "statx" if third & libc::AT_EMPTY_PATH as u64 == 0 => " path".to_owned(),
             "newfstatat" | "statx" | "fstat" => self.fd_class(call.pid, first),
             _ => String::new(),
         }
+    }
+
+    /// What panicmon calls itself.
+    fn number_of_main(&self) -> u64 {
+        if self.scenario.first { 1 } else { self.main.map_or(0, u64::from) }
     }
 
     /// What kind of file a descriptor is open to.
@@ -407,8 +464,8 @@ impl<'s> Playing<'s> {
                 let all = self.main.into_iter().chain([self.started.pid]);
                 all.for_each(|pid| drop(sys::kill(pid, libc::SIGKILL)));
             }
-            for pid in self.processes.keys().filter(|pid| **pid != self.started.pid && self.holds(**pid)) {
-                let _ = sys::kill(*pid, libc::SIGKILL);
+            for pid in pids().filter(|pid| *pid != self.started.pid && *pid != std::process::id() && self.holds(*pid)) {
+                let _ = sys::kill(pid, libc::SIGKILL);
             }
             // Without its listener no call waits for an answer.
             let deadline = Instant::now() + DEADLINE;
@@ -430,6 +487,11 @@ impl<'s> Playing<'s> {
 /// Whether it is the program under test, or a child of that which has executed nothing yet.
 fn runs_panicmon(pid: u32) -> bool {
     fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|program| program == *BINARY)
+}
+
+/// The processes of the machine.
+fn pids() -> impl Iterator<Item = u32> {
+    fs::read_dir("/proc").expect("it is there").flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 fn third_is_at_once(call: &Call) -> bool {

@@ -39,8 +39,11 @@ const SHARE: usize = 600;
 /// When this much is wrong, the test ends.
 const ENOUGH: usize = 50;
 
-/// How many scenarios are played at once.
+/// How many scenarios are played at once in a share of all.
 const AT_ONCE: usize = 2;
+
+/// The same for all: many wait for most of their time.
+const AT_ONCE_OF_ALL: usize = 4;
 
 /// A run, and what is to happen in it.
 type Planned<'s> = (&'s Scenario, Fault);
@@ -69,7 +72,7 @@ fn plan(scenarios: &[Scenario]) -> Vec<Planned<'_>> {
     }
     assert!(unknown.is_empty(), "no table has these calls: {unknown:#?}");
     let only = std::env::var("PANICMON_FAULTS_ONLY").unwrap_or_default();
-    all.retain(|planned| only.split(',').all(|word| name(planned).contains(word)) && !judge::is_known(&name(planned)));
+    all.retain(|planned| only.split(',').all(|word| name(planned).contains(word)));
     all
 }
 
@@ -78,11 +81,11 @@ fn name((scenario, fault): &Planned<'_>) -> String {
 }
 
 /// Plays them all, prints how many there were of each kind, and panics if anything isn't as it is to be.
-fn play(all: &[Planned<'_>]) {
+fn play(all: &[Planned<'_>], at_once: usize) {
     let next = AtomicUsize::new(0);
     let (found, counts) = (Mutex::new(Vec::new()), Mutex::new(BTreeMap::<String, [usize; 4]>::new()));
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..at_once {
             scope.spawn(|| {
                 while let Some(planned) = all.get(next.fetch_add(1, Ordering::Relaxed))
                     && found.lock().unwrap().len() < ENOUGH
@@ -124,8 +127,8 @@ enum End {
 
 fn try_one((scenario, fault): &Planned<'_>) -> (End, Option<String>) {
     let mut life = lives::play(scenario, Some(fault));
-    if life.is_late() {
-        // A busy machine may be late once.
+    if life.status.is_some() && life.is_late(Some(fault)) {
+        // A busy machine may be late once. One that hasn't ended by then, much later, won't.
         life = lives::play(scenario, Some(fault));
     }
     match judge::judge(scenario, Some(fault), &life) {
@@ -148,20 +151,20 @@ fn a_share_of_all_failures_is_told_or_does_no_harm() {
     while all.len() > SHARE {
         all.swap_remove(random.below(all.len() as u64) as usize);
     }
-    play(&all);
+    play(&all, AT_ONCE);
 }
 
 #[test]
 #[ignore = "it takes some minutes"]
 fn each_failure_is_told_or_does_no_harm() {
     let scenarios = scenarios::all();
-    play(&plan(&scenarios));
+    play(&plan(&scenarios), AT_ONCE_OF_ALL);
 }
 
 #[test]
 fn what_is_left_out_has_a_reason_and_is_no_kind_that_fails() {
-    for (call, reason) in table::LEFT_OUT {
+    for (kind, reason) in table::LEFT_OUT.iter().chain(table::CANT_FAIL) {
         assert!(!reason.is_empty());
-        assert!(table::errnos(&format!("main {call}")).is_empty(), "{call}");
+        assert!(table::errnos(&format!("main {kind}")).is_empty(), "{kind}");
     }
 }

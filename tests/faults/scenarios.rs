@@ -140,6 +140,11 @@ fn lives(verbose: &[&str]) -> Vec<Scenario> {
             ..live("drain by KILL", &["--drain", "30ms"], &["stubborn"], 3)
         },
         Scenario {
+            stimuli: vec![("ready", 1, Queue(63, 3))],
+            out: &["helper #", "ready #", "came 63 3 #"],
+            ..live("drain of a session", &["--drain", "30ms"], &["away"], 3)
+        },
+        Scenario {
             stimuli: vec![("ready", 1, Type(INTERRUPT))],
             terminal: Some(Place::Leader),
             ..live("terminal", &[], &["2=exit:4"], 4)

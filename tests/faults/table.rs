@@ -41,31 +41,33 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("restart_syscall", "is the kernel's"),
 ];
 
-/// Kinds of calls that are seen, but can't fail in life; the end of a kind's name may be left out.
-const CANT_FAIL: &[&str] = &[
-    // It asks whether the descriptor is open, and no.
-    "fcntl F_GETFD",
-    "fcntl F_GETFL",
-    "fcntl F_SETFL",
-    "fcntl F_SETFD",
-    // No child that is there can be waited for in vain; blocking, it can be interrupted.
-    "waitid at once",
-    // Every kernel that runs this knows the options.
-    "prctl",
-    "prlimit64 get",
-    // A descriptor of its own that is no file of a network's file system.
-    "newfstatat pipe",
-    "newfstatat tty",
-    "newfstatat null",
-    "newfstatat stdout",
-    "newfstatat stderr",
-    "ioctl FIONREAD",
-    // It is a socket of its own, and connected.
-    "shutdown",
-    // It has room and a reader: panicmon itself.
-    "write pipe",
-    // A new child leads no group.
-    "setsid",
+/// Kinds of calls that are seen, but can't fail in life, with the reason; the end of a kind's name may be left out.
+pub const CANT_FAIL: &[(&str, &str)] = &[
+    ("fcntl F_GETFD", "it asks whether the descriptor is open, and is answered no"),
+    ("fcntl F_GETFL", "the descriptor is open"),
+    ("fcntl F_SETFL", "the descriptor is open"),
+    ("fcntl F_SETFD", "the descriptor is open"),
+    ("waitid at once", "no child that is there is waited for in vain; where it waits, it can be interrupted"),
+    ("prctl", "every kernel that runs this knows the options"),
+    ("prlimit64 get", "every kernel that runs this knows the limits"),
+    ("newfstatat pipe", "it asks no file system"),
+    ("newfstatat tty", "it asks no file system"),
+    ("newfstatat null", "it asks no file system"),
+    ("newfstatat stdout", "it asks no file system"),
+    ("newfstatat stderr", "it asks no file system"),
+    // Another C library's way.
+    ("fstat pipe", "it asks no file system"),
+    ("fstat tty", "it asks no file system"),
+    ("fstat null", "it asks no file system"),
+    ("fstat stdout", "it asks no file system"),
+    ("fstat stderr", "it asks no file system"),
+    ("ioctl FIONREAD", "every pipe knows it"),
+    ("shutdown", "it is a socket of its own, and connected"),
+    ("write eventfd", "it takes no memory, and the number is far from the highest"),
+    ("read eventfd", "it is asked when it is ready, or says that it isn't"),
+    ("setsid", "a new child leads no group"),
+    ("kill self", "a process may always signal itself"),
+    ("kill CONT", "a process may always send it to another one of its session"),
 ];
 
 /// The errnos that a call of this kind (`main` or `child`, the call, and what it is about) can give.
@@ -77,9 +79,8 @@ pub fn errnos(kind: &str) -> &'static [i32] {
 pub fn may_last(kind: &str, errno: i32) -> bool {
     // A command that gets no signal any more runs for ever, and it is told.
     let sends = ["kill", "signal", "sigqueue"].iter().any(|call| kind.contains(call)) && !kind.contains("signalfd");
-    // A thread of the C library's ends the process where it gets no memory at all.
-    let is_thread = kind == "child mmap";
-    !sends && !is_thread && ![EEXIST, EPIPE, EINTR, EAGAIN, EBUSY, ESRCH].contains(&errno)
+    // The others pass by themselves: that there is a signal, no room, or somebody else at work.
+    !sends && ![EINTR, EAGAIN, EBUSY, ESRCH].contains(&errno)
 }
 
 /// Whether either list has it.
@@ -89,7 +90,7 @@ pub fn is_known(kind: &str) -> bool {
 
 fn known(kind: &str) -> Option<&'static [i32]> {
     let (who, what) = kind.split_once(' ')?;
-    if CANT_FAIL.iter().any(|known| what.starts_with(known)) {
+    if CANT_FAIL.iter().any(|(known, _)| what.starts_with(known)) {
         return Some(&[]);
     }
     let (call, about) = what.split_once(' ').unwrap_or((what, ""));
@@ -104,7 +105,8 @@ fn known(kind: &str) -> Option<&'static [i32]> {
         ("read", _) => &[EINTR],
         ("write" | "writev", "file") => &[ENOSPC, EIO, EDQUOT, EFBIG],
         ("write" | "writev", "tty") => &[EIO, EINTR, EAGAIN],
-        ("write" | "writev", _) => &[EINTR, EPIPE, EAGAIN],
+        // A pipe takes memory for what is written.
+        ("write" | "writev", _) => &[EINTR, EPIPE, EAGAIN, ENOMEM],
         ("pwritev2", _) => &[EAGAIN, EINTR, EPIPE, EOPNOTSUPP, ENOSYS, EINVAL, EPERM],
         ("execve" | "execveat", _) => &[
             E2BIG, EACCES, EAGAIN, EINVAL, EIO, ELOOP, EMFILE, ENFILE, ENOENT, ENOEXEC, ENOMEM, ENOTDIR, EPERM,
@@ -168,6 +170,7 @@ fn known(kind: &str) -> Option<&'static [i32]> {
         ("unlink" | "unlinkat" | "rmdir", _) => &[EACCES, ENOENT, EROFS, EBUSY],
         ("mkdir" | "mkdirat", _) => &[EACCES, ENOSPC, EROFS, EEXIST],
         ("chmod" | "fchmod" | "fchmodat" | "chown" | "fchown" | "fchownat", _) => &[EPERM, EROFS, EIO],
+        ("clock_nanosleep", _) => &[EINTR],
         ("inotify_init1", _) => &[EMFILE, ENFILE, ENOMEM],
         ("inotify_add_watch", _) => &[ENOSPC, ENOMEM, EACCES],
         ("mount" | "umount2", _) => &[EPERM, EACCES, EBUSY],

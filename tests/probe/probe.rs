@@ -7,7 +7,7 @@
 //! | `exit CODE` · `die SIGNAL` | ends |
 //! | `receive` | blocks all signals and prints a line for each one that comes, to the end of time |
 //! | `exit-after COUNT CODE` | the same without printing, and exits after COUNT signals |
-//! | `live [out=PATH] RULE...` | blocks all signals, says `ready PID`, and for each one that comes, `came SIGNAL VALUE PID`. 63 ends it with its value. A rule: `SIGNAL=exit:CODE`, `SIGNAL=die`, `SIGNAL=stop`, `SIGNAL=orphans:COUNT` (processes that end at once), `SIGNAL=lines:COUNT` (written at once, then `wrote PID`), `SIGNAL=notify:TEXT`, `helper` (a process that pauses, of whom it says `helper PID`), `stubborn` (one that blocks all signals) |
+//! | `live [out=PATH] RULE...` | blocks all signals, says `ready PID`, and for each one that comes, `came SIGNAL VALUE PID`. 63 ends it with its value. A rule: `SIGNAL=exit:CODE`, `SIGNAL=die`, `SIGNAL=stop`, `SIGNAL=orphans:COUNT` (processes that end at once), `SIGNAL=lines:COUNT` (written at once, then `wrote PID`), `SIGNAL=notify:TEXT`, `helper` (a process that pauses, of whom it says `helper PID`), `stubborn` (one that blocks all signals), `away` (the same in a session of its own) |
 //! | `speak CODE` · `leave CODE` | writes a line to stdout and one to stderr, and exits; `leave` leaves a process behind that pauses |
 //! | `await SIGNAL CODE` | blocks all signals, says that it is ready, and exits when this one comes |
 //! | `until SIGNAL CODE` | blocks all signals, and exits when this one comes |
@@ -205,6 +205,7 @@ fn live(rules: &[&str]) -> u8 {
             ("out", path) => sys::append_to(path),
             ("helper", _) => drop(say(&format!("helper {}", sys::fork(|| helper(u64::MAX))))),
             ("stubborn", _) => drop(say(&format!("helper {}", sys::fork(|| helper(0))))),
+            ("away", _) => drop(say(&format!("helper {}", sys::fork(away)))),
             _ => {}
         }
     }
@@ -234,6 +235,11 @@ fn live(rules: &[&str]) -> u8 {
 fn helper(unblocked: u64) -> i32 {
     sys::unblock(unblocked);
     i32::from(pause())
+}
+
+fn away() -> i32 {
+    let _ = nix::unistd::setsid();
+    helper(0)
 }
 
 fn exit_after(count: i32, code: u8) -> u8 {
