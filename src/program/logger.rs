@@ -1,4 +1,4 @@
-//! Log messages go to stderr by env_logger, which is built when the first message comes: in most runs none does.
+//! Log messages go to stderr, if they pass.
 
 use super::journal::Message;
 use super::stderr;
@@ -6,11 +6,9 @@ use crate::model::env;
 use crate::model::printable::OneLine;
 use crate::sys::user;
 use crate::sys::user::Differing;
-use env_filter::ParseError;
-use env_logger::Target;
+use env_filter::{Builder, Filter, ParseError};
 use log::{LevelFilter, Log, Metadata, Record};
 use std::ffi::CStr;
-use std::io::Write;
 use std::sync::OnceLock;
 
 /// The variable that filters messages, as env_logger does with `RUST_LOG`.
@@ -55,9 +53,13 @@ fn warn_of(Differing { what, real, effective }: Differing) {
     );
 }
 
-struct Lazy(OnceLock<env_logger::Logger>);
+/// What the filter in the environment lets pass, if there is one.
+///
+/// env_logger writes by way of a variable of the thread. Where there is no memory to note that, the standard library ends the
+/// program by words of its own.
+struct Logger(OnceLock<Filter>);
 
-static LOGGER: Lazy = Lazy(OnceLock::new());
+static LOGGER: Logger = Logger(OnceLock::new());
 
 /// Sends messages of this level and above to stderr.
 pub(crate) fn install(verbosity: Verbosity, env: &[&CStr]) {
@@ -84,38 +86,32 @@ pub(crate) fn install(verbosity: Verbosity, env: &[&CStr]) {
     }
 }
 
-/// Builds the logger with this filter, and returns the highest level that passes it.
+/// Has the logger use this filter, and returns the highest level that passes it.
 fn filtered(filter: &str) -> Result<LevelFilter, ParseError> {
-    // env_logger would report an error by a write to stderr that waits for its reader.
-    env_filter::Builder::new().try_parse(filter)?;
-    let logger = builder().parse_filters(filter).build();
-    let level = logger.filter();
-    let _ = LOGGER.0.set(logger);
+    let filter = Builder::new().try_parse(filter)?.build();
+    let level = filter.filter();
+    let _ = LOGGER.0.set(filter);
     Ok(level)
 }
 
-fn builder() -> env_logger::Builder {
-    let mut builder = env_logger::Builder::new();
-    builder.filter_level(LevelFilter::Warn).target(Target::Pipe(Box::new(stderr::Log))).format(|out, record| {
-        let text = OneLine(record.args());
-        write!(out, "{}", Message { level: record.level(), shows_level: true, text: &text })
-    });
-    builder
-}
-
-impl Lazy {
-    fn get(&self) -> &env_logger::Logger {
-        self.0.get_or_init(|| builder().filter_level(log::max_level()).build())
-    }
-}
-
-impl Log for Lazy {
+impl Log for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.get().enabled(metadata)
+        match self.0.get() {
+            Some(filter) => filter.enabled(metadata),
+            None => metadata.level() <= log::max_level(),
+        }
     }
 
     fn log(&self, record: &Record<'_>) {
-        self.get().log(record);
+        let passes = match self.0.get() {
+            Some(filter) => filter.matches(record),
+            None => record.level() <= log::max_level(),
+        };
+        if passes {
+            let text = OneLine(record.args());
+            let message = Message { level: record.level(), shows_level: true, text: &text };
+            stderr::log(message.to_string().as_bytes());
+        }
     }
 
     fn flush(&self) {}
