@@ -7,7 +7,7 @@ use crate::model::printable::OneLine;
 use crate::model::status::StatusCode;
 use crate::sys::output::Output;
 use crate::sys::poll::Awaited;
-use crate::sys::{output, poll, process};
+use crate::sys::{last_kill, output, poll, process};
 use log::Level;
 use std::fmt::Display;
 use std::io;
@@ -88,11 +88,13 @@ fn say_text(message: &dyn Display) {
 }
 
 /// There is no memory: says so and ends this process. The kernel kills its children: they have a parent-death signal.
+/// With `--drain`, this process kills what descends from it.
 #[cold]
 pub fn no_memory() -> ! {
     const MESSAGE: &str = "panicmon: out of memory: a limit (ulimit -v, ulimit -d) or the machine has no more; what was \
                            started is killed\n";
     output::write_now(io::stderr().as_fd(), MESSAGE.as_bytes());
+    last_kill::kill_if_wanted();
     process::exit_now(StatusCode::OWN_FAILURE)
 }
 
@@ -107,6 +109,7 @@ pub(crate) fn tell_panics() {
             Some(place) => say(&format_args!("internal error: {why} ({place}); what was started is killed")),
             None => say(&format_args!("internal error: {why}; what was started is killed")),
         }
+        last_kill::kill_if_wanted();
         process::exit_now(StatusCode::OWN_FAILURE)
     }));
 }

@@ -20,6 +20,7 @@
 //! | `fuzzing` | its readers, for the targets in fuzz/ |
 //! | `inherited` | letting go of what this process was started with |
 //! | `keepers` | children of this process that have nothing to do with the command |
+//! | `last_kill` | killing what descends from this process where that must end at once |
 //! | `limit` | limits changed, and given back to children: prlimit(2) |
 //! | `notify` | the notification socket of a service manager |
 //! | `orders` | orders from other threads |
@@ -60,6 +61,8 @@ mod fork;
 pub(crate) mod fuzzing;
 pub(crate) mod inherited;
 mod keepers;
+#[cfg(feature = "cli")]
+pub(crate) mod last_kill;
 pub(crate) mod limit;
 pub(crate) mod notify;
 pub(crate) mod orders;

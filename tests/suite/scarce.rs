@@ -48,7 +48,18 @@ fn where_there_is_no_memory_that_is_said() {
 /// Its lines wait for a reader.
 #[test]
 fn where_memory_ends_later_the_command_is_killed() {
-    let mut command = script_with(&["--label", "x"], "echo $$; read go; yes & exec sleep 1000");
+    where_memory_ends(&["--label", "x"], "echo $$; read go; yes & exec sleep 1000");
+}
+
+#[test]
+fn where_memory_ends_later_what_a_drain_was_to_end_is_killed() {
+    let script = "setsid sleep 1000 >/dev/null 2>&1 & echo $!; read go; yes & exec sleep 1000";
+    where_memory_ends(&["--label", "x", "--drain", "1h"], script);
+}
+
+/// The script says which process isn't to outlive panicmon, and goes on when it reads a line.
+fn where_memory_ends(options: &[&str], script: &str) {
+    let mut command = script_with(options, script);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = command.spawn().unwrap();
     let mut lines = BufReader::new(running.stdout.take().unwrap());

@@ -34,6 +34,7 @@ use crate::report::oom::OomWatch;
 use crate::sys::capability;
 use crate::sys::capability::Capability;
 use crate::sys::inherited;
+use crate::sys::last_kill;
 use crate::sys::signals::process::ProcessSignals;
 use crate::sys::terminal;
 use crate::sys::terminal::ChildGroup;
@@ -95,6 +96,9 @@ pub(super) fn prepare(
     options.forwarding = forwarding;
     options.dir = settings.dir.clone();
     options.drain = settings.drain;
+    if settings.drain.is_some_and(|budget| !budget.is_zero()) {
+        last_kill::want();
+    }
     options.user = account.map(|account| account.identity);
     let (mut options, watches) = watch(options, last_death, env);
     // A group that has the terminal holds it open.
