@@ -119,5 +119,6 @@ pub mod config {
 pub mod fuzzing {
     pub use crate::formats::fuzzing::{account, duration, service_of_cgroup, service_reload, timestamp};
     pub use crate::program::list;
+    pub use crate::report::fuzzing::{Death, Kept, death, kept};
     pub use crate::sys::fuzzing::{OneSocket, is_barrier, memory_files, mount, passed_on, says_ready, stat, status};
 }

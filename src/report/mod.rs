@@ -13,6 +13,8 @@
 //! | `oom` | whether the kernel killed the command because memory ran out |
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 // TODO: the engine is to fill it.
 #[cfg(feature = "reports")]
 #[allow(dead_code, reason = "nothing but its tests uses it yet")]
