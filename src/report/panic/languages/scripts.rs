@@ -121,7 +121,7 @@ const fn php(start: &'static str) -> Mark {
         start,
         pattern: r"^(?:PHP )?(?<kind>Fatal error|Parse error): +(?<message>.*)$",
         message: Message::Until(&["Stack trace:", "  thrown in "]),
-        cut: r"(?: and defined)? in (?<p>\S+?)(?: on line |:)(?<n>\d+)$",
+        cut: r"(?: and defined)? in (?<p>Command line code|\S+?)(?: on line |:)(?<n>\d+)$",
         inner: r"(?s)^Uncaught (?<kind>[\w\\]+)(?:: (?<message>.*))?$",
         ..MARK
     }
