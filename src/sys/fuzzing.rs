@@ -26,9 +26,9 @@ pub fn mount(line: &str) -> Option<[&str; 4]> {
     Mount::parse(line).map(|mount| [mount.root, mount.point, mount.kind, mount.options])
 }
 
-/// Where the kills for want of memory may be counted, by /proc/self/cgroup and /proc/self/mountinfo.
+/// The directories of the cgroups that count memory, by /proc/self/cgroup and /proc/self/mountinfo.
 pub fn memory_files(groups: &str, mounts: &str) -> Vec<PathBuf> {
-    cgroup::candidates(groups, mounts).into_iter().map(|found| found.file).collect()
+    cgroup::candidates(groups, mounts).into_iter().map(|found| found.dir).collect()
 }
 
 /// What is passed on of a notification.
