@@ -76,8 +76,8 @@ pub use api::supervisor::Supervisor;
 pub use model::death::{Core, KilledBy, Oom, OomVerdict, StopRequest};
 pub use model::error::{Error, NotExecutable};
 pub use model::event::{
-    DrainEnded, DrainSignaled, DrainStarted, Event, OrphanReaped, ProcessContinued, ProcessExited, ProcessFailed,
-    ProcessStarted, ProcessStarting, ProcessStopped, RestartScheduled, SignalDelayed, SignalDropped, SignalFailed,
+    DrainEnded, DrainSignaled, DrainStarted, Event, GivenUp, OrphanReaped, ProcessContinued, ProcessExited, ProcessFailed,
+    ProcessStarted, ProcessStarting, ProcessStopped, RestartGivenUp, RestartScheduled, SignalDelayed, SignalDropped, SignalFailed,
     SignalPassed, SignalReceived,
 };
 pub use model::exit_from::{ExitFrom, ParseExitFromError};

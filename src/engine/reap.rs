@@ -5,7 +5,7 @@ use super::run::{Run, Signals, Wakeup, remark, tell};
 use super::task::{Started, Task, foreground};
 use crate::model::death::OomVerdict;
 use crate::model::error::Error;
-use crate::model::event::{DrainStarted, Event, OrphanReaped, ProcessExited, ProcessFailed, RestartScheduled};
+use crate::model::event::{DrainStarted, Event, OrphanReaped, ProcessExited, ProcessFailed, RestartGivenUp, RestartScheduled};
 use crate::model::pid::Pid;
 use crate::model::signal::Signal;
 use crate::policy::action::End;
@@ -217,6 +217,7 @@ impl Run<'_, '_> {
         let result = task.result.insert(result);
         let status = result.as_ref().ok().map(|end| end.status);
         let again = task.supervision.ended(status, took, Instant::now());
+        let given_up = task.supervision.given_up();
         match result {
             Ok(end) => remark(&mut self.relay, Some(number), Remark::Ended(end.status)),
             Err(_) => self.tell_failure(number, again.is_some()),
@@ -224,6 +225,10 @@ impl Run<'_, '_> {
         match again {
             Some(delay) => self.tell_restart(number, delay),
             None => {
+                if let Some(reason) = given_up {
+                    let name = self.tasks[number].spec.event_name();
+                    tell(self.handlers, &Event::RestartGivenUp(RestartGivenUp::new(name, reason)));
+                }
                 if status.is_none_or(|status| !status.is_success()) {
                     self.progress.first_failure.get_or_insert(number);
                 }

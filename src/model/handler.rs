@@ -2,7 +2,7 @@
 
 use crate::model::event::{
     DrainEnded, DrainSignaled, DrainStarted, Event, OrphanReaped, ProcessContinued, ProcessExited, ProcessFailed,
-    ProcessStarted, ProcessStarting, ProcessStopped, RestartScheduled, SignalDelayed, SignalDropped, SignalFailed,
+    ProcessStarted, ProcessStarting, ProcessStopped, RestartGivenUp, RestartScheduled, SignalDelayed, SignalDropped, SignalFailed,
     SignalPassed, SignalReceived,
 };
 
@@ -79,6 +79,11 @@ pub trait Handler {
         let _ = event;
     }
 
+    /// The process ended, or couldn't be started, and would be started again, but a limit is reached.
+    fn restart_given_up(&mut self, event: &RestartGivenUp<'_>) {
+        let _ = event;
+    }
+
     /// Immediately after a signal came.
     fn signal_received(&mut self, event: &SignalReceived<'_>) {
         let _ = event;
@@ -134,6 +139,7 @@ pub trait Handler {
             Event::Stopped(event) => self.process_stopped(event),
             Event::Continued(event) => self.process_continued(event),
             Event::RestartScheduled(event) => self.restart_scheduled(event),
+            Event::RestartGivenUp(event) => self.restart_given_up(event),
             Event::Received(event) => self.signal_received(event),
             Event::Passed(event) => self.signal_passed(event),
             Event::Dropped(event) => self.signal_dropped(event),

@@ -7,6 +7,7 @@
 //! | over | | | | due at once |
 
 use super::backoff::Backoff;
+use crate::model::event::GivenUp;
 use crate::model::process_config::{NoRestartOn, ProcessConfig, Restart};
 use crate::model::status::ExitStatus;
 use std::time::{Duration, Instant};
@@ -20,6 +21,8 @@ pub(crate) struct Supervision {
     /// `None`: for ever.
     restarts_left: Option<u32>,
     state: State,
+    /// What kept it from being started again when it ended last.
+    given_up: Option<GivenUp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,7 @@ impl Supervision {
             backoff: Backoff::default(),
             restarts_left: None,
             state: State::Due(None),
+            given_up: None,
         }
     }
 
@@ -61,6 +65,7 @@ impl Supervision {
             backoff: Backoff::new(config.min_wait, config.max_wait),
             restarts_left: config.max_restarts,
             state: State::Due(None),
+            given_up: None,
         }
     }
 
@@ -105,11 +110,16 @@ impl Supervision {
     /// is.
     pub(crate) fn ended(&mut self, status: Option<ExitStatus>, took: Duration, now: Instant) -> Option<Duration> {
         let next = std::mem::replace(&mut self.state, State::Over);
+        self.given_up = None;
         if next == State::Running(Next::Start) {
             self.state = State::Due(None);
             return Some(Duration::ZERO);
         }
-        if next == State::Running(Next::Over) || !self.restarts_after(status) {
+        if next == State::Running(Next::Over) || !self.is_wanted_after(status) {
+            return None;
+        }
+        self.given_up = self.limit_after(status);
+        if self.given_up.is_some() {
             return None;
         }
         if let Some(left) = &mut self.restarts_left {
@@ -145,13 +155,24 @@ impl Supervision {
         };
     }
 
-    fn restarts_after(&self, status: Option<ExitStatus>) -> bool {
-        let wanted = match self.restart {
+    /// What kept it from being started again when it ended last, though its rule wanted that. `None`: nothing did.
+    pub(crate) fn given_up(&self) -> Option<GivenUp> {
+        self.given_up
+    }
+
+    fn is_wanted_after(&self, status: Option<ExitStatus>) -> bool {
+        match self.restart {
             Restart::Never => false,
             Restart::OnFailure => status.is_none_or(|status| !status.is_success()),
             Restart::Always => true,
-        };
-        wanted && self.restarts_left != Some(0) && !self.no_restart_on.iter().any(|on| on.is(status))
+        }
+    }
+
+    fn limit_after(&self, status: Option<ExitStatus>) -> Option<GivenUp> {
+        if self.no_restart_on.iter().any(|on| on.is(status)) {
+            return Some(GivenUp::NoRestartOn);
+        }
+        (self.restarts_left == Some(0)).then_some(GivenUp::MaxRestarts)
     }
 }
 
@@ -212,7 +233,28 @@ mod tests {
             }
             assert_eq!(starts, most + 1);
             assert!(supervision.is_over());
+            assert_eq!(supervision.given_up(), Some(GivenUp::MaxRestarts));
         }
+    }
+
+    /// A rule that wants no restart gives nothing up, and neither does a stop.
+    #[test]
+    fn it_is_given_up_by_a_limit_only() {
+        let after = |mut supervision: Supervision, status, stopped| {
+            supervision.starts();
+            if stopped {
+                supervision.stop();
+            }
+            supervision.ended(status, Duration::ZERO, Instant::now());
+            supervision.given_up()
+        };
+        let always = |no_restart_on, most| supervised(Restart::Always, no_restart_on, most);
+        assert_eq!(after(always(&["3"], None), FAILED, false), Some(GivenUp::NoRestartOn));
+        assert_eq!(after(always(&[], Some(0)), FAILED, false), Some(GivenUp::MaxRestarts));
+        assert_eq!(after(always(&["3"], Some(0)), FAILED, true), None, "a stop");
+        assert_eq!(after(always(&["3"], None), OK, false), None, "it is started again");
+        assert_eq!(after(supervised(Restart::OnFailure, &["0"], Some(0)), OK, false), None, "a success");
+        assert_eq!(after(supervised(Restart::Never, &["3"], Some(0)), FAILED, false), None, "never");
     }
 
     #[test]

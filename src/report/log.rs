@@ -1,7 +1,7 @@
 //! Events as messages of the [`log`] crate.
 
 use crate::model::event::{
-    ProcessContinued, ProcessExited, ProcessFailed, ProcessStarting, ProcessStopped, RestartScheduled, SignalDelayed,
+    ProcessContinued, ProcessExited, ProcessFailed, ProcessStarting, ProcessStopped, RestartGivenUp, RestartScheduled, SignalDelayed,
     SignalDropped, SignalFailed, SignalPassed, SignalReceived,
 };
 use crate::model::handler::Handler;
@@ -57,6 +57,10 @@ impl Handler for LogHandler {
                 None => log::warn!("{name} couldn't be started; it is tried again in {delay:?}"),
             },
         }
+    }
+
+    fn restart_given_up(&mut self, event: &RestartGivenUp<'_>) {
+        log::info!("{} isn't started again: {}", event.name, event.reason.as_str());
     }
 
     fn signal_received(&mut self, event: &SignalReceived<'_>) {

@@ -19,6 +19,7 @@ mod orphans;
 mod output;
 mod pmux;
 mod races;
+mod reports;
 mod restarts;
 mod scarce;
 mod service_manager;

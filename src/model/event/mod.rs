@@ -19,7 +19,8 @@ pub(crate) mod summary;
 
 pub use drain::{DrainEnded, DrainSignaled, DrainStarted, OrphanReaped};
 pub use process::{
-    ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStarting, ProcessStopped, RestartScheduled,
+    GivenUp, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStarting, ProcessStopped,
+    RestartGivenUp, RestartScheduled,
 };
 pub use signal::{SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived};
 
@@ -95,6 +96,8 @@ pub enum Event<'a> {
     Continued(ProcessContinued<'a>),
     /// It will be started again.
     RestartScheduled(RestartScheduled<'a>),
+    /// It would be started again, but a limit is reached.
+    RestartGivenUp(RestartGivenUp<'a>),
     /// A signal came.
     Received(SignalReceived<'a>),
     /// It was passed on.
@@ -126,6 +129,7 @@ impl Event<'_> {
             Event::Stopped(_) => "process.stopped",
             Event::Continued(_) => "process.continued",
             Event::RestartScheduled(_) => "restart.scheduled",
+            Event::RestartGivenUp(_) => "restart.given_up",
             Event::Received(_) => "signal.received",
             Event::Passed(_) => "signal.passed",
             Event::Dropped(_) => "signal.dropped",
@@ -150,6 +154,7 @@ impl Event<'_> {
             Event::Stopped(event) => &event.name,
             Event::Continued(event) => &event.name,
             Event::RestartScheduled(event) => &event.name,
+            Event::RestartGivenUp(event) => &event.name,
             Event::Received(event) => &event.name,
             Event::Passed(event) => &event.name,
             Event::Dropped(event) => &event.name,
@@ -173,6 +178,7 @@ impl Event<'_> {
             Event::Stopped(event) => Event::Stopped(event.to_owned()),
             Event::Continued(event) => Event::Continued(event.to_owned()),
             Event::RestartScheduled(event) => Event::RestartScheduled(event.to_owned()),
+            Event::RestartGivenUp(event) => Event::RestartGivenUp(event.to_owned()),
             Event::Received(event) => Event::Received(event.to_owned()),
             Event::Passed(event) => Event::Passed(event.to_owned()),
             Event::Dropped(event) => Event::Dropped(event.to_owned()),

@@ -125,6 +125,38 @@ pub struct RestartScheduled<'a> {
     pub delay: Duration,
 }
 
+/// A process ended, or couldn't be started, and would be started again, but a limit is reached.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RestartGivenUp<'a> {
+    /// Which process: its name, or the base name of its command.
+    pub name: Cow<'a, str>,
+    /// Which limit.
+    pub reason: GivenUp,
+}
+
+/// What ends the restarts of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GivenUp {
+    /// It was started again as often as it may be:
+    /// [`max_restarts`](crate::model::process_config::ProcessConfig::max_restarts).
+    MaxRestarts,
+    /// It isn't started again after an end like this:
+    /// [`no_restart_on`](crate::model::process_config::ProcessConfig::no_restart_on).
+    NoRestartOn,
+}
+
+impl GivenUp {
+    /// The word for it: `max-restarts` or `no-restart-on`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            GivenUp::MaxRestarts => "max-restarts",
+            GivenUp::NoRestartOn => "no-restart-on",
+        }
+    }
+}
+
 /// What a process without a name is called: the base name of its command.
 pub(crate) fn base_name(args: &[OsString]) -> Cow<'_, str> {
     args.first().map(Path::new).and_then(Path::file_name).unwrap_or_default().to_string_lossy()
@@ -230,6 +262,13 @@ impl<'a> RestartScheduled<'a> {
     }
 }
 
+impl<'a> RestartGivenUp<'a> {
+    /// This event of this process.
+    pub fn new(name: impl Into<Cow<'a, str>>, reason: GivenUp) -> Self {
+        RestartGivenUp { name: name.into(), reason }
+    }
+}
+
 keep! {
     ProcessStarting { name, args; ; dir }
     ProcessStarted { name, args; pid, pgid; user }
@@ -237,4 +276,5 @@ keep! {
     ProcessStopped { name; pid, signal }
     ProcessContinued { name; pid }
     RestartScheduled { name, args; status, delay; error }
+    RestartGivenUp { name; reason }
 }

@@ -61,6 +61,7 @@ pub(crate) fn fields<M: SerializeMap>(event: &Event<'_>, looked_up: LookedUp<'_>
             map.serialize_entry("delay_ms", &milliseconds(event.delay))?;
             map.serialize_entry("reason", &reason)
         }
+        Event::RestartGivenUp(event) => map.serialize_entry("reason", event.reason.as_str()),
         Event::Received(event) => signal(event.signal, event.origin, event.child, map),
         Event::Passed(event) => {
             signal(event.came, event.origin, event.child, map)?;
