@@ -76,9 +76,9 @@ pub use api::supervisor::Supervisor;
 pub use model::death::{Core, KilledBy, Oom, OomVerdict, StopRequest};
 pub use model::error::{Error, NotExecutable};
 pub use model::event::{
-    DrainEnded, DrainSignaled, DrainStarted, Event, GivenUp, OrphanReaped, ProcessContinued, ProcessExited, ProcessFailed,
-    ProcessStarted, ProcessStarting, ProcessStopped, RestartGivenUp, RestartScheduled, SignalDelayed, SignalDropped, SignalFailed,
-    SignalPassed, SignalReceived,
+    DrainEnded, DrainSignaled, DrainStarted, Event, GivenUp, OrphanReaped, PreviousRunLost, ProcessContinued,
+    ProcessExited, ProcessFailed, ProcessStarted, ProcessStarting, ProcessStopped, RestartGivenUp, RestartScheduled,
+    SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
 };
 pub use model::exit_from::{ExitFrom, ParseExitFromError};
 pub use model::handler::Handler;
@@ -95,6 +95,8 @@ pub use relay::stream::{Line, Stream};
 /// Handlers that come with panicmon.
 pub mod handlers {
     pub use crate::report::log::LogHandler;
+    #[cfg(feature = "reports")]
+    pub use crate::report::metrics::Metrics;
 }
 
 /// Files in pmux's format, as the program reads them (feature `config`).

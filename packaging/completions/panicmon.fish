@@ -18,6 +18,10 @@ complete -c panicmon -l max-restarts -d 'Restart the command at most N times [en
 complete -c panicmon -l label -d 'Relay the command\'s output line by line, with NAME in front [env: PANICMON_LABEL]' -r -f
 complete -c panicmon -l timestamps -d 'Relay the command\'s output line by line, with the time in front: rfc3339, %H:%M:%S. Others are iso8601, unix, unix-ms, layouts as in Go (15:04:05.000), and all formats of strftime(3) [env: PANICMON_TIMESTAMPS]' -r -f
 complete -c panicmon -l events -d 'Write a JSON object for each event to SINK: stderr, a file, fd:N or unix:PATH; may be given several times. A file is appended to. A socket gets one datagram for each event. What a slow reader has no room for is dropped, and counted [env: PANICMON_EVENTS]' -r -F
+complete -c panicmon -l report -d 'Write a certificate to DIR for each abnormal end, for machines (.json) and for people (.txt). While the command runs, a locked file in DIR says so. One that is found without its lock is of a run that vanished without a record, which is told [env: PANICMON_REPORT]' -r -f -a "(__fish_complete_directories)"
+complete -c panicmon -l report-keep -d 'Keep the N newest certificates of --report [default: 20]. Of each process of a file as many [env: PANICMON_REPORT_KEEP]' -r -f
+complete -c panicmon -l termination-log -d 'Write to FILE why the command failed: /dev/termination-log in Kubernetes. At most 4096 bytes: a sentence, the panic, and the last lines of stderr. It is emptied at the start [env: PANICMON_TERMINATION_LOG]' -r -F
+complete -c panicmon -l metrics -d 'Count starts, ends, signals and more in FILE.prom, for node_exporter\'s textfile collector. It is replaced at most once a second, and at the end [env: PANICMON_METRICS]' -r -F
 complete -c panicmon -l name -d 'Call the command by this name in reports. Without it, it has the NAME of --label, or the base name of its file [env: PANICMON_NAME]' -r -f
 complete -c panicmon -s c -l config -d 'Run the processes of this pmux file; - is stdin [env: PANICMON_CONFIG]' -r -F
 complete -c panicmon -l clear-env -d 'Give the command only the variables of --env and --user [env: PANICMON_CLEAR_ENV]'

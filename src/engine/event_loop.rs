@@ -122,8 +122,10 @@ impl Run<'_, '_> {
     fn deadline(&mut self) -> Option<Instant> {
         let tasks = self.tasks.deadline(self.readers_keep_up());
         let notify = self.notify.as_ref().and_then(Notify::deadline);
+        let records = self.records.as_ref().and_then(Records::deadline);
         let progress = &self.progress;
-        tasks.into_iter().chain(notify).chain(progress.finish.deadline()).chain(progress.looks.deadline()).min()
+        let ours = progress.finish.deadline().into_iter().chain(progress.looks.deadline());
+        tasks.into_iter().chain(notify).chain(records).chain(ours).min()
     }
 
     fn dispatch(&mut self, wakeup: &mut Wakeup) -> Result<(), Error> {

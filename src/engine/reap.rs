@@ -5,7 +5,9 @@ use super::run::{Run, Signals, Wakeup, remark, tell};
 use super::task::{Started, Task, foreground};
 use crate::model::death::OomVerdict;
 use crate::model::error::Error;
-use crate::model::event::{DrainStarted, Event, OrphanReaped, ProcessExited, ProcessFailed, RestartGivenUp, RestartScheduled};
+use crate::model::event::{
+    DrainStarted, Event, OrphanReaped, ProcessExited, ProcessFailed, RestartGivenUp, RestartScheduled,
+};
 use crate::model::pid::Pid;
 use crate::model::signal::Signal;
 use crate::policy::action::End;

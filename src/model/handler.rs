@@ -1,9 +1,9 @@
 //! The interface of what wants to know what happens.
 
 use crate::model::event::{
-    DrainEnded, DrainSignaled, DrainStarted, Event, OrphanReaped, ProcessContinued, ProcessExited, ProcessFailed,
-    ProcessStarted, ProcessStarting, ProcessStopped, RestartGivenUp, RestartScheduled, SignalDelayed, SignalDropped, SignalFailed,
-    SignalPassed, SignalReceived,
+    DrainEnded, DrainSignaled, DrainStarted, Event, OrphanReaped, PreviousRunLost, ProcessContinued, ProcessExited,
+    ProcessFailed, ProcessStarted, ProcessStarting, ProcessStopped, RestartGivenUp, RestartScheduled, SignalDelayed,
+    SignalDropped, SignalFailed, SignalPassed, SignalReceived,
 };
 
 /// Is told of every process and signal event; each method does nothing unless written.
@@ -84,6 +84,11 @@ pub trait Handler {
         let _ = event;
     }
 
+    /// The last run, under another panicmon, has vanished without a record.
+    fn previous_run_lost(&mut self, event: &PreviousRunLost<'_>) {
+        let _ = event;
+    }
+
     /// Immediately after a signal came.
     fn signal_received(&mut self, event: &SignalReceived<'_>) {
         let _ = event;
@@ -140,6 +145,7 @@ pub trait Handler {
             Event::Continued(event) => self.process_continued(event),
             Event::RestartScheduled(event) => self.restart_scheduled(event),
             Event::RestartGivenUp(event) => self.restart_given_up(event),
+            Event::PreviousRunLost(event) => self.previous_run_lost(event),
             Event::Received(event) => self.signal_received(event),
             Event::Passed(event) => self.signal_passed(event),
             Event::Dropped(event) => self.signal_dropped(event),

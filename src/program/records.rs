@@ -1,21 +1,52 @@
-//! Opens what `--events` names.
+//! Opens what `--events`, `--report`, `--termination-log` and `--metrics` name.
 
 use super::options::settings::Settings;
 use super::stderr;
 use crate::report::records::Records;
+use crate::report::records::documents::Documents;
+use crate::report::records::documents::certificate::Reports;
+use crate::report::records::documents::metrics_file::MetricsFile;
+use crate::report::records::documents::termination::TerminationLog;
 use crate::report::records::record::Head;
 use crate::report::records::sink::{Sink, SinkName};
 use crate::sys::{container, own_file, process, user};
+use std::ffi::OsString;
+use std::fmt::Display;
 use std::io;
+use std::path::Path;
+
+/// The certificates that are kept, unless told otherwise.
+const KEPT_REPORTS: usize = 20;
+
+/// The options that ask for records.
+const OPTIONS: [&str; 4] = ["events", "report", "termination-log", "metrics"];
+
+/// What processes are called in records.
+pub(crate) struct Called {
+    /// Whose those are that are no process's.
+    pub(crate) own: String,
+    pub(crate) processes: Vec<String>,
+}
 
 /// The records that are asked for. A sink that can't be opened gets none, which is a warning. `relayed`: what is written to
-/// stderr goes through a relay. `name`: whose those are that are no process's.
-pub(crate) fn open(settings: &Settings, relayed: bool, name: impl FnOnce() -> String) -> Option<Records> {
-    if settings.events.is_empty() { None } else { open_sinks(settings, relayed, name()) }
+/// stderr goes through a relay.
+pub(crate) fn open(settings: &Settings, relayed: bool, names: impl FnOnce() -> Called) -> Option<Records> {
+    asked_by(settings).and_then(|_| open_all(settings, relayed, names()))
+}
+
+/// The first of the options that ask for records, if there is any.
+pub(crate) fn asked_by(settings: &Settings) -> Option<&'static str> {
+    let given = [
+        !settings.events.is_empty(),
+        settings.report.is_some(),
+        settings.termination_log.is_some(),
+        settings.metrics.is_some(),
+    ];
+    OPTIONS.into_iter().zip(given).find(|(_, given)| *given).map(|(option, _)| option)
 }
 
 #[cold]
-fn open_sinks(settings: &Settings, relayed: bool, name: String) -> Option<Records> {
+fn open_all(settings: &Settings, relayed: bool, names: Called) -> Option<Records> {
     let mut sinks = Vec::new();
     for sink in &settings.events {
         match open_sink(sink, relayed) {
@@ -30,7 +61,34 @@ fn open_sinks(settings: &Settings, relayed: bool, name: String) -> Option<Record
         dir: std::env::current_dir().unwrap_or_default(),
         user: user::own(),
     };
-    (!sinks.is_empty()).then(|| Records::new(head, sinks, name))
+    let documents = open_documents(settings);
+    if sinks.is_empty() && documents.is_empty() {
+        return None;
+    }
+    let records = Records::new(head, sinks, documents, names.own);
+    records.expect(&names.processes);
+    Some(records)
+}
+
+fn open_documents(settings: &Settings) -> Documents {
+    let keep = settings.report_keep.unwrap_or(KEPT_REPORTS);
+    let mut documents = Documents::default();
+    documents.reports = opened(settings, &settings.report, "report", |path, by| Reports::new(path, keep, by));
+    documents.termination = opened(settings, &settings.termination_log, "termination-log", TerminationLog::new);
+    documents.metrics = opened(settings, &settings.metrics, "metrics", MetricsFile::new);
+    documents
+}
+
+fn opened<T>(
+    settings: &Settings,
+    path: &Option<OsString>,
+    option: &str,
+    open: impl FnOnce(&Path, String) -> io::Result<T>,
+) -> Option<T> {
+    let path = Path::new(path.as_ref()?);
+    let name = settings.name_of(option);
+    let warn = |error: &dyn Display| log::warn!("{name}: {}: {error}: nothing is written there", path.display());
+    open(path, name.clone()).inspect_err(|error| warn(error)).ok()
 }
 
 fn open_sink(sink: &SinkName, relayed: bool) -> io::Result<Sink> {

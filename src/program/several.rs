@@ -2,6 +2,7 @@
 
 use super::options::settings::Settings;
 use super::options::variables;
+use super::records::Called;
 use super::stderr::{self, say};
 use super::{check, config_file, lines, logger, records};
 use crate::api::environment::Environment;
@@ -10,6 +11,8 @@ use crate::api::supervisor::Supervisor;
 use crate::engine::outcome::{Asked, Outcome};
 use crate::formats::pmux::Config;
 use crate::model::error::Error;
+use crate::model::event::process::base_name;
+use crate::model::process_config::ProcessConfig;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
 use crate::policy::restart::Supervision;
@@ -99,13 +102,22 @@ fn run_all(
         supervisor = supervisor.handler(LogHandler);
     }
     let environment = Environment::entries(env).without(&settings.variables);
-    let records = records::open(settings, true, || OWN_NAME.to_owned());
+    let records = records::open(settings, true, || event_names(&config.processes));
     if let Some(records) = &records {
         supervisor = supervisor.handler(records.clone());
     }
     let outcome = supervisor.run_processes(processes, Some(relay), &environment, limits, records.clone());
     records.as_ref().inspect(|records| records.finish());
     outcome
+}
+
+/// What the processes are called in records.
+fn event_names(processes: &[ProcessConfig]) -> Called {
+    let name = |process: &ProcessConfig| match process.name.as_str() {
+        "" => base_name(std::slice::from_ref(&process.cmd)).into_owned(),
+        name => name.to_owned(),
+    };
+    Called { own: OWN_NAME.to_owned(), processes: processes.iter().map(name).collect() }
 }
 
 /// The exit status: 0 after a stop, else that of the first process that failed.

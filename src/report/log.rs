@@ -1,8 +1,8 @@
 //! Events as messages of the [`log`] crate.
 
 use crate::model::event::{
-    ProcessContinued, ProcessExited, ProcessFailed, ProcessStarting, ProcessStopped, RestartGivenUp, RestartScheduled, SignalDelayed,
-    SignalDropped, SignalFailed, SignalPassed, SignalReceived,
+    ProcessContinued, ProcessExited, ProcessFailed, ProcessStarting, ProcessStopped, RestartGivenUp, RestartScheduled,
+    SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
 };
 use crate::model::handler::Handler;
 use std::ffi::OsString;

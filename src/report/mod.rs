@@ -10,6 +10,7 @@
 //! | `last_words` | what is kept of a stream: the head of a death's text, and the tail |
 //! | `records` | events for machines; `no_records`: where the feature is off |
 //! | `panic` | what a process has died of, by its last words |
+//! | `metrics` | counts, for Prometheus |
 //! | `oom` | whether the kernel killed the command because memory ran out |
 #![forbid(unsafe_code)]
 
@@ -20,6 +21,8 @@ pub(crate) mod fuzzing;
 #[allow(dead_code, reason = "nothing but its tests uses it yet")]
 pub(crate) mod last_words;
 pub(crate) mod log;
+#[cfg(feature = "reports")]
+pub(crate) mod metrics;
 pub(crate) mod oom;
 #[cfg(feature = "reports")]
 pub(crate) mod records;

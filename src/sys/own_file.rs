@@ -3,18 +3,32 @@
 //! Each is opened below the descriptor of its directory, and nothing is followed, waited for, or taken as a terminal.
 
 use super::fd::{FIRST_AFTER_STDIO, above_stdio};
-use nix::fcntl::{AtFlags, FcntlArg, FdFlag, OFlag, fcntl, openat};
+use nix::dir::Dir;
+use nix::fcntl::{AtFlags, FcntlArg, FdFlag, OFlag, fcntl, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
-use std::ffi::OsStr;
-use std::io;
+use nix::unistd::{UnlinkatFlags, unlinkat};
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, TryLockError};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::process;
 
 /// What no opening of a file of ours does: follow a link, wait for a reader, take a terminal, hand it down.
 const CAREFUL: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
 
 /// A new file is for its owner and its group.
 const NEW_FILE: Mode = Mode::from_bits_truncate(0o640);
+
+/// One that other users' programs fetch may be read by all.
+const NEW_FILE_FOR_ALL: Mode = Mode::from_bits_truncate(0o644);
+
+/// How many temporary names are tried: those of a process that was killed with the same pid are still there.
+const TEMPORARY_NAMES: u32 = 16;
+
+/// How much is read of a file that a former run has left, and that anybody may have changed.
+const MOST_READ: u64 = 16 * 1024;
 
 /// The directory of a file, and the file's name in it.
 struct Place<'p> {
@@ -25,17 +39,177 @@ struct Place<'p> {
 impl<'p> Place<'p> {
     fn of(path: &'p Path) -> io::Result<Place<'p>> {
         let name = path.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
-        let parent = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let dir = above_stdio(nix::fcntl::open(parent, flags, Mode::empty())?)?;
-        Ok(Place { dir, name })
+        Ok(Place { dir: open_dir(parent(path))?, name })
     }
 
     fn open(&self, flags: OFlag) -> nix::Result<OwnedFd> {
         openat(&self.dir, self.name, flags | CAREFUL, NEW_FILE)
+    }
+}
+
+/// The directory that a file is in.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn open_dir(path: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    above_stdio(nix::fcntl::open(path, flags, Mode::empty())?)
+}
+
+/// A directory for files of ours. It is held open: this process has another working directory later.
+#[derive(Debug)]
+pub(crate) struct Directory(OwnedFd);
+
+/// Who may read a new file, but for what the umask takes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readers {
+    OwnerAndGroup,
+    All,
+}
+
+impl Directory {
+    pub(crate) fn open(path: &Path) -> io::Result<Directory> {
+        open_dir(path).map(Directory)
+    }
+
+    /// The directory that this file is in, and the name of the file.
+    pub(crate) fn of(path: &Path) -> io::Result<(Directory, OsString)> {
+        let Place { dir, name } = Place::of(path)?;
+        Ok((Directory(dir), name.to_owned()))
+    }
+
+    /// Puts a file there, in the place of one of its name: a reader sees the one or the other, each whole.
+    pub(crate) fn replace(&self, name: &OsStr, readers: Readers, content: &[u8]) -> io::Result<()> {
+        self.put(name, readers, content, |_| Ok(())).map(drop)
+    }
+
+    /// The same, and the file is locked (flock(2)) from its first moment on, until it is dropped.
+    pub(crate) fn replace_locked(&self, name: &OsStr, content: &[u8]) -> io::Result<File> {
+        self.put(name, Readers::OwnerAndGroup, content, |file| file.try_lock().map_err(io::Error::from))
+    }
+
+    fn put(
+        &self,
+        name: &OsStr,
+        readers: Readers,
+        content: &[u8],
+        prepare: impl FnOnce(&File) -> io::Result<()>,
+    ) -> io::Result<File> {
+        match fstatat(&self.0, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+            Ok(stat) if kind(&stat) != SFlag::S_IFREG => {
+                return Err(io::Error::other("there is something else than a file"));
+            }
+            Ok(_) | Err(nix::Error::ENOENT) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        let (mut file, temporary) = self.temporary(name, readers)?;
+        let done = prepare(&file).and_then(|()| file.write_all(content)).and_then(|()| {
+            renameat(&self.0, temporary.as_os_str(), &self.0, name)?;
+            Ok(())
+        });
+        if done.is_err() {
+            let _ = self.remove(&temporary);
+        }
+        done.map(|()| file)
+    }
+
+    fn temporary(&self, name: &OsStr, readers: Readers) -> io::Result<(File, OsString)> {
+        let mode = if readers == Readers::All { NEW_FILE_FOR_ALL } else { NEW_FILE };
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | CAREFUL;
+        let mut last = nix::Error::EEXIST;
+        for number in 0..TEMPORARY_NAMES {
+            let mut temporary = OsString::from(".");
+            temporary.push(name);
+            temporary.push(format!(".{}-{number}", process::id()));
+            match openat(&self.0, temporary.as_os_str(), flags, mode) {
+                Ok(fd) => return Ok((above_stdio(fd)?.into(), temporary)),
+                Err(nix::Error::EEXIST) => {}
+                Err(errno) => {
+                    last = errno;
+                    break;
+                }
+            }
+        }
+        Err(last.into())
+    }
+
+    /// Takes away a file that nobody has locked, and returns what it held. `None`: there is none.
+    pub(crate) fn take_unlocked(&self, name: &OsStr) -> io::Result<Option<Vec<u8>>> {
+        let file: File = match openat(&self.0, name, OFlag::O_RDONLY | CAREFUL, Mode::empty()) {
+            Ok(fd) => above_stdio(fd)?.into(),
+            Err(nix::Error::ENOENT) => return Ok(None),
+            Err(errno) => return Err(errno.into()),
+        };
+        if kind(&fstat(&file)?) != SFlag::S_IFREG {
+            return Err(io::Error::other("it is no file"));
+        }
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(io::Error::other("another process has locked it")),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let mut content = Vec::new();
+        (&file).take(MOST_READ).read_to_end(&mut content)?;
+        self.remove_this(name, &file)?;
+        Ok(Some(content))
+    }
+
+    /// Takes away a file, if it is still this one that has the name.
+    pub(crate) fn remove_this(&self, name: &OsStr, file: &File) -> io::Result<()> {
+        let (named, this) = (fstatat(&self.0, name, AtFlags::AT_SYMLINK_NOFOLLOW)?, fstat(file)?);
+        if (named.st_dev, named.st_ino) == (this.st_dev, this.st_ino) { self.remove(name) } else { Ok(()) }
+    }
+
+    pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
+        Ok(unlinkat(&self.0, name, UnlinkatFlags::NoRemoveDir)?)
+    }
+
+    /// The names of what is in it.
+    pub(crate) fn names(&self) -> io::Result<Vec<OsString>> {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let mut names = Vec::new();
+        for entry in Dir::openat(&self.0, ".", flags, Mode::empty())?.iter() {
+            names.push(OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned());
+        }
+        Ok(names)
+    }
+}
+
+impl AsFd for Directory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Opens a file to be written again and again from its beginning, and empties it; it is made if it isn't there. Anything but a
+/// file is refused, and so is one with a second name: somebody may have given it to a file that isn't his.
+pub(crate) fn overwrite(path: &Path) -> io::Result<File> {
+    let place = Place::of(path)?;
+    let opened = match place.open(OFlag::O_WRONLY) {
+        // It isn't there; if it is by now, somebody else has made it.
+        Err(nix::Error::ENOENT) => place.open(OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL),
+        opened => opened,
+    };
+    let file = File::from(above_stdio(opened.map_err(not_followed)?)?);
+    let stat = fstat(&file)?;
+    if kind(&stat) != SFlag::S_IFREG {
+        return Err(io::Error::other("it is no file"));
+    }
+    if stat.st_nlink > 1 {
+        return Err(io::Error::other("it has another name beside this one (a hard link)"));
+    }
+    file.set_len(0)?;
+    Ok(file)
+}
+
+fn not_followed(errno: nix::Error) -> io::Error {
+    match errno {
+        nix::Error::ELOOP => io::Error::other("it is a symbolic link, which isn't followed: write the file itself"),
+        errno => errno.into(),
     }
 }
 
@@ -70,10 +244,7 @@ pub(crate) fn append(path: &Path) -> io::Result<OwnedFd> {
         Err(nix::Error::ENXIO) if is_fifo(&place) => place.open(OFlag::O_RDWR),
         opened => opened,
     };
-    let fd = above_stdio(opened.map_err(|errno| match errno {
-        nix::Error::ELOOP => io::Error::other("it is a symbolic link, which isn't followed: write the file itself"),
-        errno => errno.into(),
-    })?)?;
+    let fd = above_stdio(opened.map_err(not_followed)?)?;
     match kind(&fstat(fd.as_fd())?) {
         SFlag::S_IFREG | SFlag::S_IFIFO | SFlag::S_IFCHR => Ok(fd),
         _ => Err(io::Error::other("it is neither a file, a FIFO nor a character device")),
@@ -100,7 +271,7 @@ mod tests {
 
     impl Temp {
         fn new(name: &str) -> Temp {
-            let dir = std::env::temp_dir().join(format!("panicmon-own-file-{name}-{}", std::process::id()));
+            let dir = std::env::temp_dir().join(format!("panicmon-own-file-{name}-{}", process::id()));
             fs::create_dir(&dir).unwrap();
             Temp(dir)
         }
@@ -140,6 +311,57 @@ mod tests {
         let reader = nix::fcntl::open(&path, OFlag::O_RDONLY | OFlag::O_NONBLOCK, Mode::empty()).unwrap();
         let mut read = [0; 8];
         assert_eq!(nix::unistd::read(&reader, &mut read), Ok(4));
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_else_is() {
+        let temp = Temp::new("replace");
+        let dir = Directory::open(&temp.0).unwrap();
+        // What a process with this pid that was killed has left.
+        fs::write(temp.path(&format!(".a.{}-0", process::id())), "old").unwrap();
+        for content in ["first", "second"] {
+            dir.replace(OsStr::new("a"), Readers::All, content.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(temp.path("a")).unwrap(), content);
+        }
+        symlink(temp.path("elsewhere"), temp.path("planted")).unwrap();
+        fs::create_dir(temp.path("dir")).unwrap();
+        nix::unistd::mkfifo(&temp.path("fifo"), Mode::S_IRWXU).unwrap();
+        for name in ["planted", "dir", "fifo"] {
+            assert!(dir.replace(OsStr::new(name), Readers::All, b"x").is_err(), "{name}");
+            assert!(overwrite(&temp.path(name)).is_err(), "{name}");
+            assert!(dir.take_unlocked(OsStr::new(name)).is_err(), "{name}");
+        }
+        assert!(!temp.path("elsewhere").exists());
+        let mut names: Vec<_> = dir.names().unwrap().into_iter().filter(|name| name != "." && name != "..").collect();
+        names.sort();
+        assert_eq!(names, [&format!(".a.{}-0", process::id()), "a", "dir", "fifo", "planted"].map(OsString::from));
+    }
+
+    #[test]
+    fn a_file_with_a_second_name_is_not_overwritten() {
+        let temp = Temp::new("overwrite");
+        fs::write(temp.path("log"), "of the last time").unwrap();
+        drop(overwrite(&temp.path("log")).unwrap());
+        assert_eq!(fs::read(temp.path("log")).unwrap(), b"");
+        fs::write(temp.path("precious"), "kept").unwrap();
+        fs::hard_link(temp.path("precious"), temp.path("planted")).unwrap();
+        assert!(overwrite(&temp.path("planted")).unwrap_err().to_string().contains("hard link"));
+        assert_eq!(fs::read(temp.path("precious")).unwrap(), b"kept");
+    }
+
+    #[test]
+    fn a_locked_file_is_taken_by_nobody_and_an_unlocked_one_once() {
+        let temp = Temp::new("locked");
+        let (dir, name) = Directory::of(&temp.path("a.running")).unwrap();
+        assert_eq!(dir.take_unlocked(&name).unwrap(), None);
+        let locked = dir.replace_locked(&name, b"state").unwrap();
+        assert!(dir.take_unlocked(&name).unwrap_err().to_string().contains("locked"));
+        drop(locked);
+        assert_eq!(dir.take_unlocked(&name).unwrap().unwrap(), b"state");
+        assert_eq!(dir.take_unlocked(&name).unwrap(), None);
+        let (first, _second) = (dir.replace_locked(&name, b"1").unwrap(), dir.replace_locked(&name, b"2").unwrap());
+        dir.remove_this(&name, &first).unwrap();
+        assert_eq!(fs::read(temp.path("a.running")).unwrap(), b"2", "another one's");
     }
 
     #[test]

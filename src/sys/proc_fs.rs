@@ -38,6 +38,13 @@ pub(super) fn has_our_numbers() -> io::Result<bool> {
     Ok(status.field("NSpid").is_some_and(|numbers| numbers == process::id().to_string()))
 }
 
+/// The number of this start of the machine; each has another one.
+#[cfg(feature = "reports")]
+pub(crate) fn boot_id() -> Option<String> {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim_end().to_owned()).filter(|id| !id.is_empty())
+}
+
 /// The numbers of all processes that can be seen.
 pub(super) fn all() -> io::Result<Vec<i32>> {
     directory::numbers(Path::new("/proc"))

@@ -19,8 +19,8 @@ pub(crate) mod summary;
 
 pub use drain::{DrainEnded, DrainSignaled, DrainStarted, OrphanReaped};
 pub use process::{
-    GivenUp, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStarting, ProcessStopped,
-    RestartGivenUp, RestartScheduled,
+    GivenUp, PreviousRunLost, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStarting,
+    ProcessStopped, RestartGivenUp, RestartScheduled,
 };
 pub use signal::{SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived};
 
@@ -98,6 +98,8 @@ pub enum Event<'a> {
     RestartScheduled(RestartScheduled<'a>),
     /// It would be started again, but a limit is reached.
     RestartGivenUp(RestartGivenUp<'a>),
+    /// The last run has vanished without a record.
+    PreviousRunLost(PreviousRunLost<'a>),
     /// A signal came.
     Received(SignalReceived<'a>),
     /// It was passed on.
@@ -130,6 +132,7 @@ impl Event<'_> {
             Event::Continued(_) => "process.continued",
             Event::RestartScheduled(_) => "restart.scheduled",
             Event::RestartGivenUp(_) => "restart.given_up",
+            Event::PreviousRunLost(_) => "previous_run.lost",
             Event::Received(_) => "signal.received",
             Event::Passed(_) => "signal.passed",
             Event::Dropped(_) => "signal.dropped",
@@ -155,6 +158,7 @@ impl Event<'_> {
             Event::Continued(event) => &event.name,
             Event::RestartScheduled(event) => &event.name,
             Event::RestartGivenUp(event) => &event.name,
+            Event::PreviousRunLost(event) => &event.name,
             Event::Received(event) => &event.name,
             Event::Passed(event) => &event.name,
             Event::Dropped(event) => &event.name,
@@ -179,6 +183,7 @@ impl Event<'_> {
             Event::Continued(event) => Event::Continued(event.to_owned()),
             Event::RestartScheduled(event) => Event::RestartScheduled(event.to_owned()),
             Event::RestartGivenUp(event) => Event::RestartGivenUp(event.to_owned()),
+            Event::PreviousRunLost(event) => Event::PreviousRunLost(event.to_owned()),
             Event::Received(event) => Event::Received(event.to_owned()),
             Event::Passed(event) => Event::Passed(event.to_owned()),
             Event::Dropped(event) => Event::Dropped(event.to_owned()),

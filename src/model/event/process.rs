@@ -157,6 +157,23 @@ impl GivenUp {
     }
 }
 
+/// The last run of a process, under another panicmon, has vanished without a record: its file in the directory of the reports
+/// says that it runs, and nobody has the file locked. Both were killed at once, or the machine has lost its power.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PreviousRunLost<'a> {
+    /// Which process: its name, or the base name of its command.
+    pub name: Cow<'a, str>,
+    /// The child.
+    pub pid: Option<Pid>,
+    /// When it was started, by RFC 3339.
+    pub started: Option<Cow<'a, str>>,
+    /// The process that had started it.
+    pub panicmon_pid: Option<Pid>,
+    /// Whether the machine was started anew since.
+    pub rebooted: Option<bool>,
+}
+
 /// What a process without a name is called: the base name of its command.
 pub(crate) fn base_name(args: &[OsString]) -> Cow<'_, str> {
     args.first().map(Path::new).and_then(Path::file_name).unwrap_or_default().to_string_lossy()
@@ -269,6 +286,13 @@ impl<'a> RestartGivenUp<'a> {
     }
 }
 
+impl<'a> PreviousRunLost<'a> {
+    /// This event of this process, of which nothing else is known.
+    pub fn new(name: impl Into<Cow<'a, str>>) -> Self {
+        PreviousRunLost { name: name.into(), pid: None, started: None, panicmon_pid: None, rebooted: None }
+    }
+}
+
 keep! {
     ProcessStarting { name, args; ; dir }
     ProcessStarted { name, args; pid, pgid; user }
@@ -277,4 +301,5 @@ keep! {
     ProcessContinued { name; pid }
     RestartScheduled { name, args; status, delay; error }
     RestartGivenUp { name; reason }
+    PreviousRunLost { name; pid, panicmon_pid, rebooted; started }
 }

@@ -1,7 +1,7 @@
 //! An event as a serde map: what records of events are made of.
 
 use super::Event;
-use super::process::ProcessExited;
+use super::process::{PreviousRunLost, ProcessExited, RestartScheduled};
 use crate::model::error::Error;
 use crate::model::origin::Origin;
 use crate::model::pid::Pid;
@@ -55,13 +55,9 @@ pub(crate) fn fields<M: SerializeMap>(event: &Event<'_>, looked_up: LookedUp<'_>
             map.serialize_entry("signal", &event.signal)
         }
         Event::Continued(event) => map.serialize_entry("pid", &event.pid),
-        Event::RestartScheduled(event) => {
-            let reason = event.status.map(|status| status.to_string());
-            let reason = reason.or_else(|| event.error.as_ref().map(|error| error.brief().to_string()));
-            map.serialize_entry("delay_ms", &milliseconds(event.delay))?;
-            map.serialize_entry("reason", &reason)
-        }
+        Event::RestartScheduled(event) => restart(event, map),
         Event::RestartGivenUp(event) => map.serialize_entry("reason", event.reason.as_str()),
+        Event::PreviousRunLost(event) => previous_run(event, map),
         Event::Received(event) => signal(event.signal, event.origin, event.child, map),
         Event::Passed(event) => {
             signal(event.came, event.origin, event.child, map)?;
@@ -98,6 +94,29 @@ pub(crate) fn fields<M: SerializeMap>(event: &Event<'_>, looked_up: LookedUp<'_>
 /// The first word only: arguments may hold secrets.
 fn executable<M: SerializeMap>(args: &[OsString], map: &mut M) -> Result<(), M::Error> {
     map.serialize_entry("executable", &args.first().map(|word| word.to_string_lossy()))
+}
+
+fn restart<M: SerializeMap>(event: &RestartScheduled<'_>, map: &mut M) -> Result<(), M::Error> {
+    let reason = event.status.map(|status| status.to_string());
+    let reason = reason.or_else(|| event.error.as_ref().map(|error| error.brief().to_string()));
+    map.serialize_entry("delay_ms", &milliseconds(event.delay))?;
+    map.serialize_entry("reason", &reason)
+}
+
+/// What is known of it.
+fn previous_run<M: SerializeMap>(event: &PreviousRunLost<'_>, map: &mut M) -> Result<(), M::Error> {
+    for (field, pid) in [("pid", event.pid), ("panicmon_pid", event.panicmon_pid)] {
+        if let Some(pid) = pid {
+            map.serialize_entry(field, &pid)?;
+        }
+    }
+    if let Some(started) = &event.started {
+        map.serialize_entry("started", started)?;
+    }
+    if let Some(rebooted) = event.rebooted {
+        map.serialize_entry("rebooted", &rebooted)?;
+    }
+    map.serialize_entry("summary", &event.summary())
 }
 
 fn exited<M: SerializeMap>(event: &ProcessExited<'_>, command: Option<&str>, map: &mut M) -> Result<(), M::Error> {

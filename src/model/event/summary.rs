@@ -1,6 +1,6 @@
 //! The end of a run in a sentence, as a person would say it.
 
-use super::process::ProcessExited;
+use super::process::{PreviousRunLost, ProcessExited};
 use crate::model::death::{Core, KilledBy, Oom, OomVerdict};
 use crate::model::signal::Signal;
 use crate::model::status::ExitStatus;
@@ -84,6 +84,20 @@ impl ProcessExited<'_> {
             },
             None => "the stop".to_owned(),
         }
+    }
+}
+
+impl PreviousRunLost<'_> {
+    /// What is known of it, in a sentence without its period.
+    pub fn summary(&self) -> String {
+        let pid = self.pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+        let started = self.started.as_ref().map(|time| format!(", started at {time},")).unwrap_or_default();
+        let reboot = match self.rebooted {
+            Some(true) => "; the machine was started anew since",
+            Some(false) => "; the machine has been running since, so both were killed",
+            None => "",
+        };
+        format!("the last run of {}{pid}{started} has vanished together with its panicmon{reboot}", self.name)
     }
 }
 

@@ -24,7 +24,7 @@ use crate::program::notify;
 use crate::program::options::settings::Settings;
 use crate::program::options::values::UserName;
 use crate::program::options::variables;
-use crate::program::records;
+use crate::program::records::{self, Called};
 use crate::program::reload;
 use crate::program::stderr::say;
 use crate::program::systemds;
@@ -110,7 +110,7 @@ pub(super) fn prepare(
     let (supervision, relay) = (supervision(settings), relay(settings));
     let may_restart = supervision.may_restart();
     let leftovers = if may_restart { Leftovers::Ended(Scope::Group, DEFAULT_GRACE_PERIOD) } else { Leftovers::Told };
-    let records = records::open(settings, relay.is_some(), || event_name(&options, words));
+    let records = records::open(settings, relay.is_some(), || event_names(&options, words));
     if let Some(records) = &records {
         options = options.handler(records.clone());
     }
@@ -120,11 +120,12 @@ pub(super) fn prepare(
     Ok((Plan { signals, group, options, mode, may_restart }, watches))
 }
 
-/// What the command is called in records.
+/// What the command is called in records; orphans are taken for its own.
 #[cold]
-fn event_name(options: &Options<'_>, words: &[&CStr]) -> String {
+fn event_names(options: &Options<'_>, words: &[&CStr]) -> Called {
     let command = || base_name(&words.first().map(|word| os_string(word)).into_iter().collect::<Vec<_>>()).into_owned();
-    options.name.clone().unwrap_or_else(command)
+    let own = options.name.clone().unwrap_or_else(command);
+    Called { processes: vec![own.clone()], own }
 }
 
 /// The account of `--user`.
@@ -162,7 +163,8 @@ fn watch(mut options: Options<'static>, death: LastDeath, env: &[&'static CStr])
 /// Watches whether memory runs out, if the exit status depends on it, or records tell it.
 fn watch_memory(settings: &Settings, records: bool) -> Option<OomWatch> {
     let is_mapped = settings.exit.iter().any(|(from, _)| *from == ExitFrom::Oom);
-    (is_mapped || records).then(|| OomWatch::new(settings.name_of(if is_mapped { "exit" } else { "events" })))
+    let asked_by = if is_mapped { Some("exit") } else { records::asked_by(settings).filter(|_| records) };
+    asked_by.map(|option| OomWatch::new(settings.name_of(option)))
 }
 
 /// What becomes of signals on their way to the command.

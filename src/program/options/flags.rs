@@ -340,6 +340,63 @@ pub(crate) const FLAGS: &[Flag] = &[
         ..OPTION
     },
     Flag {
+        long: "report",
+        variable: "PANICMON_REPORT",
+        value: Some("DIR"),
+        hint: ValueHint::DirPath,
+        heading: "Reports",
+        help: "Write a certificate to DIR for each abnormal end, for machines (.json) and for people (.txt)",
+        more: "While the command runs, a locked file in DIR says so. One that is found without its lock is of a run that vanished without a record, which is told",
+        apply: |settings, given| {
+            settings.report = Some(values::directory(given.value())?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "report-keep",
+        variable: "PANICMON_REPORT_KEEP",
+        value: Some("N"),
+        heading: "Reports",
+        help: "Keep the N newest certificates of --report [default: 20]",
+        more: "Of each process of a file as many",
+        apply: |settings, given| {
+            let word = given.text()?;
+            let number = word.parse().ok().filter(|number| *number > 0);
+            settings.report_keep = Some(number.ok_or_else(|| format!("'{word}' is not a number from 1 on"))?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "termination-log",
+        variable: "PANICMON_TERMINATION_LOG",
+        value: Some("FILE"),
+        hint: ValueHint::FilePath,
+        heading: "Reports",
+        help: "Write to FILE why the command failed: /dev/termination-log in Kubernetes",
+        more: "At most 4096 bytes: a sentence, the panic, and the last lines of stderr. It is emptied at the start",
+        apply: |settings, given| {
+            settings.termination_log = Some(values::file(given.value())?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "metrics",
+        variable: "PANICMON_METRICS",
+        value: Some("FILE.prom"),
+        hint: ValueHint::FilePath,
+        heading: "Reports",
+        help: "Count starts, ends, signals and more in FILE.prom, for node_exporter's textfile collector",
+        more: "It is replaced at most once a second, and at the end",
+        apply: |settings, given| {
+            settings.metrics = Some(values::file(given.value())?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
         long: "name",
         variable: "PANICMON_NAME",
         value: Some("NAME"),

@@ -57,6 +57,14 @@ pub(crate) struct Settings {
     pub(crate) name: Option<String>,
     /// Where records of events go.
     pub(crate) events: Vec<SinkName>,
+    /// The directory of certificates of abnormal ends.
+    pub(crate) report: Option<OsString>,
+    /// How many of them are kept; `None`: 20.
+    pub(crate) report_keep: Option<usize>,
+    /// The file that says why a run failed.
+    pub(crate) termination_log: Option<OsString>,
+    /// The file of counts for Prometheus.
+    pub(crate) metrics: Option<OsString>,
     /// The name in front of each line of output.
     pub(crate) label: Option<String>,
     /// The format of the time in front of each line of output.

@@ -6,8 +6,10 @@
 //! | file | contents |
 //! |---|---|
 //! | `record` | an event as a JSON object |
+//! | `documents` | files for those who come later: reports, metrics |
 //! | `sink` | where records go, with a queue each |
 
+pub(crate) mod documents;
 pub(crate) mod record;
 pub(crate) mod sink;
 
@@ -21,6 +23,7 @@ use crate::sys::clock;
 use crate::sys::core_file;
 use crate::sys::poll::{self, Awaited};
 use crate::sys::proc_fs;
+use documents::Documents;
 use jiff::Timestamp;
 use record::{Head, Moment, Record, Told};
 use sink::Sink;
@@ -54,14 +57,26 @@ pub(crate) struct Inner {
     /// How often each process was started.
     runs: BTreeMap<String, u64>,
     senders: Senders,
+    documents: Documents,
     /// The name of records that aren't of any process.
     name: String,
 }
 
 impl Records {
-    pub(crate) fn new(head: Head, sinks: Vec<Sink>, name: String) -> Records {
+    /// `name`: whose those are that are no process's.
+    pub(crate) fn new(head: Head, sinks: Vec<Sink>, documents: Documents, name: String) -> Records {
         let (told, runs, senders) = (Vec::new(), BTreeMap::new(), Senders::default());
-        Records(Arc::new(Mutex::new(Inner { head, sinks, told, number: 0, runs, senders, name })))
+        Records(Arc::new(Mutex::new(Inner { head, sinks, told, number: 0, runs, senders, documents, name })))
+    }
+
+    /// There are to be processes of these names; before anything is told of them.
+    pub(crate) fn expect(&self, names: &[String]) {
+        let mut inner = self.lock();
+        for name in names {
+            if let Some(lost) = inner.documents.expect(name) {
+                inner.keep(&Event::PreviousRunLost(lost));
+            }
+        }
     }
 
     /// Looked at while nothing is told.
@@ -72,6 +87,11 @@ impl Records {
     /// Writes what the sinks take without waiting.
     pub(crate) fn flush(&self) {
         self.lock().flush();
+    }
+
+    /// When something is to be written though nothing happens until then.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.lock().documents.deadline()
     }
 
     /// What a process is called that has ended and isn't reaped yet.
@@ -91,6 +111,8 @@ impl Records {
     pub(crate) fn finish(&self) {
         let mut inner = self.lock();
         let until = Instant::now() + LAST_PATIENCE;
+        inner.flush();
+        inner.documents.finish();
         loop {
             inner.flush();
             let mut waits = inner.to_write().map(Awaited::Write).peekable();
@@ -139,9 +161,14 @@ impl Inner {
             let command = sender(&event).and_then(|sender| self.senders.command_of(sender));
             let looked_up = LookedUp { command: command.as_deref() };
             let (name, told) = (event.name().unwrap_or(&self.name), Told::Event(&event));
-            let line = Record { head: &self.head, moment, name, told, looked_up }.line();
+            let mut line = Vec::new();
+            if !self.sinks.is_empty() || self.documents.reads(&event) {
+                line = Record { head: &self.head, moment, name, told, looked_up }.line();
+            }
             self.sinks.iter_mut().for_each(|sink| sink.add(&line));
+            self.documents.add(&event, name, moment.time, &line);
         }
+        self.documents.write();
         for number in 0..self.sinks.len() {
             self.sinks[number].flush();
             if let Some((count, why)) = self.sinks[number].take_dropped() {
@@ -161,7 +188,7 @@ impl Inner {
 
     /// All descriptors it holds, those of standard streams among them.
     pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.sinks.iter().filter_map(Sink::as_fd)
+        self.sinks.iter().filter_map(Sink::as_fd).chain(self.documents.fds())
     }
 }
 
