@@ -39,14 +39,18 @@ fn find_one(mark: &Mark, lines: &Lines<'_>) -> Option<Found> {
         return None;
     }
     let pattern = Pattern::new(mark.pattern)?;
-    let mut accepted = |at: usize| accept(mark, &pattern, lines, at);
+    let first = match mark.message {
+        Message::From(first) => Some(Pattern::new(first)?),
+        _ => None,
+    };
+    let mut accepted = |at: usize| accept(mark, &pattern, first.as_ref(), lines, at);
     match mark.which {
         Which::First => candidates.into_iter().find_map(&mut accepted),
         Which::Last => candidates.into_iter().rev().find_map(&mut accepted),
     }
 }
 
-fn accept(mark: &Mark, pattern: &Pattern, lines: &Lines<'_>, at: usize) -> Option<Found> {
+fn accept(mark: &Mark, pattern: &Pattern, first: Option<&Pattern>, lines: &Lines<'_>, at: usize) -> Option<Found> {
     let before = lines.before(at);
     if !before.starts_with(mark.after)
         || mark.not_after.iter().any(|not| before.contains(not))
@@ -65,8 +69,8 @@ fn accept(mark: &Mark, pattern: &Pattern, lines: &Lines<'_>, at: usize) -> Optio
                 above(lines, at).find(|at| !lines.get(*at).is_empty() && !lines.get(*at).starts_with([' ', '\t']))?;
             lines.get(found.at).clone_into(&mut found.message);
         }
-        Message::From(first) => {
-            let first = Pattern::new(first)?;
+        Message::From(_) => {
+            let first = first?;
             let (start, captures) = above(lines, at).find_map(|at| Some((at, first.captures(lines.get(at))?)))?;
             let further = lines.below(start, at - start - 1).collect();
             found = self::found(mark, &captures, at);
