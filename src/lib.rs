@@ -94,6 +94,8 @@ pub use relay::stream::{Line, Stream};
 
 /// Handlers that come with panicmon.
 pub mod handlers {
+    #[cfg(feature = "reports")]
+    pub use crate::report::json::{Json, Report};
     pub use crate::report::log::LogHandler;
     #[cfg(feature = "reports")]
     pub use crate::report::metrics::Metrics;

@@ -2,6 +2,7 @@
 
 use super::options::settings::Settings;
 use super::stderr;
+use crate::report::json::KEPT_REPORTS;
 use crate::report::records::Records;
 use crate::report::records::documents::Documents;
 use crate::report::records::documents::certificate::Reports;
@@ -9,14 +10,11 @@ use crate::report::records::documents::metrics_file::MetricsFile;
 use crate::report::records::documents::termination::TerminationLog;
 use crate::report::records::record::Head;
 use crate::report::records::sink::{Sink, SinkName};
-use crate::sys::{container, own_file, process, user};
+use crate::sys::own_file;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
-
-/// The certificates that are kept, unless told otherwise.
-const KEPT_REPORTS: usize = 20;
 
 /// The options that ask for records.
 const OPTIONS: [&str; 4] = ["events", "report", "termination-log", "metrics"];
@@ -54,18 +52,11 @@ fn open_all(settings: &Settings, relayed: bool, names: Called) -> Option<Records
             Err(error) => log::warn!("{}: {sink}: {error}: it gets no events", settings.name_of("events")),
         }
     }
-    let head = Head {
-        pid: process::id(),
-        host: nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned(),
-        container: container::id(),
-        dir: std::env::current_dir().unwrap_or_default(),
-        user: user::own(),
-    };
     let documents = open_documents(settings);
     if sinks.is_empty() && documents.is_empty() {
         return None;
     }
-    let records = Records::new(head, sinks, documents, names.own);
+    let records = Records::new(Head::here(), sinks, documents, names.own);
     records.expect(&names.processes);
     Some(records)
 }

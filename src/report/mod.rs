@@ -10,6 +10,7 @@
 //! | `last_words` | what is kept of a stream: the head of a death's text, and the tail |
 //! | `records` | events for machines; `no_records`: where the feature is off |
 //! | `panic` | what a process has died of, by its last words |
+//! | `json` | handlers that write records |
 //! | `metrics` | counts, for Prometheus |
 //! | `oom` | whether the kernel killed the command because memory ran out |
 #![forbid(unsafe_code)]
@@ -17,6 +18,8 @@
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 // TODO: the engine is to fill it.
+#[cfg(feature = "reports")]
+pub(crate) mod json;
 #[cfg(feature = "reports")]
 #[allow(dead_code, reason = "nothing but its tests uses it yet")]
 pub(crate) mod last_words;

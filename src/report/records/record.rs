@@ -3,6 +3,7 @@
 use crate::model::event::Event;
 use crate::model::event::serialize::{LookedUp, fields};
 use crate::model::pid::Pid;
+use crate::sys::{container, process, user};
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::path::PathBuf;
@@ -22,6 +23,19 @@ pub(crate) struct Head {
     pub(crate) dir: PathBuf,
     /// The user and group this process runs as.
     pub(crate) user: (u32, u32),
+}
+
+impl Head {
+    /// That of this process, as it is now.
+    pub(crate) fn here() -> Head {
+        Head {
+            pid: process::id(),
+            host: nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned(),
+            container: container::id(),
+            dir: std::env::current_dir().unwrap_or_default(),
+            user: user::own(),
+        }
+    }
 }
 
 /// When something happened, and where it stands among all that did.
