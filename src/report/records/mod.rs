@@ -90,6 +90,7 @@ impl Records {
     }
 
     /// When something is to be written though nothing happens until then.
+    #[cold]
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.lock().documents.deadline()
     }

@@ -71,3 +71,28 @@ impl MetricsFile {
         self.dir.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::event::ProcessStarting;
+    use std::fs;
+
+    #[test]
+    fn it_is_written_at_once_and_then_no_more_than_once_a_second() {
+        let path = std::env::temp_dir().join(format!("panicmon-metrics-{}.prom", std::process::id()));
+        let mut file = MetricsFile::new(&path, "--metrics".to_owned()).unwrap();
+        file.expect("web");
+        file.write_if_due();
+        assert!(fs::read_to_string(&path).unwrap().contains("panicmon_up{name=\"web\"} 0\n"));
+        assert_eq!(file.deadline(), None, "nothing has changed");
+        let starting = Event::Starting(ProcessStarting::new("web", &[]));
+        file.count(&starting, "web", Timestamp::UNIX_EPOCH);
+        assert_eq!(file.deadline(), file.written.map(|at| at + EVERY));
+        // A write that is due now is long past the last one.
+        file.written = Instant::now().checked_sub(2 * EVERY);
+        file.write_if_due();
+        assert_eq!(file.deadline(), None);
+        fs::remove_file(&path).unwrap();
+    }
+}
