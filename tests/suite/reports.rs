@@ -324,6 +324,9 @@ fn a_place_that_cant_be_written_is_a_warning_and_the_command_runs() {
     fs::write(&elsewhere, "kept").unwrap();
     let planted = files.path("planted");
     symlink(&elsewhere, &planted).unwrap();
+    // No device, which a program that replaces it would take from all others.
+    let fifo = files.path("fifo");
+    nix::unistd::mkfifo(fifo.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
     let linked = files.path("linked");
     fs::hard_link(&elsewhere, &linked).unwrap();
     for (option, place) in [
@@ -335,7 +338,7 @@ fn a_place_that_cant_be_written_is_a_warning_and_the_command_runs() {
         ("--termination-log", &linked),
         ("--termination-log", files.dir()),
         ("--metrics", "/nowhere/a.prom"),
-        ("--metrics", "/dev/full"),
+        ("--metrics", &fifo),
         ("--metrics", &planted),
     ] {
         let (code, out, err) =
