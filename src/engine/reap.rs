@@ -6,7 +6,7 @@ use super::task::{Started, Task, foreground};
 use crate::model::death::OomVerdict;
 use crate::model::error::Error;
 use crate::model::event::{
-    DrainStarted, Event, OrphanReaped, ProcessExited, ProcessFailed, RestartGivenUp, RestartScheduled,
+    DrainStarted, Event, GivenUp, OrphanReaped, ProcessExited, ProcessFailed, RestartGivenUp, RestartScheduled,
 };
 use crate::model::pid::Pid;
 use crate::model::signal::Signal;
@@ -228,8 +228,7 @@ impl Run<'_, '_> {
             Some(delay) => self.tell_restart(number, delay),
             None => {
                 if let Some(reason) = given_up {
-                    let name = self.tasks[number].spec.event_name();
-                    tell(self.handlers, &Event::RestartGivenUp(RestartGivenUp::new(name, reason)));
+                    self.tell_given_up(number, reason);
                 }
                 if status.is_none_or(|status| !status.is_success()) {
                     self.progress.first_failure.get_or_insert(number);
@@ -260,6 +259,12 @@ impl Run<'_, '_> {
         };
         tell(self.handlers, &Event::RestartScheduled(scheduled));
         remark(&mut self.relay, Some(number), Remark::RestartIn(delay));
+    }
+
+    #[cold]
+    fn tell_given_up(&mut self, number: usize, reason: GivenUp) {
+        let name = self.tasks[number].spec.event_name();
+        tell(self.handlers, &Event::RestartGivenUp(RestartGivenUp::new(name, reason)));
     }
 
     /// A task isn't started any more. While its leftovers are being ended, it isn't over: the end of that says so.
