@@ -66,10 +66,10 @@ fn facts(record: &Value) -> [(&'static str, Option<String>); 15] {
     let number = |key: &str| record[key].as_u64();
     let panicmon = &record["panicmon"];
     let usage = &record["usage"];
-    let time = |key: &str| usage[key].as_u64().map(|ms| Short(Duration::from_millis(ms)).to_string());
+    let time = |key: &str| usage[key].as_u64().map(Duration::from_millis);
     let used = time("user_ms").zip(time("system_ms")).map(|(user, system)| {
         let most = Bytes(usage["max_rss_bytes"].as_u64().unwrap_or_default());
-        format!("{user} of processor time, {system} of it in the kernel, {most} of memory at most")
+        format!("{} of processor time, {} of it in the kernel; {most} of memory", Short(user + system), Short(system))
     });
     let by = &record["requested_by"];
     let asked_by = by["signal"].as_str().map(|signal| match by["sender"]["pid"].as_u64() {
@@ -268,11 +268,13 @@ mod tests {
         record["oom"] = json!({"verdict": "no", "limit_bytes": 1 << 29, "peak_bytes": null, "cgroup": "/a"});
         record["requested_by"] = json!({"signal": "TERM", "sender": {"pid": 5, "uid": 0, "command": "sh"}});
         record["duration_ms"] = json!(45_000);
+        record["usage"] = json!({"user_ms": 1500, "system_ms": 1500, "max_rss_bytes": 1 << 20});
         let text = certificate(&record);
         for line in [
             "code        2",
             "asked by    TERM from pid 5 (sh)",
             "ran         45s",
+            "used        3s of processor time, 1s of it in the kernel; 1 MiB of memory",
             "memory      it didn't run out, limit 512 MiB, /a",
             "index out of range",
             "    at frame 0",
