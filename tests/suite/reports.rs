@@ -323,7 +323,10 @@ fn a_place_that_cant_be_written_is_a_warning_and_the_command_runs() {
     let elsewhere = files.path("elsewhere");
     fs::write(&elsewhere, "kept").unwrap();
     let planted = files.path("planted");
-    symlink(&elsewhere, &planted).unwrap();
+    // It has one name only: nothing else keeps it from being overwritten.
+    let pointed_at = files.path("pointed-at");
+    fs::write(&pointed_at, "kept").unwrap();
+    symlink(&pointed_at, &planted).unwrap();
     // No device, which a program that replaces it would take from all others.
     let fifo = files.path("fifo");
     nix::unistd::mkfifo(fifo.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -347,7 +350,7 @@ fn a_place_that_cant_be_written_is_a_warning_and_the_command_runs() {
         assert_eq!(err.matches(&format!("{option}: ")).count(), 1, "a warning, once: {err}");
         assert_eq!(err.lines().filter(|line| *line == "err").count(), 3, "{err}");
     }
-    assert_eq!(files.read("elsewhere"), "kept");
+    assert_eq!((files.read("elsewhere"), files.read("pointed-at")), ("kept".to_owned(), "kept".to_owned()));
     for value in ["0", "x", "-1"] {
         let (code, _, err) = output(&mut script_with(&["--report-keep", value], "exit 3"));
         assert_eq!(code, Some(125), "{err}");
