@@ -14,6 +14,7 @@ use crate::policy::action::End;
 use crate::report::remarks::Remark;
 use crate::sys::wait;
 use crate::sys::wait::{Ended, Next, Which};
+use std::io;
 use std::time::{Duration, Instant};
 
 /// With more tasks than this, not each SIGCHLD is followed by a look at all children.
@@ -60,9 +61,9 @@ impl Run<'_, '_> {
     /// Reaps every child, or the one of this task only.
     pub(super) fn reap_all_of(&mut self, only: Option<usize>) -> Result<(), Error> {
         loop {
-            let ended = if self.oom.is_none() { None } else { self.look_at_ended(only)? };
-            let which = ended.map_or_else(|| self.which(only), Which::Child);
-            match wait::next(which).map_err(|source| Error::Wait { source })? {
+            let is_plain = self.oom.is_none();
+            let next = if is_plain { wait::next(self.which(only)) } else { self.next_looked_at(only) };
+            match next.map_err(|source| Error::Wait { source })? {
                 Next::Running => {
                     self.progress.has_child = true;
                     return Ok(());
@@ -89,25 +90,36 @@ impl Run<'_, '_> {
         started.and_then(|started| started.child.pidfd()).map_or(Which::Any, Which::Only)
     }
 
-    /// Looks at a child that has ended and isn't reaped, and returns which.
+    /// The next one; of those that have ended, none is reaped that wasn't looked at.
     #[cold]
-    fn look_at_ended(&mut self, only: Option<usize>) -> Result<Option<Pid>, Error> {
-        let Some(ended) = wait::ended(self.which(only)).map_err(|source| Error::Wait { source })? else {
-            return Ok(None);
-        };
+    fn next_looked_at(&mut self, only: Option<usize>) -> io::Result<Next> {
+        loop {
+            if let Some(ended) = wait::ended(self.which(only))? {
+                self.look_at_ended(ended);
+                return wait::next(Which::Child(ended.pid));
+            }
+            match wait::next_alive(self.which(only))? {
+                // One has ended meanwhile.
+                Next::NoChild if wait::is_any(self.which(only)) => {}
+                next => return Ok(next),
+            }
+        }
+    }
+
+    /// Looks at a child that has ended and isn't reaped.
+    fn look_at_ended(&mut self, ended: Ended) {
         let Some(number) = self.tasks.with_child(ended.pid) else {
             let command = self.records.as_ref().and_then(|records| records.command_of(ended.pid));
             self.progress.orphan = command.map(|command| (ended.pid, command));
-            return Ok(Some(ended.pid));
+            return;
         };
-        let Task { spec, started: Some(started), .. } = &mut self.tasks[number] else { return Ok(Some(ended.pid)) };
+        let Task { spec, started: Some(started), .. } = &mut self.tasks[number] else { return };
         if let Some(oom) = &mut self.oom {
             started.memory.1 = Some(oom.at_end(ended.pid, started.memory.0));
         }
         if let Some(records) = &self.records {
             started.core = records.core_of(ended.pid, ended.status, spec.command.dir.as_deref(), started.at.elapsed());
         }
-        Ok(Some(ended.pid))
     }
 
     /// Some process of the cgroup was killed because memory ran out.

@@ -50,6 +50,11 @@ pub(crate) fn next(which: Which<'_>) -> io::Result<Next> {
     wait(which, libc::WEXITED | libc::WSTOPPED | libc::WCONTINUED | libc::WNOHANG)
 }
 
+/// The next child that was stopped or continued; without waiting. [`Next::NoChild`]: there is none, or all have ended.
+pub(crate) fn next_alive(which: Which<'_>) -> io::Result<Next> {
+    wait(which, libc::WSTOPPED | libc::WCONTINUED | libc::WNOHANG)
+}
+
 /// A child that has ended, which isn't reaped by that; without waiting.
 pub(crate) fn ended(which: Which<'_>) -> io::Result<Option<Ended>> {
     match wait(which, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT)? {
