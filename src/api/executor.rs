@@ -3,6 +3,7 @@
 use super::control::Canceller;
 use super::options::Options;
 use super::streams::{Streams, relayed};
+use crate::engine::hooks::Hooks;
 use crate::engine::outcome::Outcome;
 use crate::engine::run::{Progress, Run, Signals};
 use crate::engine::task;
@@ -184,7 +185,7 @@ impl<'a> Executor<'a> {
             Ok(ready) => ready,
             Err(error) => return Err(failed(handlers, name, args, error)),
         };
-        let RunMode { supervision, relay, notify, records, oom, reload, had_terminal, stop_signal, .. } = mode;
+        let RunMode { supervision, relay, notify, records, hooks, oom, reload, had_terminal, stop_signal, .. } = mode;
         let childs = match relay {
             Some(_) => task::Streams::Relayed { null_stdin: false },
             None => task::Streams::Given(streams.childs),
@@ -206,6 +207,7 @@ impl<'a> Executor<'a> {
             notify,
             reload,
             records,
+            hooks,
             oom,
             progress: Progress::default(),
         };
@@ -248,6 +250,8 @@ pub(crate) struct RunMode {
     pub(crate) notify: Option<Notify>,
     /// What is told is recorded, too.
     pub(crate) records: Option<Records>,
+    /// Commands that are run for what is recorded.
+    pub(crate) hooks: Option<Box<Hooks>>,
     /// Whether memory runs out is watched.
     pub(crate) oom: Option<OomWatch>,
     /// What comes to the command of a reload by its service manager.
@@ -268,6 +272,7 @@ impl RunMode {
             relay: None,
             notify: None,
             records: None,
+            hooks: None,
             oom: None,
             reload: Reload::Unknown,
             had_terminal: false,

@@ -2,6 +2,7 @@
 
 use super::control::{Canceller, Control};
 use super::environment::{Environment, Environments};
+use crate::engine::hooks::Hooks;
 use crate::engine::outcome::Outcome;
 use crate::engine::run::{Progress, Run, Signals};
 use crate::engine::task::{Spec, Streams, Task};
@@ -164,13 +165,18 @@ impl<'a> Supervisor<'a> {
     /// If no status can be told, of any; the processes are killed then.
     pub fn run_all(&mut self, configs: &[ProcessConfig]) -> Result<Vec<Result<StatusCode, Error>>, Error> {
         let processes = configs.iter().map(|config| (config, Supervision::new(config))).collect();
-        let outcome = self.run_processes(processes, None, &Environment::default(), Changed::default(), None)?;
+        let outcome = self.run_processes(processes, None, &Environment::default(), Changed::default(), (None, None))?;
         Ok(outcome.results.into_iter().map(code).collect())
     }
 
     fn run_one(&mut self, config: &ProcessConfig, supervision: Supervision) -> Result<StatusCode, Error> {
-        let outcome =
-            self.run_processes(vec![(config, supervision)], None, &Environment::default(), Changed::default(), None)?;
+        let outcome = self.run_processes(
+            vec![(config, supervision)],
+            None,
+            &Environment::default(),
+            Changed::default(),
+            (None, None),
+        )?;
         outcome.results.into_iter().next().map_or(Err(Error::Cancelled), code)
     }
 
@@ -181,7 +187,7 @@ impl<'a> Supervisor<'a> {
         relay: Option<Relay<'static>>,
         environment: &Environment,
         limits: Changed,
-        records: Option<Records>,
+        (records, hooks): (Option<Records>, Option<Box<Hooks>>),
     ) -> Result<Outcome, Error> {
         let own = process::id();
         let own_process = matches!(self.source, Source::Process(_));
@@ -223,6 +229,7 @@ impl<'a> Supervisor<'a> {
             reload: Reload::Unknown,
             oom: records.is_some().then(|| OomWatch::new("events".to_owned())),
             records,
+            hooks,
             progress: Progress::default(),
         };
         let _running = self.orders.begin(run.names());

@@ -1,6 +1,7 @@
 //! What ended runs have left behind is looked for, and ended.
 
 use super::cleanup::{Cleanup, EndedRun};
+use super::hooks::Hooks;
 use super::outcome::Asked;
 use super::processes::{MOST_NAMED, Processes};
 use super::run::{Run, Signals, Wakeup, remark, tell};
@@ -17,8 +18,6 @@ use crate::sys::descendants;
 use crate::sys::descendants::{Blind, Descendant, Found, Group};
 use crate::sys::proc_fs;
 use crate::sys::terminal::ChildGroup;
-use crate::sys::wait;
-use crate::sys::wait::Which;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io;
@@ -39,14 +38,14 @@ enum Sight<'f> {
 impl Task<'_> {
     /// Whether certainly nobody is left of the run that this process led.
     #[cold]
-    fn is_nobody_left(&self, leader: Pid) -> bool {
+    fn is_nobody_left(&self, leader: Pid, own: Pid, hooks: &[Pid]) -> bool {
         match self.cleanup.drain.leftovers() {
             Leftovers::Ignored | Leftovers::Told => true,
             // Every descendant whose parents have ended is a child of this process: with no child there is none.
-            Leftovers::Ended(Scope::All | Scope::Run, _) => !wait::is_any(Which::Any),
+            Leftovers::Ended(Scope::All | Scope::Run, _) => !descendants::is_any_child(own, hooks),
             Leftovers::Ended(Scope::Group, _) => {
                 let has_session = matches!(self.spec.group, ChildGroup::Session(_));
-                !(descendants::is_any_in_group(leader) || has_session && wait::is_any(Which::Any))
+                !(descendants::is_any_in_group(leader) || has_session && descendants::is_any_child(own, hooks))
             }
         }
     }
@@ -188,7 +187,9 @@ impl Run<'_, '_> {
     /// Begins to end what the run has left behind that this process led, if that is to be done and anybody may be left.
     pub(super) fn begin_drain(&mut self, number: usize, leader: Pid, started: Instant) {
         let task = &mut self.tasks[number];
-        if !matches!(task.cleanup.drain.leftovers(), Leftovers::Ended(..)) || task.is_nobody_left(leader) {
+        if !matches!(task.cleanup.drain.leftovers(), Leftovers::Ended(..))
+            || task.is_nobody_left(leader, self.own, Hooks::groups(&self.hooks))
+        {
             return;
         }
         let now = Instant::now();
@@ -230,8 +231,9 @@ impl Run<'_, '_> {
     /// Takes the next step in ending what this run has left behind. Whether it was the last one.
     #[cold]
     fn is_drained(&mut self, number: usize, leader: Pid, now: Instant, news: bool, look: &mut Option<Look>) -> bool {
+        let (own, hooks) = (self.own, Hooks::groups(&self.hooks));
         let task = &mut self.tasks[number];
-        if task.is_nobody_left(leader) {
+        if task.is_nobody_left(leader, own, hooks) {
             task.cleanup.remaining = Some(0);
             return true;
         }
@@ -248,8 +250,8 @@ impl Run<'_, '_> {
         let is_all = drain.leftovers().is_all();
         // A process that forks and ends all the time is gone by the time that all are looked at.
         let (killed, kills_unseen) =
-            if signal == Signal::KILL && is_all { descendants::kill_children() } else { (BTreeSet::new(), false) };
-        let look = look.get_or_insert_with(|| descendants::find(self.own));
+            if signal == Signal::KILL && is_all { descendants::kill_children(hooks) } else { (BTreeSet::new(), false) };
+        let look = look.get_or_insert_with(|| descendants::find(own, hooks));
         let found = match task.judge(look) {
             Sight::Found(found) => found,
             blind => {

@@ -1,6 +1,7 @@
 //! The loop: start what is due, write what can be written, wait, and dispatch what has come.
 
 use super::finish::{Output, Rest, Step};
+use super::hooks::Hooks;
 use super::outcome::Outcome;
 use super::run::{Run, Signals, Unstarted, Wakeup, remark};
 use super::task::Task;
@@ -64,7 +65,11 @@ impl Run<'_, '_> {
                 if let Some(oom) = &self.oom {
                     needed.extend(oom.fds());
                 }
+                needed.extend(self.hooks.iter().flat_map(|hooks| hooks.fds()));
                 settle(self.source, &needed, self.relay.is_some())?;
+            }
+            if self.hooks.is_some() {
+                self.run_hooks();
             }
             self.wait(&mut wakeup, unstarted).map_err(|source| Error::Wait { source })?;
             self.dispatch(&mut wakeup)?;
@@ -123,9 +128,10 @@ impl Run<'_, '_> {
         let tasks = self.tasks.deadline(self.readers_keep_up());
         let notify = self.notify.as_ref().and_then(Notify::deadline);
         let records = self.records.as_ref().and_then(Records::deadline);
+        let hooks = self.hooks.as_deref().and_then(Hooks::deadline);
         let progress = &self.progress;
         let ours = progress.finish.deadline().into_iter().chain(progress.looks.deadline());
-        tasks.into_iter().chain(notify).chain(records).chain(ours).min()
+        tasks.into_iter().chain(notify).chain(records).chain(hooks).chain(ours).min()
     }
 
     fn dispatch(&mut self, wakeup: &mut Wakeup) -> Result<(), Error> {
@@ -179,11 +185,14 @@ impl Run<'_, '_> {
         if let Some(records) = &self.records {
             records.flush();
         }
+        if self.hooks.is_some() {
+            self.keep_for_hooks();
+        }
     }
 
     /// All tasks are over. Whether all that is left is done, too, or given up.
     fn is_finished(&mut self) -> bool {
-        self.relay.is_none() && self.notify.is_none() || self.finish()
+        self.relay.is_none() && self.notify.is_none() && self.hooks.is_none() || self.finish()
     }
 
     #[cold]
@@ -192,6 +201,7 @@ impl Run<'_, '_> {
             let rest = self.rest();
             match self.progress.finish.next(rest, Instant::now) {
                 Step::Wait => return false,
+                Step::GiveUpHooks { is_late } => self.give_up_hooks(is_late),
                 Step::GiveUpManager => {
                     if let Some(notify) = &mut self.notify {
                         notify.give_up();
@@ -228,7 +238,9 @@ impl Run<'_, '_> {
             Some(_) => Output::Waiting,
         };
         let progress = &self.progress;
-        Rest { asked: progress.asked, reader_gone: progress.reader_gone, notifications, output }
+        let hooks = self.hooks.as_deref().and_then(Hooks::patience);
+        let (asked, stops, reader_gone) = (progress.asked, progress.stops, progress.reader_gone);
+        Rest { asked, stops, reader_gone, hooks, notifications, output }
     }
 
     fn outcome(self) -> Outcome {

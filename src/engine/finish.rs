@@ -3,6 +3,7 @@
 //!
 //! | in this order | it waits for | and gives up |
 //! |---|---|---|
+//! | hooks | their ends | after the time that each may run; at a second stop |
 //! | the command's notifications | its service manager | after [`MANAGER_PATIENCE`] |
 //! | the goodbye, unless all were killed | | |
 //! | the output | its readers | never; but if all were stopped, after [`READER_PATIENCE`] without progress, or [`OUTPUT_PATIENCE`]; at once, if all were killed |
@@ -23,6 +24,8 @@ const OUTPUT_PATIENCE: Duration = Duration::from_secs(10);
 /// How far the end is.
 #[derive(Debug, Default)]
 pub(super) struct Finish {
+    /// When hooks are given up, and how many stops had come when waiting for them began.
+    hooks: Option<(Option<Instant>, u32)>,
     is_notified: bool,
     said_goodbye: bool,
     said_what_was_lost: bool,
@@ -38,8 +41,12 @@ pub(super) struct Finish {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rest {
     pub(super) asked: Asked,
+    /// How many stops came.
+    pub(super) stops: u32,
     /// Nobody reads one of our streams any more.
     pub(super) reader_gone: bool,
+    /// Hooks run, or wait for their turn: how long that may take.
+    pub(super) hooks: Option<Duration>,
     /// Notifications wait for the service manager.
     pub(super) notifications: bool,
     pub(super) output: Output,
@@ -61,6 +68,9 @@ pub(super) enum Output {
 pub(super) enum Step {
     /// Wait for progress, or for the deadline.
     Wait,
+    GiveUpHooks {
+        is_late: bool,
+    },
     GiveUpManager,
     SayGoodbye,
     SayWhatWasLost,
@@ -72,6 +82,14 @@ pub(super) enum Step {
 impl Finish {
     /// What is done next, given what is left.
     pub(super) fn next(&mut self, rest: Rest, now: impl Fn() -> Instant) -> Step {
+        if let Some(patience) = rest.hooks {
+            let now = now();
+            let (until, stops) = *self.hooks.get_or_insert_with(|| (now.checked_add(patience), rest.stops));
+            let is_late = until.is_some_and(|until| until <= now);
+            let is_stopped = rest.stops > stops.max(1);
+            return if is_late || is_stopped { Step::GiveUpHooks { is_late } } else { Step::Wait };
+        }
+        self.hooks = None;
         if !self.is_notified {
             if rest.notifications {
                 let now = now();
@@ -115,7 +133,8 @@ impl Finish {
 
     /// When [`next`](Finish::next) is to be asked again, if nothing comes before.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.manager_until.into_iter().chain(self.readers_until).min()
+        let hooks = self.hooks.and_then(|(until, _)| until);
+        hooks.into_iter().chain(self.manager_until).chain(self.readers_until).min()
     }
 }
 

@@ -65,6 +65,7 @@ impl Run<'_, '_> {
         let mut stops = self.stops;
         let asks = stops.judge(received, || self.has_hung_up(), Instant::now);
         self.stops = stops;
+        self.progress.stops = self.progress.stops.saturating_add(u32::from(asks == Asks::Stop));
         if self.signals == Signals::Shared && self.is_for_all(received, asks) {
             return;
         }

@@ -1,6 +1,7 @@
 //! What ended runs have left behind is told.
 
 use super::cleanup::EndedRun;
+use super::hooks::Hooks;
 use super::outcome::Asked;
 use super::processes::Processes;
 use super::run::{Run, Signals};
@@ -39,7 +40,7 @@ impl Run<'_, '_> {
     #[cold]
     fn look_for_leftovers_of(&mut self, number: usize, ended: EndedRun, is_cleaned: bool) {
         let EndedRun { leader, started, end } = ended;
-        let Ok(found) = descendants::find(self.own) else { return };
+        let Ok(found) = descendants::find(self.own, Hooks::groups(&self.hooks)) else { return };
         self.tasks[number].cleanup.since = proc_fs::ticks_at_start(started.elapsed());
         let (in_group, others): (Vec<_>, Vec<_>) = found
             .descendants
@@ -85,7 +86,7 @@ impl Run<'_, '_> {
         if self.tasks.iter().any(is_known) {
             return;
         }
-        let Ok(found) = descendants::find(self.own) else { return };
+        let Ok(found) = descendants::find(self.own, Hooks::groups(&self.hooks)) else { return };
         let all: Vec<_> = found.descendants.iter().collect();
         if !all.is_empty() {
             let name = if self.tasks.len() == 1 { self.tasks[0].spec.name() } else { "the commands".to_owned() };
@@ -101,6 +102,6 @@ impl Run<'_, '_> {
     fn has_orphans(&self) -> bool {
         let leads = |pid: &Pid| self.tasks.iter().any(|task| task.pid() == Some(*pid));
         // If the kernel doesn't list children, they are looked for.
-        descendants::children().is_none_or(|children| !children.iter().all(leads))
+        descendants::children(Hooks::groups(&self.hooks)).is_none_or(|children| !children.iter().all(leads))
     }
 }

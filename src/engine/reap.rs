@@ -46,7 +46,8 @@ impl Run<'_, '_> {
     #[cold]
     fn reap_some_of_many(&mut self, wakeup: &Wakeup) -> Result<(), Error> {
         if let Some(child) = wakeup.named_child {
-            match wait::next(Which::Child(child)).map_err(|source| Error::Wait { source })? {
+            let next = if self.is_plain() { wait::next(Which::Child(child)) } else { self.next_of_named(child) };
+            match next.map_err(|source| Error::Wait { source })? {
                 Next::Ended(ended) => self.child_was_reaped(ended),
                 Next::Stopped(pid, signal) => self.child_stopped(pid, signal),
                 Next::Continued(pid) => self.child_continued(pid),
@@ -61,8 +62,7 @@ impl Run<'_, '_> {
     /// Reaps every child, or the one of this task only.
     pub(super) fn reap_all_of(&mut self, only: Option<usize>) -> Result<(), Error> {
         loop {
-            let is_plain = self.oom.is_none();
-            let next = if is_plain { wait::next(self.which(only)) } else { self.next_looked_at(only) };
+            let next = if self.is_plain() { wait::next(self.which(only)) } else { self.next_looked_at(only) };
             match next.map_err(|source| Error::Wait { source })? {
                 Next::Running => {
                     self.progress.has_child = true;
@@ -90,6 +90,21 @@ impl Run<'_, '_> {
         started.and_then(|started| started.child.pidfd()).map_or(Which::Any, Which::Only)
     }
 
+    /// Whether nobody asks for more than the status of a child.
+    fn is_plain(&self) -> bool {
+        self.oom.is_none() && self.hooks.is_none()
+    }
+
+    /// What is new of this child, which isn't reaped before it was looked at.
+    #[cold]
+    fn next_of_named(&mut self, child: Pid) -> io::Result<Next> {
+        match wait::ended(Which::Child(child))? {
+            Some(ended) => self.look_at_ended(ended),
+            None => return wait::next_alive(Which::Child(child)),
+        }
+        wait::next(Which::Child(child))
+    }
+
     /// The next one; of those that have ended, none is reaped that wasn't looked at.
     #[cold]
     fn next_looked_at(&mut self, only: Option<usize>) -> io::Result<Next> {
@@ -107,8 +122,13 @@ impl Run<'_, '_> {
     }
 
     /// Looks at a child that has ended and isn't reaped.
+    #[cold]
     fn look_at_ended(&mut self, ended: Ended) {
         let Some(number) = self.tasks.with_child(ended.pid) else {
+            if self.is_of_hook(ended.pid) {
+                self.progress.of_hook = Some(ended.pid);
+                return;
+            }
             let command = self.records.as_ref().and_then(|records| records.command_of(ended.pid));
             self.progress.orphan = command.map(|command| (ended.pid, command));
             return;
@@ -137,6 +157,10 @@ impl Run<'_, '_> {
 
     fn child_was_reaped(&mut self, ended: Ended) {
         let Some(number) = self.task_of(ended.pid) else {
+            if self.progress.of_hook.take_if(|pid| *pid == ended.pid).is_some() {
+                self.hook_was_reaped(ended);
+                return;
+            }
             let mut reaped = OrphanReaped::new(ended.pid, ended.status);
             let orphan = self.progress.orphan.take_if(|(pid, _)| *pid == ended.pid);
             reaped.command = orphan.map(|(_, command)| command);

@@ -1,6 +1,7 @@
 //! What a run consists of, and how it stands.
 
 use super::finish::Finish;
+use super::hooks::Hooks;
 use super::outcome::Asked;
 use super::tasks::Tasks;
 use crate::model::event::Event;
@@ -44,6 +45,8 @@ pub(crate) struct Run<'r, 'o> {
     pub(crate) reload: Reload,
     /// What is told is also recorded: the handlers have the same.
     pub(crate) records: Option<Records>,
+    /// Commands that are run for what is recorded.
+    pub(crate) hooks: Option<Box<Hooks>>,
     /// Whether memory runs out is watched.
     pub(crate) oom: Option<OomWatch>,
     /// Nothing, at first.
@@ -83,6 +86,10 @@ pub(crate) struct Progress {
     pub(super) finish: Finish,
     /// An orphan that has ended and isn't reaped yet, and what it is called.
     pub(super) orphan: Option<(Pid, String)>,
+    /// A child that has ended and isn't reaped yet, and is a hook or left behind by one.
+    pub(super) of_hook: Option<Pid>,
+    /// How many stops came.
+    pub(super) stops: u32,
 }
 
 /// What has come since the last wait.

@@ -117,6 +117,7 @@ impl Run<'_, '_> {
             group: spec.group,
             hand_over,
             pid_variables: self.signals == Signals::Forwarded && matches!(self.source, Source::Process(_)),
+            only_stdio: false,
             mask: self.source.inherited_mask(),
             has_siblings,
             shared: matches!(self.source, Source::Shared(_)),

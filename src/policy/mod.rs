@@ -14,6 +14,7 @@
 //! | `drain`, `leftovers` | how what a run leaves behind is ended; what is told of it |
 //! | `exit` | which exit status an end is mapped to (`--exit`) |
 //! | `reload` | what a reload by the service manager means for the command |
+//! | `turns` | whose turn it is, where only a few may run at once: hooks |
 #![forbid(unsafe_code)]
 
 pub(crate) mod action;
@@ -35,3 +36,4 @@ pub(crate) mod reload;
 pub(crate) mod requests;
 pub(crate) mod restart;
 pub(crate) mod stop;
+pub(crate) mod turns;

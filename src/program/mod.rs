@@ -11,7 +11,7 @@
 //! | `check`, `doctor` | `--check`, `--doctor`: what run nothing |
 //! | `config_file` | the file of `--config` |
 //! | `notify`, `reload`, `systemds` | what systemd expects of its services |
-//! | `records` | where records of events go |
+//! | `records`, `hooks` | where records of events go; what is run for them |
 //! | `death` | how the command ended, where it could not tell |
 //! | `lines` | where the lines of commands go |
 //! | `logger`, `journal`, `stderr`, `stdout` | our own messages |
@@ -26,6 +26,7 @@ mod entry;
 mod fuzzing;
 #[cfg(test)]
 mod generated;
+mod hooks;
 mod journal;
 mod lines;
 mod logger;

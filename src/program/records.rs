@@ -1,5 +1,6 @@
-//! Opens what `--events`, `--report`, `--termination-log` and `--metrics` name.
+//! Opens what `--events`, `--report`, `--termination-log` and `--metrics` name, and says what hooks are to have.
 
+use super::hooks;
 use super::options::settings::Settings;
 use super::stderr;
 use crate::report::json::KEPT_REPORTS;
@@ -17,7 +18,7 @@ use std::io;
 use std::path::Path;
 
 /// The options that ask for records.
-const OPTIONS: [&str; 4] = ["events", "report", "termination-log", "metrics"];
+const OPTIONS: [&str; 5] = ["events", "hook", "report", "termination-log", "metrics"];
 
 /// What processes are called in records.
 pub(crate) struct Called {
@@ -36,6 +37,7 @@ pub(crate) fn open(settings: &Settings, relayed: bool, names: impl FnOnce() -> C
 pub(crate) fn asked_by(settings: &Settings) -> Option<&'static str> {
     let given = [
         !settings.events.is_empty(),
+        !settings.hooks.is_empty(),
         settings.report.is_some(),
         settings.termination_log.is_some(),
         settings.metrics.is_some(),
@@ -53,10 +55,11 @@ fn open_all(settings: &Settings, relayed: bool, names: Called) -> Option<Records
         }
     }
     let documents = open_documents(settings);
-    if sinks.is_empty() && documents.is_empty() {
+    if sinks.is_empty() && documents.is_empty() && settings.hooks.is_empty() {
         return None;
     }
     let records = Records::new(Head::here(), sinks, documents, names.own);
+    records.keep_for_hooks(hooks::kinds(settings));
     records.expect(&names.processes);
     Some(records)
 }

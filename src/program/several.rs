@@ -4,7 +4,7 @@ use super::options::settings::Settings;
 use super::options::variables;
 use super::records::Called;
 use super::stderr::{self, say};
-use super::{check, config_file, lines, logger, records};
+use super::{check, config_file, hooks, lines, logger, records};
 use crate::api::environment::Environment;
 use crate::api::executor::adopt_orphans;
 use crate::api::supervisor::Supervisor;
@@ -106,7 +106,9 @@ fn run_all(
     if let Some(records) = &records {
         supervisor = supervisor.handler(records.clone());
     }
-    let outcome = supervisor.run_processes(processes, Some(relay), &environment, limits, records.clone());
+    let hooks = hooks::hooks(settings, true, || environment.resolve().ok());
+    let observers = (records.clone(), hooks);
+    let outcome = supervisor.run_processes(processes, Some(relay), &environment, limits, observers);
     records.as_ref().inspect(|records| records.finish());
     outcome
 }

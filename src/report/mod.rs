@@ -9,6 +9,7 @@
 //! | `spelled` | durations as Go prints them |
 //! | `last_words` | what is kept of a stream: the head of a death's text, and the tail |
 //! | `records` | events for machines; `no_records`: where the feature is off |
+//! | `hook_event` | an event as a hook has it |
 //! | `panic` | what a process has died of, by its last words |
 //! | `json` | handlers that write records |
 //! | `metrics` | counts, for Prometheus |
@@ -18,6 +19,7 @@
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 // TODO: the engine is to fill it.
+pub(crate) mod hook_event;
 #[cfg(feature = "reports")]
 pub(crate) mod json;
 #[cfg(feature = "reports")]

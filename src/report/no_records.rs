@@ -3,6 +3,7 @@
 use crate::model::death::Core;
 use crate::model::pid::Pid;
 use crate::model::status::ExitStatus;
+use crate::report::hook_event::HookEvent;
 use std::ffi::CStr;
 use std::iter;
 use std::os::fd::BorrowedFd;
@@ -21,6 +22,10 @@ impl Records {
     }
 
     pub(crate) fn core_of(&self, _: Pid, _: ExitStatus, _: Option<&CStr>, _: Duration) -> Option<Core> {
+        match *self {}
+    }
+
+    pub(crate) fn take_for_hooks(&self) -> Vec<HookEvent> {
         match *self {}
     }
 

@@ -118,9 +118,10 @@ impl Found {
     }
 }
 
-/// Finds every living descendant of this process. One that is born, or whose parent ends, meanwhile may be missed: it is
-/// there the next time.
-pub(crate) fn find(own: Pid) -> Result<Found, Blind> {
+/// Finds every living descendant of this process, but for the members of these process groups, which have nothing to do with
+/// the command, and what they have started. One that is born, or whose parent ends, meanwhile may be missed: it is there the
+/// next time.
+pub(crate) fn find(own: Pid, left_out: &[Pid]) -> Result<Found, Blind> {
     match proc_fs::has_our_numbers() {
         Ok(true) => {}
         Ok(false) => return Err(Blind::Always("/proc isn't there, or is another PID namespace's")),
@@ -129,7 +130,9 @@ pub(crate) fn find(own: Pid) -> Result<Found, Blind> {
     let numbers = proc_fs::all().map_err(Blind::Now)?;
     let mut all = BTreeMap::new();
     for number in numbers {
-        if let Some(stat) = Stat::of(number).map_err(Blind::Now)?.filter(|stat| !is_keeper(Pid::new(stat.pid))) {
+        let is_left_out = |stat: &Stat| [stat.pid, stat.group].iter().any(|pid| left_out.contains(&Pid::new(*pid)));
+        let is_meant = |stat: &Stat| !is_keeper(Pid::new(stat.pid)) && !is_left_out(stat);
+        if let Some(stat) = Stat::of(number).map_err(Blind::Now)?.filter(is_meant) {
             all.insert(number, stat);
         }
     }
@@ -248,12 +251,13 @@ impl Descendant {
 const KILL_ROUNDS: usize = 32;
 
 /// Kills the children of this process without looking at them, and those that become its children with that, as fast as can
-/// be. The killed ones, and whether any became a child meanwhile. Nobody may wait for a child until it returns.
-pub(crate) fn kill_children() -> (BTreeSet<Pid>, bool) {
+/// be; but for the members of these process groups. The killed ones, and whether any became a child meanwhile. Nobody may wait
+/// for a child until it returns.
+pub(crate) fn kill_children(left_out: &[Pid]) -> (BTreeSet<Pid>, bool) {
     let mut killed = BTreeSet::new();
     for round in 0..KILL_ROUNDS {
         let before = killed.len();
-        for pid in children().into_iter().flatten() {
+        for pid in children(left_out).into_iter().flatten() {
             // A child that may not be signalled is reported where all are looked at.
             if !killed.contains(&pid) && signals::send(Target { pid, pidfd: None }, Signal::KILL).is_ok() {
                 killed.insert(pid);
@@ -287,10 +291,23 @@ fn is_there(pid: Pid) -> bool {
     !matches!(unsafe { syscall(libc::SYS_kill, [pid.as_raw() as usize, 0]) }, Err(libc::ESRCH))
 }
 
-/// The command's descendants among [`proc_fs::children`].
-pub(crate) fn children() -> Option<Vec<Pid>> {
+/// The command's descendants among [`proc_fs::children`], but for the members of these process groups.
+pub(crate) fn children(left_out: &[Pid]) -> Option<Vec<Pid>> {
     let children = proc_fs::children()?;
-    Some(children.into_iter().filter(|pid| !is_keeper(*pid)).collect())
+    Some(children.into_iter().filter(|pid| !is_keeper(*pid) && !is_in_any(*pid, left_out)).collect())
+}
+
+/// Whether this process has any child, alive or not yet waited for, that isn't a member of these process groups.
+pub(crate) fn is_any_child(own: Pid, left_out: &[Pid]) -> bool {
+    // If they can't be looked at, there may be another one.
+    let is_other = || find(own, left_out).ok().is_none_or(|found| found.shows_children());
+    wait::is_any(Which::Any) && (left_out.is_empty() || is_other())
+}
+
+/// Whether a child that hasn't been waited for is a member of one of these process groups.
+pub(crate) fn is_in_any(child: Pid, groups: &[Pid]) -> bool {
+    let is_member = || process::group_of(child).is_some_and(|group| groups.contains(&group));
+    !groups.is_empty() && (groups.contains(&child) || is_member())
 }
 
 /// How a process is related to this one.
@@ -357,7 +374,7 @@ mod tests {
         let mut line = String::new();
         io::BufRead::read_line(&mut io::BufReader::new(shell.stdout.take().unwrap()), &mut line).unwrap();
         let grandchild: i32 = line.trim().parse().unwrap();
-        let found = find(process::id()).unwrap();
+        let found = find(process::id(), &[]).unwrap();
         let child = shell.id() as i32;
         let of = |pid| found.descendants.iter().position(|found| found.pid.as_raw() == pid);
         assert!(of(child).is_some_and(|child| Some(child) < of(grandchild)), "{child} and {grandchild}: {found:?}");

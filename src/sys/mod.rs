@@ -22,6 +22,7 @@
 //! | `keepers` | children of this process that have nothing to do with the command |
 //! | `last_kill` | killing what descends from this process where that must end at once |
 //! | `limit` | limits changed, and given back to children: prlimit(2) |
+//! | `memory_file` | a file in memory for a child to read: memfd_create(2) |
 //! | `notify` | the notification socket of a service manager |
 //! | `orders` | orders from other threads |
 //! | `outbox` | lines to be written, kept until they are taken |
@@ -64,6 +65,7 @@ mod keepers;
 #[cfg(feature = "cli")]
 pub(crate) mod last_kill;
 pub(crate) mod limit;
+pub(crate) mod memory_file;
 pub(crate) mod notify;
 pub(crate) mod orders;
 pub(crate) mod outbox;

@@ -30,6 +30,13 @@ pub(crate) fn group() -> Pid {
     Pid::new(nix::unistd::getpgrp().as_raw())
 }
 
+/// The process group of a process, which may have ended if it hasn't been waited for.
+#[cold]
+pub(crate) fn group_of(pid: Pid) -> Option<Pid> {
+    let group = nix::unistd::getpgid(Some(nix::unistd::Pid::from_raw(pid.as_raw()))).ok()?;
+    Some(Pid::new(group.as_raw()))
+}
+
 /// The kernel's release: uname(2).
 pub(crate) fn kernel_release() -> String {
     let mut name = MaybeUninit::<libc::utsname>::zeroed();

@@ -12,6 +12,7 @@ mod events;
 mod exit;
 mod files;
 mod forwarding;
+mod hooks;
 mod lives;
 mod machines;
 mod many;

@@ -1,6 +1,13 @@
 use super::*;
 
-const REST: Rest = Rest { asked: Asked::Nothing, reader_gone: false, notifications: false, output: Output::Inherited };
+const REST: Rest = Rest {
+    asked: Asked::Nothing,
+    stops: 0,
+    reader_gone: false,
+    hooks: None,
+    notifications: false,
+    output: Output::Inherited,
+};
 const RELAYED: Rest = Rest { output: Output::Written, ..REST };
 const STUCK: Rest = Rest { output: Output::Waiting, ..REST };
 
@@ -12,6 +19,7 @@ fn steps(finish: &mut Finish, mut rest: Rest, now: Instant) -> Vec<Step> {
         steps.push(step);
         match step {
             Step::Wait | Step::GiveUpReaders | Step::End => return steps,
+            Step::GiveUpHooks { .. } => rest.hooks = None,
             Step::GiveUpManager => rest.notifications = false,
             Step::SayGoodbye | Step::SayWhatWasLost => {}
         }
@@ -106,4 +114,36 @@ fn the_clock_is_looked_at_only_to_wait() {
     let no_clock = || -> Instant { panic!("there is nothing to wait for") };
     assert_eq!(Finish::default().next(REST, no_clock), Step::End);
     assert_eq!(Finish::default().next(RELAYED, no_clock), Step::SayGoodbye);
+}
+
+const HOOK_TIME: Duration = Duration::from_secs(7);
+
+#[test]
+fn hooks_have_their_time_whatever_else_is_left() {
+    let (mut finish, now) = (Finish::default(), Instant::now());
+    let rest = Rest { hooks: Some(HOOK_TIME), notifications: true, asked: Asked::Kill, stops: 2, ..STUCK };
+    assert_eq!(steps(&mut finish, rest, now), [Step::Wait]);
+    assert_eq!(finish.deadline(), Some(now + HOOK_TIME));
+    assert_eq!(steps(&mut finish, rest, now + HOOK_TIME - Duration::from_nanos(1)), [Step::Wait]);
+    assert_eq!(steps(&mut finish, rest, now + HOOK_TIME), [Step::GiveUpHooks { is_late: true }, Step::Wait]);
+    // From then on it is as without hooks.
+    assert_eq!(finish.deadline(), Some(now + HOOK_TIME + MANAGER_PATIENCE));
+    let mut ended = Finish::default();
+    assert_eq!(steps(&mut ended, Rest { hooks: Some(HOOK_TIME), ..REST }, now), [Step::Wait]);
+    assert_eq!((steps(&mut ended, REST, now), ended.deadline()), (vec![Step::End], None));
+}
+
+#[test]
+fn the_second_stop_ends_the_waiting_for_hooks() {
+    let now = Instant::now();
+    // How many stops came before the waiting, and which one ends it.
+    for (before, ends) in [(0, 2), (1, 2), (2, 3)] {
+        let mut finish = Finish::default();
+        for stops in before..ends {
+            let rest = Rest { hooks: Some(HOOK_TIME), stops, ..REST };
+            assert_eq!(steps(&mut finish, rest, now), [Step::Wait], "{before} {stops}");
+        }
+        let rest = Rest { hooks: Some(HOOK_TIME), stops: ends, ..REST };
+        assert_eq!(steps(&mut finish, rest, now), [Step::GiveUpHooks { is_late: false }, Step::End], "{before}");
+    }
 }

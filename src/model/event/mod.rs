@@ -120,6 +120,30 @@ pub enum Event<'a> {
     DrainEnded(DrainEnded<'a>),
 }
 
+/// What [`Event::kind`] can be.
+#[cfg(feature = "cli")]
+pub(crate) const KINDS: [&str; 19] = [
+    "process.starting",
+    "process.started",
+    "process.failed",
+    "process.exited",
+    "process.stopped",
+    "process.continued",
+    "restart.scheduled",
+    "restart.given_up",
+    "previous_run.lost",
+    "signal.received",
+    "signal.passed",
+    "signal.dropped",
+    "signal.delayed",
+    "signal.failed",
+    "orphan.reaped",
+    "drain.started",
+    "drain.killed",
+    "drain.signaled",
+    "drain.ended",
+];
+
 impl Event<'_> {
     /// What it is, as records of events call it: `process.exited`, `signal.received`, `drain.killed`, …
     pub fn kind(&self) -> &'static str {
@@ -194,5 +218,29 @@ impl Event<'_> {
             Event::DrainSignaled(event) => Event::DrainSignaled(event.to_owned()),
             Event::DrainEnded(event) => Event::DrainEnded(event.to_owned()),
         }
+    }
+}
+
+#[cfg(all(test, feature = "cli"))]
+mod tests {
+    use super::KINDS;
+
+    #[test]
+    fn every_kind_but_that_of_a_sink_is_listed() {
+        let schema: serde_json::Value = serde_json::from_str(include_str!("../../../docs/events.schema.json")).unwrap();
+        let mut kinds: Vec<_> = schema["oneOf"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|event| {
+                let event = &event["properties"]["event"];
+                event["enum"].as_array().cloned().unwrap_or_else(|| vec![event["const"].clone()])
+            })
+            .filter(|kind| kind != "sink.dropped")
+            .collect();
+        let mut listed = KINDS.map(serde_json::Value::from);
+        kinds.sort_by_key(|kind| kind.to_string());
+        listed.sort_by_key(|kind| kind.to_string());
+        assert_eq!(kinds, listed);
     }
 }

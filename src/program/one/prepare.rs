@@ -17,6 +17,7 @@ use crate::policy::reload::Reload;
 use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
 use crate::program::death::{DeathHandler, LastDeath};
+use crate::program::hooks;
 use crate::program::lines;
 use crate::program::logger;
 use crate::program::logger::warn_if_it_outlives;
@@ -114,9 +115,11 @@ pub(super) fn prepare(
     if let Some(records) = &records {
         options = options.handler(records.clone());
     }
+    let hooks = hooks::hooks(settings, relay.is_some() || may_restart, || None);
     let oom = watch_memory(settings, records.is_some());
+    let stop_signal = STOP_SIGNAL;
     let mode =
-        RunMode { supervision, relay, notify, oom, records, reload, had_terminal, leftovers, stop_signal: STOP_SIGNAL };
+        RunMode { supervision, relay, notify, oom, records, hooks, reload, had_terminal, leftovers, stop_signal };
     Ok((Plan { signals, group, options, mode, may_restart }, watches))
 }
 

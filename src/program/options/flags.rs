@@ -7,6 +7,11 @@ use crate::model::process_config::ParseRestartError;
 use crate::program::logger::Verbosity;
 use clap::ValueHint;
 
+fn set<T>(field: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
+    *field = Some(value?);
+    Ok(())
+}
+
 /// Every option. To add one: an entry here, a field in [`Settings`](super::settings::Settings), its use, and a line in the
 /// README's table, with the same words: a test compares.
 pub(crate) const FLAGS: &[Flag] = &[
@@ -20,10 +25,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         in_file: "its key is 'dir'",
         heading: "Command",
         help: "Start the command in this directory",
-        apply: |settings, given| {
-            settings.dir = Some(values::directory(given.value())?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.dir, values::directory(given.value())),
         ..OPTION
     },
     Flag {
@@ -78,10 +80,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Command",
         help: "Run the command as this user, by name or number",
         more: "It gets the groups that /etc/group lists for the user, or GROUP alone",
-        apply: |settings, given| {
-            settings.user = Some(values::user(given.text()?)?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.user, values::user(given.text()?)),
         ..OPTION
     },
     Flag {
@@ -92,10 +91,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Signals",
         help: "Listen to and forward only these signals: TERM,HUP,RTMIN+3",
         more: "The others keep the disposition they had. At a terminal, TSTP, TTIN, TTOU and CONT are needed in any case",
-        apply: |settings, given| {
-            settings.signals = Some(values::signal_list(given.text()?)?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.signals, values::signal_list(given.text()?)),
         ..OPTION
     },
     Flag {
@@ -159,10 +155,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         value: Some("SIGNAL"),
         heading: "Signals",
         help: "Get and forward this signal when panicmon's parent dies",
-        apply: |settings, given| {
-            settings.parent_death_signal = Some(values::parent_death_signal(given.text()?)?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.parent_death_signal, values::parent_death_signal(given.text()?)),
         ..OPTION
     },
     Flag {
@@ -174,10 +167,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         in_file: "its key is 'sigKillWait'",
         heading: "Ending",
         help: "Kill the command and its process group if it still runs this long after the first stop signal: 10s, 1m30s",
-        apply: |settings, given| {
-            settings.kill_after = Some(duration::parse(given.text()?)?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.kill_after, duration::parse(given.text()?)),
         ..OPTION
     },
     Flag {
@@ -187,10 +177,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Ending",
         help: "The signals that are a stop [default: TERM,INT]",
         more: "A stop starts the time of --kill-after, ends the restarts, and stops the processes of a file. A hang-up of the terminal is one in any case",
-        apply: |settings, given| {
-            settings.stop_signals = Some(values::stop_signals(given.text()?)?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.stop_signals, values::stop_signals(given.text()?)),
         ..OPTION
     },
     Flag {
@@ -202,10 +189,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Ending",
         help: "After the command's end, end what it left behind: TERM, and KILL after this time",
         more: "That is every descendant. 0 ends nothing, not even what --restart would end",
-        apply: |settings, given| {
-            settings.drain = Some(duration::parse(given.text()?)?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.drain, duration::parse(given.text()?)),
         ..OPTION
     },
     Flag {
@@ -230,8 +214,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         help: "Start the command again when it ends: never, on-failure, always",
         more: "A stop ends the restarts",
         apply: |settings, given| {
-            settings.restart = Some(given.text()?.parse().map_err(|error: ParseRestartError| error.to_string())?);
-            Ok(())
+            set(&mut settings.restart, given.text()?.parse().map_err(|error: ParseRestartError| error.to_string()))
         },
         ..OPTION
     },
@@ -244,10 +227,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Restarts",
         help: "The least time between an end and the next start [default: 1s]",
         more: "It doubles after each quick failure",
-        apply: |settings, given| {
-            settings.min_wait = Some(duration::parse(given.text()?)?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.min_wait, duration::parse(given.text()?)),
         ..OPTION
     },
     Flag {
@@ -258,10 +238,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         in_file: "its key is 'maxWait'",
         heading: "Restarts",
         help: "The most time between an end and the next start [default: 64s]",
-        apply: |settings, given| {
-            settings.max_wait = Some(duration::parse(given.text()?)?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.max_wait, duration::parse(given.text()?)),
         ..OPTION
     },
     Flag {
@@ -303,10 +280,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         in_file: "its key is 'name'",
         heading: "Output",
         help: "Relay the command's output line by line, with NAME in front",
-        apply: |settings, given| {
-            settings.label = Some(values::name(given.text()?)?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.label, values::name(given.text()?)),
         ..OPTION
     },
     Flag {
@@ -318,10 +292,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Output",
         help: "Relay the command's output line by line, with the time in front: rfc3339, %H:%M:%S",
         more: "Others are iso8601, unix, unix-ms, layouts as in Go (15:04:05.000), and all formats of strftime(3)",
-        apply: |settings, given| {
-            settings.timestamps = Some(values::time_format(given.text()?)?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.timestamps, values::time_format(given.text()?)),
         ..OPTION
     },
     Flag {
@@ -340,6 +311,45 @@ pub(crate) const FLAGS: &[Flag] = &[
         ..OPTION
     },
     Flag {
+        long: "hook",
+        variable: "PANICMON_HOOK",
+        value: Some("COMMAND"),
+        often: Often::Lines,
+        hint: ValueHint::CommandString,
+        heading: "Reports",
+        help: "Run COMMAND for each event of --hook-on, which it gets as JSON on stdin; may be given several times",
+        more: "Its words are split as a shell's, but no shell runs it: sh -c 'A | B' does. It has the command's user and directory",
+        apply: |settings, given| {
+            settings.hooks.push(values::hook(given.value())?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "hook-on",
+        variable: "PANICMON_HOOK_ON",
+        value: Some("LIST"),
+        often: Often::List,
+        heading: "Reports",
+        help: "The events that hooks are run for [default: failed,exited]",
+        more: "Each is an event as --events calls it, or the last word of one of a process: started is process.started",
+        apply: |settings, given| {
+            settings.hook_on.extend(values::hook_events(given.text()?)?);
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
+        long: "hook-timeout",
+        variable: "PANICMON_HOOK_TIMEOUT",
+        value: Some("DURATION"),
+        heading: "Reports",
+        help: "Kill a hook that still runs after this time [default: 10s]",
+        more: "panicmon's own end waits no longer than that for the last hooks; a second stop ends the waiting",
+        apply: |settings, given| set(&mut settings.hook_timeout, values::hook_timeout(given.text()?)),
+        ..OPTION
+    },
+    Flag {
         long: "report",
         variable: "PANICMON_REPORT",
         value: Some("DIR"),
@@ -347,10 +357,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Reports",
         help: "Write a certificate to DIR for each abnormal end, for machines (.json) and for people (.txt)",
         more: "While the command runs, a locked file in DIR says so. One that is found without its lock is of a run that vanished without a record, which is told",
-        apply: |settings, given| {
-            settings.report = Some(values::directory(given.value())?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.report, values::directory(given.value())),
         ..OPTION
     },
     Flag {
@@ -376,10 +383,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Reports",
         help: "Write to FILE why the command failed: /dev/termination-log in Kubernetes",
         more: "At most 4096 bytes: a sentence, the panic, and the last lines of stderr. It is emptied at the start",
-        apply: |settings, given| {
-            settings.termination_log = Some(values::file(given.value())?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.termination_log, values::file(given.value())),
         ..OPTION
     },
     Flag {
@@ -390,10 +394,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Reports",
         help: "Count starts, ends, signals and more in FILE.prom, for node_exporter's textfile collector",
         more: "It is replaced at most once a second, and at the end",
-        apply: |settings, given| {
-            settings.metrics = Some(values::file(given.value())?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.metrics, values::file(given.value())),
         ..OPTION
     },
     Flag {
@@ -405,10 +406,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         heading: "Reports",
         help: "Call the command by this name in reports",
         more: "Without it, it has the NAME of --label, or the base name of its file",
-        apply: |settings, given| {
-            settings.name = Some(values::name(given.text()?)?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.name, values::name(given.text()?)),
         ..OPTION
     },
     Flag {
@@ -420,10 +418,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         hint: ValueHint::FilePath,
         heading: "Several processes",
         help: "Run the processes of this pmux file; - is stdin",
-        apply: |settings, given| {
-            settings.config = Some(values::file(given.value())?);
-            Ok(())
-        },
+        apply: |settings, given| set(&mut settings.config, values::file(given.value())),
         ..OPTION
     },
     Flag {

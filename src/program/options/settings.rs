@@ -8,7 +8,7 @@ use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
 use crate::program::logger::Verbosity;
 use crate::report::records::sink::SinkName;
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::time::Duration;
 
 /// What the command line and the environment say: a field for each option.
@@ -57,6 +57,12 @@ pub(crate) struct Settings {
     pub(crate) name: Option<String>,
     /// Where records of events go.
     pub(crate) events: Vec<SinkName>,
+    /// The words of each command that is run for events.
+    pub(crate) hooks: Vec<Vec<CString>>,
+    /// For which; empty: for the end of a process, and one that couldn't be started.
+    pub(crate) hook_on: Vec<&'static str>,
+    /// How long such a command may run.
+    pub(crate) hook_timeout: Option<Duration>,
     /// The directory of certificates of abnormal ends.
     pub(crate) report: Option<OsString>,
     /// How many of them are kept; `None`: 20.

@@ -34,6 +34,11 @@ impl Settings {
         {
             return Err(format!("--{}: it has no effect without --restart on-failure or --restart always", flag.long));
         }
+        if self.hooks.is_empty()
+            && let Some(long) = ["hook-on", "hook-timeout"].into_iter().find(|long| given(long))
+        {
+            return Err(format!("--{long}: it has no effect without --hook COMMAND"));
+        }
         self.check_waits(&given)
     }
 

@@ -1,13 +1,15 @@
 //! The value of an option to what it means. An error says what is wrong with the value, and what to write.
 
 use crate::formats::duration;
+use crate::formats::nearest::nearest;
 use crate::formats::timestamp::{ParseTimeFormatError, TimeFormat};
+use crate::model::event::KINDS;
 use crate::model::exit_from::{ExitFrom, ParseExitFromError};
 use crate::model::process_config::NoRestartOn;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
 use crate::report::records::sink::SinkName;
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
@@ -203,6 +205,39 @@ pub(crate) fn sink(word: &OsStr) -> Result<SinkName, String> {
     Ok(SinkName::File(word.into()))
 }
 
+/// The words of a command, as a shell has them.
+pub(crate) fn hook(command: &OsStr) -> Result<Vec<CString>, String> {
+    let command = command.as_bytes();
+    let words = shlex::bytes::split(command).ok_or("a quote isn't closed, or nothing comes after a backslash")?;
+    if words.first().is_none_or(Vec::is_empty) {
+        return Err(format!("'{}' is no command: is a variable unset?", OsStr::from_bytes(command).display()));
+    }
+    words.into_iter().map(|word| CString::new(word).map_err(|error| error.to_string())).collect()
+}
+
+/// Events in a list, each by its name, or the last word of that of a process.
+pub(crate) fn hook_events(list: &str) -> Result<Vec<&'static str>, String> {
+    list.split(',').map(hook_event).collect()
+}
+
+fn hook_event(word: &str) -> Result<&'static str, String> {
+    let short = |kind: &'static str| kind.strip_prefix("process.");
+    if let Some(kind) = KINDS.into_iter().find(|kind| *kind == word || short(kind) == Some(word)) {
+        return Ok(kind);
+    }
+    let known: Vec<_> = KINDS.into_iter().filter_map(short).chain(KINDS).collect();
+    let advice = match nearest(word, &known) {
+        Some(known) => format!("did you mean {known}?"),
+        None => format!("they are {}", known[..6].join(", ") + ", " + &KINDS[6..].join(", ")),
+    };
+    Err(format!("'{word}' is no event: {advice}"))
+}
+
+pub(crate) fn hook_timeout(word: &str) -> Result<Duration, String> {
+    let timeout = duration::parse(word)?;
+    if timeout.is_zero() { Err("without any time no hook would run: write 10s".to_owned()) } else { Ok(timeout) }
+}
+
 /// `USER` or `USER:GROUP`.
 pub(crate) fn user(word: &str) -> Result<UserName, String> {
     let (user, group) = match word.split_once(':') {
@@ -248,6 +283,33 @@ mod tests {
         assert_eq!(assignment(OsStr::new("A, B=c\nd")), pair("A, B", "c\nd"));
         let bytes = assignment(OsStr::from_bytes(b"K=\xff")).unwrap();
         assert_eq!(bytes.1.as_bytes(), b"\xff");
+    }
+
+    #[test]
+    fn the_words_of_a_hook_are_a_shells() {
+        let words = |command: &str| hook(OsStr::new(command));
+        let expected = [c"notify", c"a b", c"$X", c"c"].map(CString::from).to_vec();
+        assert_eq!(words("notify 'a b'  \"\\$X\" c"), Ok(expected));
+        for command in ["", " ", "''", "a 'b", "a \\"] {
+            assert!(words(command).is_err(), "{command}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_named_in_full_or_by_its_last_word() {
+        let events = vec!["process.exited", "process.starting", "signal.passed"];
+        assert_eq!(hook_events("exited,process.starting,signal.passed"), Ok(events));
+        for (word, advice) in [
+            ("exitted", "did you mean exited?"),
+            ("Process.Exited", "did you mean process.exited?"),
+            ("signal.pased", "did you mean signal.passed?"),
+            ("", "'' is no event: they are starting, started,"),
+            ("reaped", "is no event"),
+        ] {
+            let why = hook_events(word).unwrap_err();
+            assert!(why.contains(advice), "{word}: {why}");
+        }
+        assert!(hook_timeout("0").is_err());
     }
 
     #[test]

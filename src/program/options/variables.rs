@@ -9,8 +9,9 @@ use std::ffi::{CStr, OsStr};
 
 const PREFIX: &str = "PANICMON_";
 
-/// Options that have no variable. Images use PANICMON_VERSION for something of their own, and it is near PANICMON_SESSION.
-const NO_VARIABLES: [&str; 2] = ["PANICMON_VERSION", "PANICMON_HELP"];
+/// What is no variable of an option, but near one. Images use PANICMON_VERSION for something of their own, and it is near
+/// PANICMON_SESSION; a hook, which may run panicmon, has PANICMON_EVENT.
+const NO_VARIABLES: [&str; 3] = ["PANICMON_VERSION", "PANICMON_HELP", "PANICMON_EVENT"];
 
 /// The value of a variable. An empty one counts as unset, so that a variable of an image can be switched off.
 pub(crate) fn value(env: &[&'static CStr], name: &str) -> Option<&'static OsStr> {

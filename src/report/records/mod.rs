@@ -1,4 +1,4 @@
-//! Records of events, for machines: `--events`.
+//! Records of events, for machines: `--events`; and for hooks: `--hook`.
 //!
 //! An event is kept with its time when it is told, and written when the loop writes: a signal has been passed on by then, and
 //! whatever else was to be done at once is done. Nothing here waits for a reader.
@@ -19,6 +19,7 @@ use crate::model::event::serialize::LookedUp;
 use crate::model::handler::Handler;
 use crate::model::pid::Pid;
 use crate::model::status::ExitStatus;
+use crate::report::hook_event::HookEvent;
 use crate::sys::clock;
 use crate::sys::core_file;
 use crate::sys::poll::{self, Awaited};
@@ -50,6 +51,7 @@ pub(crate) struct Records(Arc<Mutex<Inner>>);
 pub(crate) struct Inner {
     head: Head,
     sinks: Vec<Sink>,
+    hooks: ForHooks,
     /// What was told and isn't written yet.
     told: Vec<(Event<'static>, Moment)>,
     /// The number of the last record.
@@ -65,8 +67,9 @@ pub(crate) struct Inner {
 impl Records {
     /// `name`: whose those are that are no process's.
     pub(crate) fn new(head: Head, sinks: Vec<Sink>, documents: Documents, name: String) -> Records {
+        let hooks = ForHooks::default();
         let (told, runs, senders) = (Vec::new(), BTreeMap::new(), Senders::default());
-        Records(Arc::new(Mutex::new(Inner { head, sinks, told, number: 0, runs, senders, documents, name })))
+        Records(Arc::new(Mutex::new(Inner { head, sinks, hooks, told, number: 0, runs, senders, documents, name })))
     }
 
     /// There are to be processes of these names; before anything is told of them.
@@ -93,6 +96,16 @@ impl Records {
     #[cold]
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.lock().documents.deadline()
+    }
+
+    /// Keeps events of these kinds for hooks.
+    pub(crate) fn keep_for_hooks(&self, kinds: Vec<&'static str>) {
+        self.lock().hooks.kinds = kinds;
+    }
+
+    /// What has come for hooks.
+    pub(crate) fn take_for_hooks(&self) -> Vec<HookEvent> {
+        std::mem::take(&mut self.lock().hooks.events)
     }
 
     /// What a process is called that has ended and isn't reaped yet.
@@ -163,11 +176,15 @@ impl Inner {
             let looked_up = LookedUp { command: command.as_deref() };
             let (name, told) = (event.name().unwrap_or(&self.name), Told::Event(&event));
             let mut line = Vec::new();
-            if !self.sinks.is_empty() || self.documents.reads(&event) {
+            let is_for_hooks = self.hooks.kinds.contains(&event.kind());
+            if !self.sinks.is_empty() || is_for_hooks || self.documents.reads(&event) {
                 line = Record { head: &self.head, moment, name, told, looked_up }.line();
             }
             self.sinks.iter_mut().for_each(|sink| sink.add(&line));
             self.documents.add(&event, name, moment.time, &line);
+            if is_for_hooks {
+                self.hooks.events.push(HookEvent::new(&event, name, line));
+            }
         }
         self.documents.write();
         for number in 0..self.sinks.len() {
@@ -191,6 +208,14 @@ impl Inner {
     pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.sinks.iter().filter_map(Sink::as_fd).chain(self.documents.fds())
     }
+}
+
+/// What hooks are to have.
+#[derive(Debug, Default)]
+struct ForHooks {
+    kinds: Vec<&'static str>,
+    /// What they haven't got yet.
+    events: Vec<HookEvent>,
 }
 
 /// What senders of signals are called. They may be gone when the end that they asked for is told.

@@ -48,6 +48,20 @@ impl Command {
         Ok(Command { args, env, candidates, dir: None, user: None })
     }
 
+    /// Another command in the place of this one: with these words, as the same user, and with those of its variables that it
+    /// keeps, and more.
+    #[cold]
+    pub(crate) fn beside(
+        &self,
+        args: Vec<Cow<'static, CStr>>,
+        keeps: impl Fn(&CStr) -> bool,
+        more: impl Iterator<Item = CString>,
+    ) -> Result<Command, Error> {
+        let kept = self.env.iter().filter(|entry| keeps(entry)).map(CStr::to_owned);
+        let env = kept.chain(more).map(Cow::Owned).collect();
+        Ok(Command { user: self.user.clone(), ..Command::new(args, Arc::new(Envp::new(env)))? })
+    }
+
     /// The files that may be the command, in the order in which they are tried.
     pub(crate) fn candidates(&self) -> impl Iterator<Item = &CStr> {
         strings(&self.candidates)

@@ -56,6 +56,8 @@ pub(crate) struct Setup<'t> {
     /// Whether the variables that hold this process's pid, by which systemd means the process that it started, are to hold
     /// the child's.
     pub(crate) pid_variables: bool,
+    /// Whether it inherits no descriptors but those three (Linux 5.11).
+    pub(crate) only_stdio: bool,
     /// The mask it executes with, if all signals are blocked already; `None`: that of this thread.
     pub(crate) mask: Option<SignalSet>,
     /// Whether other children run beside it, or will: its stack is for them, too, as soon as it has executed.
@@ -76,6 +78,7 @@ impl<'t> Setup<'t> {
             group,
             hand_over: false,
             pid_variables: false,
+            only_stdio: false,
             mask: Some(SignalSet::EMPTY),
             has_siblings: false,
             shared: false,
@@ -213,6 +216,7 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
         user: command.user.as_ref().map_or(ptr::null(), ptr::from_ref),
         dir: command.dir.as_deref().map_or(ptr::null(), CStr::as_ptr),
         stdio: setup.stdio.each_ref().map(|fd| fd.as_ref().map(|fd| fd.as_raw_fd())),
+        only_stdio: setup.only_stdio,
         ignored: SignalSet::EMPTY,
         heeded: setup.heeded,
         limits: setup.limits,
@@ -352,6 +356,13 @@ impl Child {
     /// Why the session that it leads didn't get the terminal, the first time that this is asked.
     pub(crate) fn take_terminal_refused(&self) -> Option<io::Error> {
         self.block.report.report().take_terminal_refused().map(io::Error::from_raw_os_error)
+    }
+
+    /// Kills it, and the group that it leads, and forgets it without waiting for its end: this process is about to end.
+    #[cold]
+    pub(crate) fn abandon(self) {
+        let _ = signals::send_to_group(self.target(), Signal::KILL);
+        std::mem::forget(self);
     }
 
     /// Why it never executed its command; asked after its end.
