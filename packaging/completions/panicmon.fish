@@ -25,6 +25,8 @@ complete -c panicmon -l report -d 'Write a certificate to DIR for each abnormal 
 complete -c panicmon -l report-keep -d 'Keep the N newest certificates of --report [default: 20]. Of each process of a file as many [env: PANICMON_REPORT_KEEP]' -r -f
 complete -c panicmon -l termination-log -d 'Write to FILE why the command failed: /dev/termination-log in Kubernetes. At most 4096 bytes: a sentence, the panic, and the last lines of stderr. It is emptied at the start [env: PANICMON_TERMINATION_LOG]' -r -F
 complete -c panicmon -l metrics -d 'Count starts, ends, signals and more in FILE.prom, for node_exporter\'s textfile collector. It is replaced at most once a second, and at the end [env: PANICMON_METRICS]' -r -F
+complete -c panicmon -l stderr-tail -d 'Keep the last words on stderr for reports: 64K. As much again is kept from the first line that looks like a death. stderr becomes a pipe for that, unless it is a file; a terminal only with SIZE,force [env: PANICMON_STDERR_TAIL]' -r -f
+complete -c panicmon -l stdout-tail -d 'Keep the last words on stdout for reports: 64K. As much again is kept from the first line that looks like a death. stdout becomes a pipe for that, unless it is a file; a terminal only with SIZE,force [env: PANICMON_STDOUT_TAIL]' -r -f
 complete -c panicmon -l name -d 'Call the command by this name in reports. Without it, it has the NAME of --label, or the base name of its file [env: PANICMON_NAME]' -r -f
 complete -c panicmon -s c -l config -d 'Run the processes of this pmux file; - is stdin [env: PANICMON_CONFIG]' -r -F
 complete -c panicmon -l clear-env -d 'Give the command only the variables of --env and --user [env: PANICMON_CLEAR_ENV]'

@@ -10,7 +10,7 @@ use crate::policy::held::MANY_HELD;
 use crate::relay::pipe_set::ToRead;
 use crate::relay::pipes::Relay;
 use crate::report::oom::OomWatch;
-use crate::report::records::Records;
+use crate::report::records::{self, Records};
 use crate::report::remarks::Remark;
 use crate::sys::notify::Notify;
 use crate::sys::poll::Awaited;
@@ -60,13 +60,13 @@ impl Run<'_, '_> {
                 let mut needed: Vec<_> = needed.chain(self.notify.iter().flat_map(Notify::fds)).collect();
                 let records = self.records.as_ref().map(Records::lock);
                 if let Some(records) = &records {
-                    needed.extend(records.fds());
+                    needed_by(records, &mut needed);
                 }
                 if let Some(oom) = &self.oom {
-                    needed.extend(oom.fds());
+                    needed_to_watch(oom, &mut needed);
                 }
                 needed.extend(self.hooks.iter().flat_map(|hooks| hooks.fds()));
-                settle(self.source, &needed, self.relay.is_some())?;
+                settle(self.source, &needed, self.relay.as_ref().is_some_and(Relay::uses_stdout))?;
             }
             if self.hooks.is_some() {
                 self.run_hooks();
@@ -83,7 +83,9 @@ impl Run<'_, '_> {
         let mut others = Vec::new();
         others.extend(self.orders.map(|orders| Awaited::Read(orders.fd())));
         let memory = others.len();
-        others.extend(self.oom.as_ref().and_then(OomWatch::to_wait));
+        if let Some(oom) = &self.oom {
+            await_memory(oom, &mut others);
+        }
         let children = others.len();
         self.tasks.wait_for_ends(&mut others);
         let notifications = others.len();
@@ -97,7 +99,7 @@ impl Run<'_, '_> {
         }
         let records = self.records.as_ref().map(Records::lock);
         if let Some(records) = &records {
-            others.extend(records.to_write().map(Awaited::Write));
+            await_sinks(records, &mut others);
         }
         let news = self.source.wait(&others, deadline, &mut wakeup.signals, &mut wakeup.ready)?;
         wakeup.children = news != News::None;
@@ -252,6 +254,29 @@ impl Run<'_, '_> {
             reader_gone: self.progress.reader_gone,
         }
     }
+}
+
+/// Adds what records are written to.
+#[cold]
+fn needed_by<'r>(records: &'r records::Inner, needed: &mut Vec<BorrowedFd<'r>>) {
+    needed.extend(records.fds());
+}
+
+/// Adds what memory is watched by.
+#[cold]
+fn needed_to_watch<'o>(oom: &'o OomWatch, needed: &mut Vec<BorrowedFd<'o>>) {
+    needed.extend(oom.fds());
+}
+
+#[cold]
+fn await_memory<'o>(oom: &'o OomWatch, others: &mut Vec<Awaited<'o>>) {
+    others.extend(oom.to_wait());
+}
+
+/// Adds the sinks that have room for none of what waits.
+#[cold]
+fn await_sinks<'r>(records: &'r records::Inner, others: &mut Vec<Awaited<'r>>) {
+    others.extend(records.to_write().map(Awaited::Write));
 }
 
 /// Adds the pipes that are to be read, with their numbers, and our streams that are to be written.

@@ -14,6 +14,7 @@
 //! | `incoming` | a signal came, or an order from another thread |
 //! | `act` | does what a lifecycle wants |
 //! | `reap` | children that ended, stopped or were continued |
+//! | `observe`, `observed` | a child is looked at before it is reaped; what was seen |
 //! | `notify` | what a command tells its service manager |
 //! | `drain`, `leftovers`, `cleanup` | what runs leave behind is ended; is told; and the state of both |
 //! | `abandon` | the run is given up by an error |
@@ -36,6 +37,8 @@ pub(crate) mod hooks;
 mod incoming;
 mod leftovers;
 mod notify;
+mod observe;
+mod observed;
 pub(crate) mod outcome;
 mod processes;
 mod reap;

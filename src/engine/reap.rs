@@ -2,8 +2,7 @@
 
 use super::outcome::Asked;
 use super::run::{Run, Signals, Wakeup, remark, tell};
-use super::task::{Started, Task, foreground};
-use crate::model::death::OomVerdict;
+use super::task::{Started, foreground};
 use crate::model::error::Error;
 use crate::model::event::{
     DrainStarted, Event, GivenUp, OrphanReaped, ProcessExited, ProcessFailed, RestartGivenUp, RestartScheduled,
@@ -14,7 +13,6 @@ use crate::policy::action::End;
 use crate::report::remarks::Remark;
 use crate::sys::wait;
 use crate::sys::wait::{Ended, Next, Which};
-use std::io;
 use std::time::{Duration, Instant};
 
 /// With more tasks than this, not each SIGCHLD is followed by a look at all children.
@@ -85,7 +83,7 @@ impl Run<'_, '_> {
     }
 
     /// All children, or that of this task.
-    fn which(&self, only: Option<usize>) -> Which<'_> {
+    pub(super) fn which(&self, only: Option<usize>) -> Which<'_> {
         let started = only.and_then(|number| self.tasks[number].started.as_ref());
         started.and_then(|started| started.child.pidfd()).map_or(Which::Any, Which::Only)
     }
@@ -93,61 +91,6 @@ impl Run<'_, '_> {
     /// Whether nobody asks for more than the status of a child.
     fn is_plain(&self) -> bool {
         self.oom.is_none() && self.hooks.is_none()
-    }
-
-    /// What is new of this child, which isn't reaped before it was looked at.
-    #[cold]
-    fn next_of_named(&mut self, child: Pid) -> io::Result<Next> {
-        match wait::ended(Which::Child(child))? {
-            Some(ended) => self.look_at_ended(ended),
-            None => return wait::next_alive(Which::Child(child)),
-        }
-        wait::next(Which::Child(child))
-    }
-
-    /// The next one; of those that have ended, none is reaped that wasn't looked at.
-    #[cold]
-    fn next_looked_at(&mut self, only: Option<usize>) -> io::Result<Next> {
-        loop {
-            if let Some(ended) = wait::ended(self.which(only))? {
-                self.look_at_ended(ended);
-                return wait::next(Which::Child(ended.pid));
-            }
-            match wait::next_alive(self.which(only))? {
-                // One has ended meanwhile.
-                Next::NoChild if wait::is_any(self.which(only)) => {}
-                next => return Ok(next),
-            }
-        }
-    }
-
-    /// Looks at a child that has ended and isn't reaped.
-    #[cold]
-    fn look_at_ended(&mut self, ended: Ended) {
-        let Some(number) = self.tasks.with_child(ended.pid) else {
-            if self.is_of_hook(ended.pid) {
-                self.progress.of_hook = Some(ended.pid);
-                return;
-            }
-            let command = self.records.as_ref().and_then(|records| records.command_of(ended.pid));
-            self.progress.orphan = command.map(|command| (ended.pid, command));
-            return;
-        };
-        let Task { spec, started: Some(started), .. } = &mut self.tasks[number] else { return };
-        if let Some(oom) = &mut self.oom {
-            started.memory.1 = Some(oom.at_end(ended.pid, started.memory.0));
-        }
-        if let Some(records) = &self.records {
-            started.core = records.core_of(ended.pid, ended.status, spec.command.dir.as_deref(), started.at.elapsed());
-        }
-    }
-
-    /// Some process of the cgroup was killed because memory ran out.
-    #[cold]
-    pub(super) fn look_at_memory(&mut self) {
-        if let Some(oom) = &mut self.oom {
-            oom.look();
-        }
     }
 
     /// The task of which this is the child. `None`: it is an orphan.
@@ -215,11 +158,12 @@ impl Run<'_, '_> {
 
     /// The child of a task has ended, and was reaped.
     pub(super) fn child_ended(&mut self, number: usize, mut end: End) {
-        let Some(Started { child, at, ended: Some(ended), memory, core, .. }) = self.tasks.take_ended(number) else {
+        let Some(Started { child, at, ended: Some(ended), observed, .. }) = self.tasks.take_ended(number) else {
             return;
         };
         let took = at.elapsed();
         self.run_ended(number, ended.pid, &end, at);
+        let words = if self.records.is_none() { None } else { self.last_words(number) };
         let task = &self.tasks[number];
         // If its leftovers are being ended, they may write something before they end.
         if let Some(relay) = self.relay.as_mut().filter(|_| !task.cleanup.drain.is_on()) {
@@ -232,13 +176,11 @@ impl Run<'_, '_> {
                 let mut exited = ProcessExited::new(name, args, ended.pid, ended.status);
                 (exited.requested, exited.stop_requested) = (end.requested, end.stop_requested);
                 exited.requested_by = end.request;
-                (exited.killed_by, exited.core) = (end.killed_by, core);
-                if let (Some(watch), Some(counted)) = (&mut self.oom, &memory.1) {
-                    let oom = watch.judge(counted, end.status, end.killed_by.is_some());
-                    end.oom = oom.verdict == OomVerdict::Certain;
-                    exited.oom = Some(oom);
-                }
+                exited.killed_by = end.killed_by;
                 (exited.duration, exited.usage) = (took, ended.usage);
+                if let Some(observed) = observed {
+                    end.oom = observed.tell(&mut exited, self.oom.as_mut(), self.records.as_ref(), words);
+                }
                 tell(self.handlers, &Event::Exited(exited));
                 Ok(end)
             }

@@ -1,12 +1,12 @@
 //! Starts what is due.
 
+use super::observed::observed_at_start;
 use super::run::{Run, Signals, Unstarted, remark, tell};
 use super::task::{Membership, Spec, Started, Streams, foreground};
 use crate::model::error::Error;
 use crate::model::event::{Event, ProcessStarted, ProcessStarting};
 use crate::policy::job_control::JobControl;
 use crate::relay::pipes::Relay;
-use crate::report::oom::OomWatch;
 use crate::report::remarks::Remark;
 use crate::sys::fd::above_stdio;
 use crate::sys::process;
@@ -68,7 +68,7 @@ impl Run<'_, '_> {
         let mut starting = ProcessStarting::new(name, task.spec.args);
         starting.dir = task.spec.command.dir.as_deref().map(|dir| Cow::Borrowed(OsStr::from_bytes(dir.to_bytes())));
         tell(self.handlers, &Event::Starting(starting));
-        let memory = self.oom.as_mut().map(OomWatch::at_start).unwrap_or_default();
+        let observed = self.oom.as_mut().map(observed_at_start);
         let at = Instant::now();
         let job = task.spec.group.terminal().map(|terminal| {
             let (standing, foreground) = terminal.before_start(task.supervision.may_restart());
@@ -88,9 +88,8 @@ impl Run<'_, '_> {
                 }
                 event.user = task.spec.command.user.as_ref().map(Cow::Borrowed);
                 tell(self.handlers, &Event::Started(event));
-                let memory = (memory, None);
                 let membership = Membership::Maybe;
-                let started = Started { child, at, ended: None, memory, core: None, membership };
+                let started = Started { child, at, ended: None, observed, membership };
                 self.tasks.child_started(number, started);
                 let task = &mut self.tasks[number];
                 let policys_group = group.as_ref().map(|_| job, |_| ());
@@ -138,6 +137,6 @@ fn stdio(spec: &mut Spec<'_>, number: usize, relay: Option<&mut Relay<'_>>) -> R
     let stdin = stdin.transpose().map_err(|source| Error::start("open /dev/null", source))?;
     let pipes = relay.map(|relay| relay.open(number, spec.command.user.as_ref())).transpose();
     let pipes = pipes.map_err(|source| Error::start("pipe", source))?;
-    let [stdout, stderr] = pipes.map_or([None, None], |pipes| pipes.map(Some));
+    let [stdout, stderr] = pipes.unwrap_or([None, None]);
     Ok([stdin, stdout, stderr])
 }

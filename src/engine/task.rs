@@ -1,7 +1,7 @@
 //! One process of a run, from its first start to its last end.
 
 use super::cleanup::Cleanup;
-use crate::model::death::Core;
+use super::observed::Observed;
 use crate::model::error::Error;
 use crate::model::event::process::base_name;
 use crate::model::pid::Pid;
@@ -11,7 +11,6 @@ use crate::policy::action::{Actions, End};
 use crate::policy::child::Lifecycle;
 use crate::policy::drain::Leftovers;
 use crate::policy::restart::Supervision;
-use crate::report::oom::{AtEnd, AtStart};
 use crate::sys::spawn::command::Command;
 use crate::sys::spawn::start::Child;
 use crate::sys::terminal::ChildGroup;
@@ -68,10 +67,8 @@ pub(super) struct Started {
     pub(super) at: Instant,
     /// It has ended, and is reaped.
     pub(super) ended: Option<Ended>,
-    /// What was counted of memory when it was started, and when it had ended.
-    pub(super) memory: (AtStart, Option<AtEnd>),
-    /// What became of its core.
-    pub(super) core: Option<Core>,
+    /// What is observed of it, where it is reported how processes end.
+    pub(super) observed: Option<Box<Observed>>,
     pub(super) membership: Membership,
 }
 

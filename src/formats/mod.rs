@@ -11,6 +11,7 @@ pub(crate) mod duration;
 pub(crate) mod fuzzing;
 pub(crate) mod nearest;
 pub(crate) mod pmux;
+pub(crate) mod size;
 pub(crate) mod timestamp;
 #[cfg(feature = "cli")]
 pub(crate) mod unit_file;

@@ -99,3 +99,34 @@ pub struct Core {
     /// The limit of its size, in bytes (RLIMIT_CORE); `None`: there is none.
     pub limit_bytes: Option<u64>,
 }
+
+/// What a process has died of, by its last words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Panic {
+    /// The language, or the runtime where it has words of its own: `go`, `python`, `jvm`.
+    pub language: &'static str,
+    /// The class of an exception, or the runtime's word for this kind of death.
+    pub kind: String,
+    /// What it said of it; may have several lines, may be empty.
+    pub message: String,
+    /// The thread, if it has a name.
+    pub thread: Option<String>,
+    /// The functions, the innermost first, with file and line where they are known. At most ten.
+    pub frames: Vec<String>,
+    /// The stream that said so.
+    pub stream: Source,
+    /// The same for the same fault on another day: 16 hexadecimal digits.
+    pub fingerprint: String,
+}
+
+/// A stream that told of a death.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+pub enum Source {
+    /// stderr.
+    Stderr,
+    /// stdout.
+    Stdout,
+}

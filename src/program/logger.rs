@@ -69,13 +69,7 @@ pub(crate) fn install(verbosity: Verbosity, env: &[&CStr]) {
         Verbosity::Level(level) => level,
         Verbosity::Default => match env::get(env, FILTER) {
             None => LevelFilter::Warn,
-            Some(filter) => {
-                let filter = filter.to_string_lossy();
-                filtered(&filter).unwrap_or_else(|error| {
-                    wrong = Some(error);
-                    LevelFilter::Warn
-                })
-            }
+            Some(filter) => filtered(&filter.to_string_lossy(), &mut wrong),
         },
     };
     log::set_max_level(level);
@@ -86,12 +80,21 @@ pub(crate) fn install(verbosity: Verbosity, env: &[&CStr]) {
     }
 }
 
-/// Has the logger use this filter, and returns the highest level that passes it.
-fn filtered(filter: &str) -> Result<LevelFilter, ParseError> {
-    let filter = Builder::new().try_parse(filter)?.build();
-    let level = filter.filter();
-    let _ = LOGGER.0.set(filter);
-    Ok(level)
+/// Has the logger use this filter, and returns the highest level that passes it; that of warnings, if it is wrong.
+#[cold]
+fn filtered(filter: &str, wrong: &mut Option<ParseError>) -> LevelFilter {
+    match Builder::new().try_parse(filter) {
+        Ok(builder) => {
+            let filter = builder.build();
+            let level = filter.filter();
+            let _ = LOGGER.0.set(filter);
+            level
+        }
+        Err(error) => {
+            *wrong = Some(error);
+            LevelFilter::Warn
+        }
+    }
 }
 
 impl Log for Logger {

@@ -13,6 +13,7 @@
 //! | `notify`, `reload`, `systemds` | what systemd expects of its services |
 //! | `records`, `hooks` | where records of events go; what is run for them |
 //! | `death` | how the command ended, where it could not tell |
+//! | `tails` | how the last words of a command are had |
 //! | `lines` | where the lines of commands go |
 //! | `logger`, `journal`, `stderr`, `stdout` | our own messages |
 #![forbid(unsafe_code)]
@@ -39,6 +40,7 @@ mod several;
 mod stderr;
 mod stdout;
 mod systemds;
+mod tails;
 
 pub use entry::main;
 #[cfg(feature = "fuzzing")]

@@ -3,6 +3,7 @@
 use super::hooks;
 use super::options::settings::Settings;
 use super::stderr;
+use super::tails::Tails;
 use crate::report::json::KEPT_REPORTS;
 use crate::report::records::Records;
 use crate::report::records::documents::Documents;
@@ -17,9 +18,6 @@ use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
-/// The options that ask for records.
-const OPTIONS: [&str; 5] = ["events", "hook", "report", "termination-log", "metrics"];
-
 /// What processes are called in records.
 pub(crate) struct Called {
     /// Whose those are that are no process's.
@@ -29,24 +27,47 @@ pub(crate) struct Called {
 
 /// The records that are asked for. A sink that can't be opened gets none, which is a warning. `relayed`: what is written to
 /// stderr goes through a relay.
-pub(crate) fn open(settings: &Settings, relayed: bool, names: impl FnOnce() -> Called) -> Option<Records> {
-    asked_by(settings).and_then(|_| open_all(settings, relayed, names()))
+pub(crate) fn open(
+    settings: &Settings,
+    relayed: bool,
+    tails: Option<Tails>,
+    names: impl FnOnce() -> Called,
+) -> Option<Records> {
+    asked_by(settings).and_then(|_| open_all(settings, relayed, tails, names()))
 }
 
 /// The first of the options that ask for records, if there is any.
+#[inline]
 pub(crate) fn asked_by(settings: &Settings) -> Option<&'static str> {
-    let given = [
-        !settings.events.is_empty(),
-        !settings.hooks.is_empty(),
-        settings.report.is_some(),
-        settings.termination_log.is_some(),
-        settings.metrics.is_some(),
-    ];
-    OPTIONS.into_iter().zip(given).find(|(_, given)| *given).map(|(option, _)| option)
+    // In most runs there is none: the names of the options aren't touched.
+    is_any_given(settings).then(|| first_given(settings))
+}
+
+fn is_any_given(settings: &Settings) -> bool {
+    !settings.events.is_empty()
+        || !settings.hooks.is_empty()
+        || settings.report.is_some()
+        || settings.termination_log.is_some()
+        || settings.metrics.is_some()
+        || settings.stderr_tail.is_some()
+        || settings.stdout_tail.is_some()
 }
 
 #[cold]
-fn open_all(settings: &Settings, relayed: bool, names: Called) -> Option<Records> {
+fn first_given(settings: &Settings) -> &'static str {
+    match settings {
+        Settings { hooks, .. } if !hooks.is_empty() => "hook",
+        Settings { report: Some(_), .. } => "report",
+        Settings { termination_log: Some(_), .. } => "termination-log",
+        Settings { metrics: Some(_), .. } => "metrics",
+        Settings { stderr_tail: Some(_), .. } => "stderr-tail",
+        Settings { stdout_tail: Some(_), .. } => "stdout-tail",
+        _ => "events",
+    }
+}
+
+#[cold]
+fn open_all(settings: &Settings, relayed: bool, tails: Option<Tails>, names: Called) -> Option<Records> {
     let mut sinks = Vec::new();
     for sink in &settings.events {
         match open_sink(sink, relayed) {
@@ -55,10 +76,10 @@ fn open_all(settings: &Settings, relayed: bool, names: Called) -> Option<Records
         }
     }
     let documents = open_documents(settings);
-    if sinks.is_empty() && documents.is_empty() && settings.hooks.is_empty() {
+    if sinks.is_empty() && documents.is_empty() && settings.hooks.is_empty() && tails.is_none() {
         return None;
     }
-    let records = Records::new(Head::here(), sinks, documents, names.own);
+    let records = Records::new(Head::here(), sinks, documents, tails.unwrap_or_default().files, names.own);
     records.keep_for_hooks(hooks::kinds(settings));
     records.expect(&names.processes);
     Some(records)

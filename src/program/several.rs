@@ -4,7 +4,7 @@ use super::options::settings::Settings;
 use super::options::variables;
 use super::records::Called;
 use super::stderr::{self, say};
-use super::{check, config_file, hooks, lines, logger, records};
+use super::{check, config_file, hooks, lines, logger, records, tails};
 use crate::api::environment::Environment;
 use crate::api::executor::adopt_orphans;
 use crate::api::supervisor::Supervisor;
@@ -102,13 +102,14 @@ fn run_all(
         supervisor = supervisor.handler(LogHandler);
     }
     let environment = Environment::entries(env).without(&settings.variables);
-    let records = records::open(settings, true, || event_names(&config.processes));
+    let (relay, tails) = tails::listen(settings, Some(relay));
+    let records = records::open(settings, true, tails, || event_names(&config.processes));
     if let Some(records) = &records {
         supervisor = supervisor.handler(records.clone());
     }
     let hooks = hooks::hooks(settings, true, || environment.resolve().ok());
     let observers = (records.clone(), hooks);
-    let outcome = supervisor.run_processes(processes, Some(relay), &environment, limits, observers);
+    let outcome = supervisor.run_processes(processes, relay, &environment, limits, observers);
     records.as_ref().inspect(|records| records.finish());
     outcome
 }

@@ -124,6 +124,12 @@ impl PipeSet {
         Some(pipe)
     }
 
+    /// The numbers of those whose lines go to this stream of ours.
+    pub(super) fn of_outbox(&self, outbox: usize) -> Vec<usize> {
+        let is_its = |number: &usize| self.get(*number).is_some_and(|pipe| pipe.outbox == outbox);
+        (0..self.pipes.len()).filter(is_its).collect()
+    }
+
     pub(super) fn get(&self, number: usize) -> Option<&Pipe> {
         self.pipes.get(number)?.as_ref()
     }

@@ -1,11 +1,14 @@
 //! The pipes of all children, and where their lines go.
 
 use super::lines::Lines;
+use super::passed::{self, Passed};
 use super::pipe_set::{Group, Pipe, PipeSet, ToRead};
 use super::printed::{FULL_AT_END_BYTES, FULL_BYTES, Printed};
 use super::stream::{Gone, Line, Stream};
+use super::words::Words;
 use crate::model::identity::Identity;
 use crate::model::printable::OneLine;
+use crate::report::last_words::LastWords;
 use crate::report::remarks::Remark;
 use crate::sys::pipe;
 use std::fmt;
@@ -18,7 +21,19 @@ pub(crate) type Tell<'o> = dyn FnMut(&Line<'_>) + Send + 'o;
 /// Where lines go.
 pub(crate) enum Sink<'o> {
     Printed(Printed),
+    Passed(Passed),
     Told { names: Vec<String>, tell: Box<Tell<'o>> },
+}
+
+impl Sink<'_> {
+    /// Those that are written to our streams.
+    fn streams(&self) -> (Option<&Printed>, Option<&Passed>) {
+        match self {
+            Sink::Printed(printed) => (Some(printed), None),
+            Sink::Passed(passed) => (None, Some(passed)),
+            Sink::Told { .. } => (None, None),
+        }
+    }
 }
 
 /// The pipes of all children, and where their lines go.
@@ -28,6 +43,8 @@ pub(crate) struct Relay<'o> {
     buffer: Vec<u8>,
     /// The pipe that is read first the next time, for each of our streams.
     turns: [usize; 2],
+    /// What is kept of the last words.
+    words: Option<Words>,
 }
 
 /// The most bytes that are read at once.
@@ -35,21 +52,71 @@ const CHUNK_BYTES: usize = 64 * 1024;
 
 impl<'o> Relay<'o> {
     pub(crate) fn new(sink: Sink<'o>) -> Relay<'o> {
-        Relay { sink, pipes: PipeSet::default(), buffer: Vec::new(), turns: [0; 2] }
+        Relay { sink, pipes: PipeSet::default(), buffer: Vec::new(), turns: [0; 2], words: None }
+    }
+
+    /// Also keeps the last words of each child.
+    pub(crate) fn keep(mut self, words: Option<Words>) -> Relay<'o> {
+        self.words = words;
+        self
     }
 
     /// Opens pipes for stdout and stderr of a process that is to be started, and returns the child's ends. If another user runs
-    /// it, they belong to that user: it can open /dev/stdout and /dev/stderr, as it could without us.
-    pub(crate) fn open(&mut self, process: usize, user: Option<&Identity>) -> io::Result<[OwnedFd; 2]> {
-        let ((stdout, childs_stdout), (stderr, childs_stderr)) = (pipe::to_be_polled()?, pipe::to_be_polled()?);
-        for pipe in [&stdout, &stderr] {
-            give_to(user, pipe.as_fd());
+    /// it, they belong to that user: it can open /dev/stdout and /dev/stderr, as it could without us. `None`: the child has our
+    /// stream itself.
+    #[cold]
+    pub(crate) fn open(&mut self, process: usize, user: Option<&Identity>) -> io::Result<[Option<OwnedFd>; 2]> {
+        let streams = [Stream::Stdout, Stream::Stderr];
+        let mut pipes = [None, None];
+        for (place, stream) in pipes.iter_mut().zip(streams) {
+            if self.outbox(stream).is_some() {
+                *place = Some(pipe::to_be_polled()?);
+            }
         }
-        for (stream, fd) in [(Stream::Stdout, stdout), (Stream::Stderr, stderr)] {
-            let outbox = self.outbox(stream);
-            self.pipes.add(Pipe { process, stream, outbox, fd, lines: Lines::default(), left: None });
+        if let Some(words) = &mut self.words {
+            words.begin(process);
         }
-        Ok([childs_stdout, childs_stderr])
+        let mut childs = [None, None];
+        for ((pipe, childs), stream) in pipes.into_iter().zip(&mut childs).zip(streams) {
+            let (Some((fd, child)), Some(outbox)) = (pipe, self.outbox(stream)) else { continue };
+            give_to(user, fd.as_fd());
+            if self.words.is_some() {
+                pipe::enlarge(fd.as_fd(), passed::FULL_BYTES);
+            }
+            *childs = Some(child);
+            // Without a reader for ours, the child's has none, either.
+            if !self.is_gone(outbox) {
+                self.pipes.add(Pipe { process, stream, outbox, fd, lines: Lines::default(), left: None });
+            }
+        }
+        Ok(childs)
+    }
+
+    /// What a child of this process has written by now is read, as far as there is room, though it may go on. Then its last
+    /// words.
+    #[inline(never)]
+    pub(crate) fn take_words(&mut self, process: usize) -> Option<[LastWords; 2]> {
+        self.words.as_ref()?;
+        for number in self.pipes.of(process).to_vec() {
+            let Some(pipe) = self.pipes.get(number).filter(|pipe| pipe.left.is_none()) else { continue };
+            let (stream, mut left) = (pipe.stream, pipe::bytes_in(pipe.fd.as_fd()));
+            while left > 0 && self.has_room(stream, FULL_AT_END_BYTES) {
+                match self.read_once(number, left) {
+                    Some(read @ 1..) => left -= read,
+                    _ => break,
+                }
+            }
+        }
+        self.words.as_mut()?.take(process)
+    }
+
+    /// Whether lines are written to stdout.
+    pub(crate) fn uses_stdout(&self) -> bool {
+        match &self.sink {
+            Sink::Printed(_) => true,
+            Sink::Passed(passed) => passed.number(Stream::Stdout).is_some(),
+            Sink::Told { .. } => true,
+        }
     }
 
     /// What is to be waited for: the pipes whose lines find room; all, or those of ended children only.
@@ -59,20 +126,15 @@ impl<'o> Relay<'o> {
 
     /// All descriptors it holds but stdout and stderr themselves.
     pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        let printed = match &self.sink {
-            Sink::Printed(printed) => Some(printed),
-            Sink::Told { .. } => None,
-        };
-        self.pipes.fds().chain(printed.into_iter().flat_map(Printed::fds))
+        let (printed, passed) = self.sink.streams();
+        let streams = printed.into_iter().flat_map(Printed::fds).chain(passed.into_iter().flat_map(Passed::fds));
+        self.pipes.fds().chain(streams)
     }
 
     /// The streams that have something to be written.
     pub(crate) fn to_write(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        let printed = match &self.sink {
-            Sink::Printed(printed) => Some(printed),
-            Sink::Told { .. } => None,
-        };
-        printed.into_iter().flat_map(Printed::to_write)
+        let (printed, passed) = self.sink.streams();
+        printed.into_iter().flat_map(Printed::to_write).chain(passed.into_iter().flat_map(Passed::to_write))
     }
 
     /// Whether everything that ended children wrote has been read, and everything read has been written.
@@ -91,6 +153,7 @@ impl<'o> Relay<'o> {
     }
 
     /// Reads from what is ready of these, as long as there is room for the lines. Pipes that are closed are removed.
+    #[inline(never)]
     pub(crate) fn read(&mut self, ready: &[ToRead]) {
         if ready.is_empty() {
             return;
@@ -137,6 +200,7 @@ impl<'o> Relay<'o> {
 
     /// A child has ended: what its pipes hold by now is read as soon as there is room, and no more, since a grandchild may keep
     /// them open, and write to them, for as long as it lives.
+    #[inline(never)]
     pub(crate) fn ended(&mut self, process: usize) {
         for number in self.pipes.of(process).to_vec() {
             let Some(pipe) = self.pipes.get(number).filter(|pipe| pipe.left.is_none()) else { continue };
@@ -154,16 +218,28 @@ impl<'o> Relay<'o> {
 
     /// Reads once, and returns whether there may be more.
     fn read_chunk(&mut self, number: usize) -> bool {
-        let Some(pipe) = self.pipes.get_mut(number) else { return false };
-        let most = pipe.left.map_or(CHUNK_BYTES, |left| left.min(CHUNK_BYTES));
-        match read_some(pipe, most, &mut self.buffer, &mut self.sink) {
+        let Some(left) = self.pipes.get(number).map(|pipe| pipe.left) else { return false };
+        match self.read_once(number, left.unwrap_or(CHUNK_BYTES)) {
             Some(read @ 1..) => {
-                pipe.left = pipe.left.map(|left| left - read);
-                pipe.left != Some(0)
+                let left = left.map(|left| left - read);
+                if let Some(pipe) = self.pipes.get_mut(number) {
+                    pipe.left = left;
+                }
+                left != Some(0)
             }
             Some(0) => false,
-            None => pipe.left.is_none(),
+            None => left.is_none(),
         }
+    }
+
+    /// Reads once, at most this many bytes, and returns how many. `None`: there is nothing now.
+    fn read_once(&mut self, number: usize, most: usize) -> Option<usize> {
+        let pipe = self.pipes.get_mut(number)?;
+        let read = read_some(pipe, most.min(CHUNK_BYTES), &mut self.buffer, &mut self.sink)?;
+        if let Some(words) = &mut self.words {
+            words.add(pipe.process, pipe.stream, &self.buffer[..read]);
+        }
+        Some(read)
     }
 
     /// Removes a pipe; a last line without newline is a line, too.
@@ -174,6 +250,7 @@ impl<'o> Relay<'o> {
                 let mut to = printed.lines_of(pipe.process, pipe.stream);
                 pipe.lines.finish(|line| to.line(line));
             }
+            Sink::Passed(_) => {}
             Sink::Told { names, tell } => {
                 let name = &names[pipe.process];
                 pipe.lines.finish(|bytes| tell(&Line { name, stream: pipe.stream, bytes }));
@@ -186,6 +263,7 @@ impl<'o> Relay<'o> {
         let text = &OneLine(remark).to_string();
         match &mut self.sink {
             Sink::Printed(printed) => printed.remark(process, text, remark.is_warning()),
+            Sink::Passed(_) => {}
             Sink::Told { names, tell } => {
                 let name = process.and_then(|process| names.get(process)).map_or("", String::as_str);
                 tell(&Line { name, stream: Stream::Remark, bytes: text.as_bytes() });
@@ -195,33 +273,50 @@ impl<'o> Relay<'o> {
 
     /// Writes what can be written without waiting, and returns whether that is anything. It is an error, once, if the reader
     /// of a stream has gone: its lines are lost from then on. Any other failure to write costs lines, and is logged here.
+    #[inline(never)]
     pub(crate) fn flush(&mut self) -> Result<bool, Gone> {
-        match &mut self.sink {
-            Sink::Printed(printed) => printed.flush(),
-            Sink::Told { .. } => Ok(false),
+        let mut gone = Vec::new();
+        let any = match &mut self.sink {
+            Sink::Printed(printed) => return printed.flush(),
+            Sink::Passed(passed) => passed.flush(&mut gone),
+            Sink::Told { .. } => false,
+        };
+        for outbox in gone {
+            for number in self.pipes.of_outbox(outbox) {
+                self.close(number);
+            }
         }
+        Ok(any)
     }
 
     /// The last call: logs how many lines were lost, and returns whether there were any.
+    #[cold]
     pub(crate) fn finish(&mut self) -> bool {
         match &mut self.sink {
             Sink::Printed(printed) => printed.finish(),
-            Sink::Told { .. } => false,
+            Sink::Passed(_) | Sink::Told { .. } => false,
         }
     }
 
-    /// The number of our stream that a child's stream goes to.
-    fn outbox(&self, stream: Stream) -> usize {
+    /// The number of our stream that a child's stream goes to; `None`: the child has our stream itself.
+    fn outbox(&self, stream: Stream) -> Option<usize> {
         match &self.sink {
-            Sink::Printed(printed) => printed.number(stream),
-            Sink::Told { .. } => 0,
+            Sink::Printed(printed) => Some(printed.number(stream)),
+            Sink::Passed(passed) => passed.number(stream),
+            Sink::Told { .. } => Some(0),
         }
+    }
+
+    /// Whether nobody reads one of our streams any more, and the children are to find out.
+    fn is_gone(&self, outbox: usize) -> bool {
+        matches!(&self.sink, Sink::Passed(passed) if passed.is_gone(outbox))
     }
 
     /// Whether one of our streams has room for what children that run write.
     fn outbox_has_room(&self, outbox: usize) -> bool {
         match &self.sink {
             Sink::Printed(printed) => printed.outbox_has_room(outbox, FULL_BYTES),
+            Sink::Passed(passed) => passed.has_room(outbox),
             Sink::Told { .. } => true,
         }
     }
@@ -230,6 +325,7 @@ impl<'o> Relay<'o> {
     fn has_room(&self, stream: Stream, enough: usize) -> bool {
         match &self.sink {
             Sink::Printed(printed) => printed.has_room(stream, enough),
+            Sink::Passed(passed) => passed.number(stream).is_none_or(|number| passed.has_room(number)),
             Sink::Told { .. } => true,
         }
     }
@@ -254,6 +350,7 @@ fn read_some(pipe: &mut Pipe, most: usize, buffer: &mut Vec<u8>, sink: &mut Sink
             let mut to = printed.lines_of(pipe.process, pipe.stream);
             lines.feed(bytes, |line| to.line(line));
         }
+        Sink::Passed(passed) => passed.add(pipe.stream, bytes),
         Sink::Told { names, tell } => {
             let name = &names[pipe.process];
             lines.feed(bytes, |bytes| tell(&Line { name, stream: pipe.stream, bytes }));

@@ -22,29 +22,34 @@ pub struct LogHandler;
 
 impl Handler for LogHandler {
     fn process_starting(&mut self, event: &ProcessStarting<'_>) {
-        log::info!("starting {}", name(&event.args));
-        log::trace!("its arguments: {:?}", event.args);
+        if log::log_enabled!(log::Level::Info) {
+            starting(event);
+        }
     }
 
+    #[cold]
     fn process_failed(&mut self, event: &ProcessFailed<'_>) {
         // Not a warning: the caller gets the error, too, and reports it.
         log::info!("failed to run {}: {}", name(&event.args), event.error);
     }
 
     fn process_exited(&mut self, event: &ProcessExited<'_>) {
-        let seconds = event.duration.as_secs_f64();
-        log::info!("{}, pid {}, ended after {seconds:.3} s: {}", name(&event.args), event.pid, event.status);
-        log::debug!("it used {:?}", event.usage);
+        if log::log_enabled!(log::Level::Info) {
+            exited(event);
+        }
     }
 
+    #[cold]
     fn process_stopped(&mut self, event: &ProcessStopped<'_>) {
         log::info!("pid {} was stopped by {}", event.pid, event.signal);
     }
 
+    #[cold]
     fn process_continued(&mut self, event: &ProcessContinued<'_>) {
         log::info!("pid {} was continued", event.pid);
     }
 
+    #[cold]
     fn restart_scheduled(&mut self, event: &RestartScheduled<'_>) {
         let (name, delay) = (name(&event.args), event.delay);
         match event.status {
@@ -71,17 +76,33 @@ impl Handler for LogHandler {
         log::debug!("passed {} on to pid {}", event.signal, event.child);
     }
 
+    #[cold]
     fn signal_dropped(&mut self, event: &SignalDropped<'_>) {
         log::debug!("{} isn't passed on", event.signal);
     }
 
+    #[cold]
     fn signal_delayed(&mut self, event: &SignalDelayed<'_>) {
         log::debug!("{} is passed on in {:?}", event.signal, event.delay);
     }
 
+    #[cold]
     fn signal_failed(&mut self, event: &SignalFailed<'_>) {
         log::warn!("{} couldn't be passed on to pid {}, it is lost: {}", event.signal, event.child, event.error);
     }
+}
+
+#[cold]
+fn starting(event: &ProcessStarting<'_>) {
+    log::info!("starting {}", name(&event.args));
+    log::trace!("its arguments: {:?}", event.args);
+}
+
+#[cold]
+fn exited(event: &ProcessExited<'_>) {
+    let seconds = event.duration.as_secs_f64();
+    log::info!("{}, pid {}, ended after {seconds:.3} s: {}", name(&event.args), event.pid, event.status);
+    log::debug!("it used {:?}", event.usage);
 }
 
 fn name(args: &[OsString]) -> impl std::fmt::Display {

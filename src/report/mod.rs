@@ -18,25 +18,20 @@
 
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
-// TODO: the engine is to fill it.
 pub(crate) mod hook_event;
 #[cfg(feature = "reports")]
 pub(crate) mod json;
-#[cfg(feature = "reports")]
-#[allow(dead_code, reason = "nothing but its tests uses it yet")]
 pub(crate) mod last_words;
 pub(crate) mod log;
 #[cfg(feature = "reports")]
 pub(crate) mod metrics;
 pub(crate) mod oom;
 #[cfg(feature = "reports")]
+pub(crate) mod panic;
+#[cfg(feature = "reports")]
 pub(crate) mod records;
 #[cfg(not(feature = "reports"))]
 #[path = "no_records.rs"]
 pub(crate) mod records;
-// TODO: the engine is to call it at an abnormal end.
-#[cfg(feature = "reports")]
-#[allow(dead_code, reason = "nothing but its tests uses it yet")]
-pub(crate) mod panic;
 pub(crate) mod remarks;
 pub(crate) mod spelled;

@@ -1,9 +1,11 @@
 //! What stands in the place of `records` where the feature `reports` is off: there are none.
 
 use crate::model::death::Core;
+use crate::model::event::ProcessExited;
 use crate::model::pid::Pid;
 use crate::model::status::ExitStatus;
 use crate::report::hook_event::HookEvent;
+use crate::report::last_words::LastWords;
 use std::ffi::CStr;
 use std::iter;
 use std::os::fd::BorrowedFd;
@@ -11,6 +13,9 @@ use std::time::{Duration, Instant};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Records {}
+
+/// What is locked.
+pub(crate) type Inner = Records;
 
 impl Records {
     pub(crate) fn lock(&self) -> &Records {
@@ -26,6 +31,10 @@ impl Records {
     }
 
     pub(crate) fn take_for_hooks(&self) -> Vec<HookEvent> {
+        match *self {}
+    }
+
+    pub(crate) fn add_words(&self, _: &mut ProcessExited<'_>, _: Option<[LastWords; 2]>) {
         match *self {}
     }
 

@@ -39,6 +39,7 @@ pub(crate) struct AtEnd {
 
 impl OomWatch {
     /// `asked_by` is the option or variable that asks for it.
+    #[cold]
     pub(crate) fn new(asked_by: String) -> OomWatch {
         let group = MemoryGroup::own();
         let notice = group.as_ref().ok().and_then(|group| group.notice().ok());
@@ -58,6 +59,7 @@ impl OomWatch {
     }
 
     /// The count may have changed. Returns by how much it rose.
+    #[cold]
     pub(crate) fn look(&mut self) -> u64 {
         if let Some(notice) = &mut self.notice {
             notice.take();

@@ -4,7 +4,6 @@ use super::raw::syscall;
 use std::time::Duration;
 
 /// Since some time in the past: it never goes back, and stands still while the machine sleeps.
-#[cfg(feature = "reports")]
 pub(crate) fn monotonic() -> Duration {
     read(libc::CLOCK_MONOTONIC)
 }

@@ -16,6 +16,7 @@
 //! | `directory` | the names in a directory |
 //! | `entry`, `allocator` | the C `main` of the program, and its memory; no part of the library |
 //! | `fd` | opening and closing descriptors by their numbers |
+//! | `file_tail` | the last bytes of a file that the child writes to |
 //! | `fork` | a process with a copy of this one's memory |
 //! | `fuzzing` | its readers, for the targets in fuzz/ |
 //! | `inherited` | letting go of what this process was started with |
@@ -57,6 +58,8 @@ pub(crate) mod default_action;
 pub(crate) mod descendants;
 pub(crate) mod directory;
 pub(crate) mod fd;
+#[cfg(feature = "reports")]
+pub(crate) mod file_tail;
 mod fork;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;

@@ -90,6 +90,20 @@ impl Outbox {
         self.lost += u64::from(self.fails() && self.written < self.end);
     }
 
+    /// Adds bytes as they are.
+    pub(crate) fn add_bytes(&mut self, bytes: &[u8]) {
+        if self.state == State::Gone {
+            return;
+        }
+        self.has_new = true;
+        let end = self.end + bytes.len();
+        if end > self.buffer.len() {
+            self.buffer.resize(end.max(2 * self.buffer.len()), 0);
+        }
+        self.buffer[self.end..end].copy_from_slice(bytes);
+        self.end = end;
+    }
+
     /// Adds a line, with something in front of it.
     pub(crate) fn add(&mut self, front: &[u8], line: &[u8]) {
         if self.state == State::Gone {

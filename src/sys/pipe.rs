@@ -24,6 +24,11 @@ pub(crate) fn give_to(end: BorrowedFd<'_>, user: &Identity) -> io::Result<()> {
     Ok(())
 }
 
+/// Has the pipe hold this many bytes, if that is allowed: F_SETPIPE_SZ.
+pub(crate) fn enlarge(end: BorrowedFd<'_>, bytes: usize) {
+    let _ = fcntl(end, FcntlArg::F_SETPIPE_SZ(bytes as c_int));
+}
+
 /// Has reads or writes of this end fail instead of waiting.
 pub(crate) fn set_nonblocking(end: BorrowedFd<'_>) -> io::Result<()> {
     fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;

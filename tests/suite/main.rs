@@ -13,6 +13,7 @@ mod exit;
 mod files;
 mod forwarding;
 mod hooks;
+mod last_words;
 mod lives;
 mod machines;
 mod many;

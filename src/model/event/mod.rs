@@ -81,6 +81,7 @@ use crate::model::signal::Signal;
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "an event is lent to handlers, and hardly ever moved")]
 pub enum Event<'a> {
     /// The process is about to be started.
     Starting(ProcessStarting<'a>),

@@ -1,7 +1,7 @@
 //! A process starts, ends, stops, goes on, is started again.
 
 use super::keep::keep;
-use crate::model::death::{Core, KilledBy, Oom, StopRequest};
+use crate::model::death::{Core, KilledBy, Oom, Panic, StopRequest};
 use crate::model::error::Error;
 use crate::model::identity::Identity;
 use crate::model::pid::Pid;
@@ -81,6 +81,14 @@ pub struct ProcessExited<'a> {
     pub oom: Option<Oom>,
     /// What became of its core, where ends are reported and it died of a signal that asks for one.
     pub core: Option<Core>,
+    /// What it died of, by its last words, where they are kept.
+    pub panic: Option<Panic>,
+    /// The last of what it wrote to stderr, where that is kept.
+    pub stderr_tail: Option<Cow<'a, [u8]>>,
+    /// The same of stdout.
+    pub stdout_tail: Option<Cow<'a, [u8]>>,
+    /// There was more before one of them.
+    pub tail_truncated: bool,
     /// How long it ran, by the monotonic clock.
     pub duration: Duration,
     /// What it used.
@@ -223,6 +231,10 @@ impl<'a> ProcessExited<'a> {
             killed_by: None,
             oom: None,
             core: None,
+            panic: None,
+            stderr_tail: None,
+            stdout_tail: None,
+            tail_truncated: false,
             duration: Duration::ZERO,
             usage: ResourceUsage::default(),
         }
@@ -238,6 +250,9 @@ impl ProcessExited<'_> {
             args: Cow::Owned(self.args.clone().into_owned()),
             oom: self.oom.clone(),
             core: self.core.clone(),
+            panic: self.panic.clone(),
+            stderr_tail: self.stderr_tail.clone().map(|tail| Cow::Owned(tail.into_owned())),
+            stdout_tail: self.stdout_tail.clone().map(|tail| Cow::Owned(tail.into_owned())),
             ..*self
         }
     }

@@ -148,6 +148,17 @@ fn exited<M: SerializeMap>(event: &ProcessExited<'_>, command: Option<&str>, map
     if let Some(core) = &event.core {
         map.serialize_entry("core", core)?;
     }
+    if let Some(panic) = &event.panic {
+        map.serialize_entry("panic", panic)?;
+    }
+    for (name, tail) in [("stderr_tail", &event.stderr_tail), ("stdout_tail", &event.stdout_tail)] {
+        if let Some(tail) = tail {
+            map.serialize_entry(name, &String::from_utf8_lossy(tail))?;
+        }
+    }
+    if event.stderr_tail.is_some() || event.stdout_tail.is_some() {
+        map.serialize_entry("tail_truncated", &event.tail_truncated)?;
+    }
     map.serialize_entry("summary", &event.summary())
 }
 

@@ -1,7 +1,8 @@
 //! The end of a run in a sentence, as a person would say it.
 
 use super::process::{PreviousRunLost, ProcessExited};
-use crate::model::death::{Core, KilledBy, Oom, OomVerdict};
+use crate::model::death::{Core, KilledBy, Oom, OomVerdict, Panic};
+use crate::model::printable::OneLine;
 use crate::model::signal::Signal;
 use crate::model::status::ExitStatus;
 use std::fmt::{self, Display};
@@ -57,6 +58,7 @@ impl ProcessExited<'_> {
             Some(oom) if by_kill && oom.verdict == OomVerdict::No => ", and not for want of memory".to_owned(),
             _ => String::new(),
         };
+        let panic = self.panic.as_ref().map_or_else(String::new, |panic| format!(": {}", Said(panic)));
         let by = match self.killed_by {
             Some(KilledBy::KillAfter(time)) => {
                 return format!(": it hadn't ended within {} of {}{memory}", Short(time), self.stop());
@@ -69,7 +71,7 @@ impl ProcessExited<'_> {
             || if self.has_dumped() { ", core dumped".to_owned() } else { String::new() },
             |core| WithCore { core, dumped: self.has_dumped() }.to_string(),
         );
-        format!("{by}{core}{memory}")
+        format!("{by}{core}{panic}{memory}")
     }
 
     fn has_dumped(&self) -> bool {
@@ -98,6 +100,23 @@ impl PreviousRunLost<'_> {
             None => "",
         };
         format!("the last run of {}{pid}{started} has vanished together with its panicmon{reboot}", self.name)
+    }
+}
+
+/// `go panic: index out of range`: the language, its word for it, and the first line of the message.
+struct Said<'a>(&'a Panic);
+
+impl Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Panic { language, kind, message, .. } = self.0;
+        f.write_str(language)?;
+        if !kind.is_empty() {
+            write!(f, " {kind}")?;
+        }
+        match message.lines().next() {
+            Some(line) if !line.trim().is_empty() => write!(f, ": {}", OneLine(&line.trim())),
+            _ => Ok(()),
+        }
     }
 }
 

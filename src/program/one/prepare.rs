@@ -29,6 +29,7 @@ use crate::program::records::{self, Called};
 use crate::program::reload;
 use crate::program::stderr::say;
 use crate::program::systemds;
+use crate::program::tails;
 use crate::relay::pipes::Relay;
 use crate::relay::printed::Names;
 use crate::report::oom::OomWatch;
@@ -77,10 +78,7 @@ pub(super) fn prepare(
     }
     let group = if settings.session { ChildGroup::session() } else { ChildGroup::find(signals.inherited_mask(), true) };
     if settings.group && !group.is_own() {
-        log::warn!(
-            "{}: the command is in panicmon's own process group, as its terminal can't be handed over (-vv tells why): it is signalled alone",
-            settings.name_of("group")
-        );
+        warn_of_own_group(settings);
     }
     if let Some(listened) = settings.signals {
         signals.limit(listened.union(group.needs()).union(group.sends()));
@@ -108,14 +106,17 @@ pub(super) fn prepare(
         ChildGroup::Own(_) | ChildGroup::Session(Some(_)) => false,
     };
     options.name = settings.name.take().or_else(|| settings.label.clone());
-    let (supervision, relay) = (supervision(settings), relay(settings));
+    let supervision = supervision(settings);
+    let relay = relay(settings);
+    let is_labelled = relay.is_some();
+    let (relay, tails) = tails::listen(settings, relay);
     let may_restart = supervision.may_restart();
     let leftovers = if may_restart { Leftovers::Ended(Scope::Group, DEFAULT_GRACE_PERIOD) } else { Leftovers::Told };
-    let records = records::open(settings, relay.is_some(), || event_names(&options, words));
+    let records = records::open(settings, is_labelled, tails, || event_names(&options, words));
     if let Some(records) = &records {
         options = options.handler(records.clone());
     }
-    let hooks = hooks::hooks(settings, relay.is_some() || may_restart, || None);
+    let hooks = hooks::hooks(settings, relay.as_ref().is_some_and(Relay::uses_stdout) || may_restart, || None);
     let oom = watch_memory(settings, records.is_some());
     let stop_signal = STOP_SIGNAL;
     let mode =
@@ -129,6 +130,14 @@ fn event_names(options: &Options<'_>, words: &[&CStr]) -> Called {
     let command = || base_name(&words.first().map(|word| os_string(word)).into_iter().collect::<Vec<_>>()).into_owned();
     let own = options.name.clone().unwrap_or_else(command);
     Called { processes: vec![own.clone()], own }
+}
+
+#[cold]
+fn warn_of_own_group(settings: &Settings) {
+    log::warn!(
+        "{}: the command is in panicmon's own process group, as its terminal can't be handed over (-vv tells why): it is signalled alone",
+        settings.name_of("group")
+    );
 }
 
 /// The account of `--user`.

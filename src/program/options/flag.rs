@@ -107,3 +107,8 @@ pub(crate) const OPTION: Flag = Flag {
     more: "",
     apply: |_, _| Ok(()),
 };
+
+pub(super) fn set<T>(field: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
+    *field = Some(value?);
+    Ok(())
+}

@@ -1,16 +1,12 @@
 //! The table of the options: all there is to say of each, and what it does to the settings.
 
-use super::flag::{Flag, Given, OPTION, Often, Scope};
+use super::flag::{Flag, Given, OPTION, Often, Scope, set};
+use super::report_flags;
 use super::values;
 use crate::formats::duration;
 use crate::model::process_config::ParseRestartError;
 use crate::program::logger::Verbosity;
 use clap::ValueHint;
-
-fn set<T>(field: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
-    *field = Some(value?);
-    Ok(())
-}
 
 /// Every option. To add one: an entry here, a field in [`Settings`](super::settings::Settings), its use, and a line in the
 /// README's table, with the same words: a test compares.
@@ -295,120 +291,17 @@ pub(crate) const FLAGS: &[Flag] = &[
         apply: |settings, given| set(&mut settings.timestamps, values::time_format(given.text()?)),
         ..OPTION
     },
-    Flag {
-        long: "events",
-        variable: "PANICMON_EVENTS",
-        value: Some("SINK"),
-        often: Often::Lines,
-        hint: ValueHint::FilePath,
-        heading: "Reports",
-        help: "Write a JSON object for each event to SINK: stderr, a file, fd:N or unix:PATH; may be given several times",
-        more: "A file is appended to. A socket gets one datagram for each event. What a slow reader has no room for is dropped, and counted",
-        apply: |settings, given| {
-            settings.events.push(values::sink(given.value())?);
-            Ok(())
-        },
-        ..OPTION
-    },
-    Flag {
-        long: "hook",
-        variable: "PANICMON_HOOK",
-        value: Some("COMMAND"),
-        often: Often::Lines,
-        hint: ValueHint::CommandString,
-        heading: "Reports",
-        help: "Run COMMAND for each event of --hook-on, which it gets as JSON on stdin; may be given several times",
-        more: "Its words are split as a shell's, but no shell runs it: sh -c 'A | B' does. It has the command's user and directory",
-        apply: |settings, given| {
-            settings.hooks.push(values::hook(given.value())?);
-            Ok(())
-        },
-        ..OPTION
-    },
-    Flag {
-        long: "hook-on",
-        variable: "PANICMON_HOOK_ON",
-        value: Some("LIST"),
-        often: Often::List,
-        heading: "Reports",
-        help: "The events that hooks are run for [default: failed,exited]",
-        more: "Each is an event as --events calls it, or the last word of one of a process: started is process.started",
-        apply: |settings, given| {
-            settings.hook_on.extend(values::hook_events(given.text()?)?);
-            Ok(())
-        },
-        ..OPTION
-    },
-    Flag {
-        long: "hook-timeout",
-        variable: "PANICMON_HOOK_TIMEOUT",
-        value: Some("DURATION"),
-        heading: "Reports",
-        help: "Kill a hook that still runs after this time [default: 10s]",
-        more: "panicmon's own end waits no longer than that for the last hooks; a second stop ends the waiting",
-        apply: |settings, given| set(&mut settings.hook_timeout, values::hook_timeout(given.text()?)),
-        ..OPTION
-    },
-    Flag {
-        long: "report",
-        variable: "PANICMON_REPORT",
-        value: Some("DIR"),
-        hint: ValueHint::DirPath,
-        heading: "Reports",
-        help: "Write a certificate to DIR for each abnormal end, for machines (.json) and for people (.txt)",
-        more: "While the command runs, a locked file in DIR says so. One that is found without its lock is of a run that vanished without a record, which is told",
-        apply: |settings, given| set(&mut settings.report, values::directory(given.value())),
-        ..OPTION
-    },
-    Flag {
-        long: "report-keep",
-        variable: "PANICMON_REPORT_KEEP",
-        value: Some("N"),
-        heading: "Reports",
-        help: "Keep the N newest certificates of --report [default: 20]",
-        more: "Of each process of a file as many",
-        apply: |settings, given| {
-            let word = given.text()?;
-            let number = word.parse().ok().filter(|number| *number > 0);
-            settings.report_keep = Some(number.ok_or_else(|| format!("'{word}' is not a number from 1 on"))?);
-            Ok(())
-        },
-        ..OPTION
-    },
-    Flag {
-        long: "termination-log",
-        variable: "PANICMON_TERMINATION_LOG",
-        value: Some("FILE"),
-        hint: ValueHint::FilePath,
-        heading: "Reports",
-        help: "Write to FILE why the command failed: /dev/termination-log in Kubernetes",
-        more: "At most 4096 bytes: a sentence, the panic, and the last lines of stderr. It is emptied at the start",
-        apply: |settings, given| set(&mut settings.termination_log, values::file(given.value())),
-        ..OPTION
-    },
-    Flag {
-        long: "metrics",
-        variable: "PANICMON_METRICS",
-        value: Some("FILE.prom"),
-        hint: ValueHint::FilePath,
-        heading: "Reports",
-        help: "Count starts, ends, signals and more in FILE.prom, for node_exporter's textfile collector",
-        more: "It is replaced at most once a second, and at the end",
-        apply: |settings, given| set(&mut settings.metrics, values::file(given.value())),
-        ..OPTION
-    },
-    Flag {
-        long: "name",
-        variable: "PANICMON_NAME",
-        value: Some("NAME"),
-        scope: Scope::Command,
-        in_file: "its key is 'name'",
-        heading: "Reports",
-        help: "Call the command by this name in reports",
-        more: "Without it, it has the NAME of --label, or the base name of its file",
-        apply: |settings, given| set(&mut settings.name, values::name(given.text()?)),
-        ..OPTION
-    },
+    report_flags::EVENTS,
+    report_flags::HOOK,
+    report_flags::HOOK_ON,
+    report_flags::HOOK_TIMEOUT,
+    report_flags::REPORT,
+    report_flags::REPORT_KEEP,
+    report_flags::TERMINATION_LOG,
+    report_flags::METRICS,
+    report_flags::STDERR_TAIL,
+    report_flags::STDOUT_TAIL,
+    report_flags::NAME,
     Flag {
         long: "config",
         short: Some('c'),

@@ -5,7 +5,7 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `flags`, `flag` | the table, and what an entry is |
+//! | `flags`, `report_flags`, `flag` | the table, its entries for reports, and what an entry is |
 //! | `settings` | what comes out: a field for each option |
 //! | `parse` | words and variables to settings; `words`: the part of clap |
 //! | `values` | the value of an option to what it means |
@@ -17,6 +17,7 @@ pub(crate) mod flag;
 pub(crate) mod flags;
 mod name_of;
 pub(crate) mod parse;
+mod report_flags;
 pub(crate) mod settings;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! What the command line and the environment say, as values.
 
-use super::values::UserName;
+use super::values::{TailSize, UserName};
 use crate::formats::timestamp::TimeFormat;
 use crate::model::exit_from::ExitFrom;
 use crate::model::process_config::{NoRestartOn, Restart};
@@ -71,6 +71,9 @@ pub(crate) struct Settings {
     pub(crate) termination_log: Option<OsString>,
     /// The file of counts for Prometheus.
     pub(crate) metrics: Option<OsString>,
+    /// How much is kept of the last words on stderr, and on stdout.
+    pub(crate) stderr_tail: Option<TailSize>,
+    pub(crate) stdout_tail: Option<TailSize>,
     /// The name in front of each line of output.
     pub(crate) label: Option<String>,
     /// The format of the time in front of each line of output.

@@ -2,6 +2,7 @@
 
 use crate::formats::duration;
 use crate::formats::nearest::nearest;
+use crate::formats::size;
 use crate::formats::timestamp::{ParseTimeFormatError, TimeFormat};
 use crate::model::event::KINDS;
 use crate::model::exit_from::{ExitFrom, ParseExitFromError};
@@ -19,6 +20,14 @@ use std::time::Duration;
 pub(crate) struct UserName {
     pub(crate) user: String,
     pub(crate) group: Option<String>,
+}
+
+/// How much is kept of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TailSize {
+    pub(crate) bytes: usize,
+    /// Also where that puts a pipe in the place of a terminal.
+    pub(crate) force: bool,
 }
 
 fn signal(word: &str) -> Result<Signal, String> {
@@ -174,6 +183,23 @@ pub(crate) fn file(path: &OsStr) -> Result<OsString, String> {
         return Err("'' is no file: is a variable unset?".to_owned());
     }
     Ok(path.to_owned())
+}
+
+/// The most that is kept of a stream, in bytes.
+const MOST_OF_TAIL: u64 = 16 * 1024 * 1024;
+
+/// `SIZE` or `SIZE,force`.
+pub(crate) fn tail(word: &str) -> Result<TailSize, String> {
+    let (size_word, force) = match word.split_once(',') {
+        Some((size, "force")) => (size, true),
+        Some((_, other)) => return Err(format!("'{other}' is unknown: write SIZE or SIZE,force")),
+        None => (word, false),
+    };
+    match size::parse(size_word)? {
+        0 => Err("0 keeps nothing: write how many bytes, e.g. 64K".to_owned()),
+        bytes if bytes > MOST_OF_TAIL => Err(format!("{size_word} is more than can be kept: 16M at most")),
+        bytes => Ok(TailSize { bytes: bytes as usize, force }),
+    }
 }
 
 /// What goes in front of lines.

@@ -73,6 +73,12 @@ impl LastWords {
         LastWords { size, taken: 0, tail: Ring::new(size), head: None, begun: Vec::new(), is_judged: false }
     }
 
+    /// Whether anything is kept at all.
+    #[cfg(feature = "reports")]
+    pub(crate) fn is_kept(&self) -> bool {
+        self.size > 0
+    }
+
     /// Takes the next bytes of the stream, in pieces of any length. The time is monotonic.
     pub(crate) fn push(&mut self, bytes: &[u8], now: Duration) {
         if self.size == 0 {

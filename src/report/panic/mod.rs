@@ -30,33 +30,10 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+use crate::model::death::{Panic, Source};
 use crate::model::status::ExitStatus;
 use language::{Found, Language, Reader, Sure};
 use text::Lines;
-
-/// What a process has died of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Panic {
-    /// The language, or the runtime where it has words of its own.
-    pub(crate) language: &'static str,
-    /// The class of an exception, or the runtime's word for this kind of death.
-    pub(crate) kind: String,
-    /// What it said of it; may have several lines, may be empty.
-    pub(crate) message: String,
-    pub(crate) thread: Option<String>,
-    /// The functions, the innermost first, with file and line where they are known. At most ten.
-    pub(crate) frames: Vec<String>,
-    pub(crate) stream: Source,
-    /// The same for the same fault on another day: 16 hexadecimal digits.
-    pub(crate) fingerprint: String,
-}
-
-/// The stream that said so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    Stderr,
-    Stdout,
-}
 
 /// The most bytes of a message, and of a kind, a thread's name or a frame.
 const MOST_OF_MESSAGE: usize = 4096;

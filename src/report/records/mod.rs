@@ -14,20 +14,24 @@ pub(crate) mod record;
 pub(crate) mod sink;
 
 use crate::model::death::Core;
-use crate::model::event::Event;
 use crate::model::event::serialize::LookedUp;
+use crate::model::event::{Event, ProcessExited};
 use crate::model::handler::Handler;
 use crate::model::pid::Pid;
 use crate::model::status::ExitStatus;
 use crate::report::hook_event::HookEvent;
+use crate::report::last_words::LastWords;
+use crate::report::panic::recognise;
 use crate::sys::clock;
 use crate::sys::core_file;
+use crate::sys::file_tail::FileTail;
 use crate::sys::poll::{self, Awaited};
 use crate::sys::proc_fs;
 use documents::Documents;
 use jiff::Timestamp;
 use record::{Head, Moment, Record, Told};
 use sink::Sink;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{CStr, OsStr};
 use std::os::fd::BorrowedFd;
@@ -60,16 +64,35 @@ pub(crate) struct Inner {
     runs: BTreeMap<String, u64>,
     senders: Senders,
     documents: Documents,
+    /// Files that children write to as stdout and stderr, and how much of their last words is kept.
+    files: [Option<(FileTail, usize)>; 2],
     /// The name of records that aren't of any process.
     name: String,
 }
 
 impl Records {
     /// `name`: whose those are that are no process's.
-    pub(crate) fn new(head: Head, sinks: Vec<Sink>, documents: Documents, name: String) -> Records {
+    pub(crate) fn new(
+        head: Head,
+        sinks: Vec<Sink>,
+        documents: Documents,
+        files: [Option<(FileTail, usize)>; 2],
+        name: String,
+    ) -> Records {
         let hooks = ForHooks::default();
         let (told, runs, senders) = (Vec::new(), BTreeMap::new(), Senders::default());
-        Records(Arc::new(Mutex::new(Inner { head, sinks, hooks, told, number: 0, runs, senders, documents, name })))
+        Records(Arc::new(Mutex::new(Inner {
+            head,
+            sinks,
+            hooks,
+            told,
+            number: 0,
+            runs,
+            senders,
+            documents,
+            files,
+            name,
+        })))
     }
 
     /// There are to be processes of these names; before anything is told of them.
@@ -88,6 +111,7 @@ impl Records {
     }
 
     /// Writes what the sinks take without waiting.
+    #[cold]
     pub(crate) fn flush(&self) {
         self.lock().flush();
     }
@@ -121,7 +145,29 @@ impl Records {
         signal.dumps_core().then(|| core_file::find(pid, signal, core_dumped, &dir, ran))
     }
 
+    /// Adds the last words of a process that has ended: those that were kept while they passed, of stdout and of stderr, or those
+    /// in files.
+    pub(crate) fn add_words(&self, exited: &mut ProcessExited<'_>, passed: Option<[LastWords; 2]>) {
+        let inner = self.lock();
+        let mut passed = passed.map_or([None, None], |passed| passed.map(Some));
+        let [stdout, stderr] = [0, 1]
+            .map(|at| inner.files[at].as_ref().map(|(file, size)| in_file(file, *size)).or_else(|| passed[at].take()));
+        let text = |words: &Option<LastWords>| {
+            words.as_ref().map(|words| String::from_utf8_lossy(&words.text().bytes).into_owned()).unwrap_or_default()
+        };
+        exited.panic = recognise(&text(&stderr), &text(&stdout), exited.status);
+        let mut is_truncated = false;
+        let mut tail = |words: Option<LastWords>| {
+            let tail = words.filter(LastWords::is_kept)?.tail();
+            is_truncated |= tail.is_truncated;
+            Some(Cow::Owned(tail.bytes))
+        };
+        (exited.stdout_tail, exited.stderr_tail) = (tail(stdout), tail(stderr));
+        exited.tail_truncated = is_truncated;
+    }
+
     /// The last call: writes what the sinks take within the time they have together.
+    #[cold]
     pub(crate) fn finish(&self) {
         let mut inner = self.lock();
         let until = Instant::now() + LAST_PATIENCE;
@@ -149,6 +195,9 @@ impl Handler for Records {
 
 impl Inner {
     fn keep(&mut self, event: &Event<'_>) {
+        if matches!(event, Event::Starting(_)) {
+            self.files.iter_mut().flatten().for_each(|(file, _)| file.begin());
+        }
         let name = event.name().unwrap_or(&self.name);
         let run = match self.runs.get_mut(name) {
             Some(run) => {
@@ -206,8 +255,15 @@ impl Inner {
 
     /// All descriptors it holds, those of standard streams among them.
     pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.sinks.iter().filter_map(Sink::as_fd).chain(self.documents.fds())
+        let files = self.files.iter().flatten().map(|(file, _)| file.as_fd());
+        self.sinks.iter().filter_map(Sink::as_fd).chain(files).chain(self.documents.fds())
     }
+}
+
+fn in_file(file: &FileTail, size: usize) -> LastWords {
+    let mut words = LastWords::new(size);
+    words.push(&file.read(), clock::monotonic());
+    words
 }
 
 /// What hooks are to have.

@@ -33,6 +33,7 @@ fn send_to_group(signal: Signal) -> io::Result<()> {
 ///
 /// A process that was stopped needn't find the SIGCONT that has continued it: the next stop signal discards it, and may
 /// come before anything is read (another process of the job, continued first, wants to read the terminal).
+#[cold]
 pub(crate) fn stop(signal: Signal, whole_group: bool) -> io::Result<bool> {
     // It must not be lost: its sender counts on its effect.
     if pending().contains(Signal::CONT) {

@@ -110,6 +110,7 @@ impl Command {
         }
     }
 
+    #[cold]
     fn not_executable(&self, failure: Failure, reason: NotExecutable) -> Error {
         let file = self.candidates().nth(failure.candidate).map(os_string);
         Error::NotExecutable { file: file.unwrap_or_else(|| self.name()), reason }

@@ -74,6 +74,7 @@ impl ElfHeader {
     }
 
     /// Why this machine doesn't execute it.
+    #[cold]
     pub(crate) fn why(self) -> String {
         self.why_not_on(THIS_MACHINE)
     }

@@ -11,6 +11,7 @@ use std::path::Path;
 const HEAD_BYTES: u64 = 256;
 
 /// The interpreter of a script that execve(2) found in this directory; `None`: it is no script, or can't be read.
+#[cold]
 pub(super) fn interpreter(file: &CStr, dir: Option<&CStr>) -> Option<OsString> {
     let path = |text: &CStr| Path::new(OsStr::from_bytes(text.to_bytes())).to_owned();
     let file = dir.map_or_else(|| path(file), |dir| path(dir).join(path(file)));

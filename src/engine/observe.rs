@@ -1,0 +1,73 @@
+//! A child is looked at between its end and its being reaped: until then, /proc tells of it.
+
+use super::run::Run;
+use super::task::Task;
+use crate::model::pid::Pid;
+use crate::report::last_words::LastWords;
+use crate::sys::wait;
+use crate::sys::wait::{Ended, Next, Which};
+use std::io;
+
+impl Run<'_, '_> {
+    /// The last words of the child of this task, which has ended, if they passed the relay.
+    #[cold]
+    pub(super) fn last_words(&mut self, number: usize) -> Option<[LastWords; 2]> {
+        self.relay.as_mut()?.take_words(number)
+    }
+
+    /// What is new of this child, which isn't reaped before it was looked at.
+    #[cold]
+    pub(super) fn next_of_named(&mut self, child: Pid) -> io::Result<Next> {
+        match wait::ended(Which::Child(child))? {
+            Some(ended) => self.look_at_ended(ended),
+            None => return wait::next_alive(Which::Child(child)),
+        }
+        wait::next(Which::Child(child))
+    }
+
+    /// The next one; of those that have ended, none is reaped that wasn't looked at.
+    #[cold]
+    pub(super) fn next_looked_at(&mut self, only: Option<usize>) -> io::Result<Next> {
+        loop {
+            if let Some(ended) = wait::ended(self.which(only))? {
+                self.look_at_ended(ended);
+                return wait::next(Which::Child(ended.pid));
+            }
+            match wait::next_alive(self.which(only))? {
+                // One has ended meanwhile.
+                Next::NoChild if wait::is_any(self.which(only)) => {}
+                next => return Ok(next),
+            }
+        }
+    }
+
+    /// Looks at a child that has ended and isn't reaped.
+    #[cold]
+    fn look_at_ended(&mut self, ended: Ended) {
+        let Some(number) = self.tasks.with_child(ended.pid) else {
+            if self.is_of_hook(ended.pid) {
+                self.progress.of_hook = Some(ended.pid);
+                return;
+            }
+            let command = self.records.as_ref().and_then(|records| records.command_of(ended.pid));
+            self.progress.orphan = command.map(|command| (ended.pid, command));
+            return;
+        };
+        let Task { spec, started: Some(started), .. } = &mut self.tasks[number] else { return };
+        let Some(observed) = &mut started.observed else { return };
+        if let Some(oom) = &mut self.oom {
+            observed.at_end = Some(oom.at_end(ended.pid, observed.at_start));
+        }
+        if let Some(records) = &self.records {
+            observed.core = records.core_of(ended.pid, ended.status, spec.command.dir.as_deref(), started.at.elapsed());
+        }
+    }
+
+    /// Some process of the cgroup was killed because memory ran out.
+    #[cold]
+    pub(super) fn look_at_memory(&mut self) {
+        if let Some(oom) = &mut self.oom {
+            oom.look();
+        }
+    }
+}
