@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime};
 /// | `panicmon_starts_total` | how often it was started |
 /// | `panicmon_restarts_total` | how often it was started again, or that was tried |
 /// | `panicmon_exits_total{result,code,signal}` | its ends, by [`result`](ProcessExited::result); `start-failed`: it couldn't be started |
-/// | `panicmon_panics_total{language}` | its ends by a panic |
+/// | `panicmon_panics_total{language}` | its ends by a panic, where [`ProcessExited::panic`] tells of one |
 /// | `panicmon_signals_total{signal,outcome}` | the signals that came: `passed`, `dropped`, `delayed` or `failed` |
 /// | `panicmon_oom_kills_total` | the processes of its cgroup that were killed for want of memory while it ran |
 /// | `panicmon_orphans_reaped_total` | the orphans that were reaped; without a name in the library, as nobody knows whose they were |
@@ -126,8 +126,8 @@ impl Of {
         };
         self.ended(exited.result(), code, signal);
         self.oom_kills += exited.oom.as_ref().map_or(0, |oom| oom.kills);
-        if let Some(language) = language(exited) {
-            *self.panics.entry(language).or_default() += 1;
+        if let Some(panic) = &exited.panic {
+            *self.panics.entry(panic.language).or_default() += 1;
         }
         self.user += exited.usage.user;
         self.system += exited.usage.system;
@@ -141,11 +141,6 @@ impl Of {
     fn came(&mut self, signal: Signal, outcome: &'static str) {
         *self.signals.entry((word(signal), outcome)).or_default() += 1;
     }
-}
-
-/// The language of a process that has ended by a panic.
-fn language(_: &ProcessExited<'_>) -> Option<&'static str> {
-    None
 }
 
 /// A signal without its SIG, as events have it.

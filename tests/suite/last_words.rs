@@ -8,7 +8,7 @@ use std::io::{Read, Write, pipe};
 use std::process::{Command, Stdio};
 
 /// What a Go program says when it panics.
-const GO: &str = "panic: runtime error: index out of range [5] with length 3\n\ngoroutine 1 [running]:\nmain.pick(...)\n\
+pub const GO: &str = "panic: runtime error: index out of range [5] with length 3\n\ngoroutine 1 [running]:\nmain.pick(...)\n\
                   \t/src/app/main.go:9\nmain.main()\n\t/src/app/main.go:14 +0x1d\nexit status 2\n";
 
 /// The end of a script whose stderr is kept.

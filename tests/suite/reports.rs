@@ -1,6 +1,7 @@
 //! What is left of a run for those who come later.
 
 use crate::events::{Events, live, parsed};
+use crate::last_words::GO;
 use crate::support::{
     PROBE, Scratch, by_shell, output, panicmon, script_with, spend, status_field, wait_for, with_options,
 };
@@ -211,6 +212,30 @@ fn why_a_run_failed_is_in_the_termination_log() {
     assert!(files.read("log").starts_with("x couldn't be started: "), "{}", files.read("log"));
 }
 
+/// Lines without end after the death: it is they that are cut.
+#[test]
+fn the_cause_and_the_last_words_are_in_all_documents() {
+    let files = Files::new();
+    let (log, prom) = (files.path("log"), files.path("a.prom"));
+    let flood = "i=0; while [ $i -lt 500 ]; do echo \"main.deeper($i) has a line of its own\" >&2; i=$((i+1)); done";
+    let script = format!("printf '%s' '{GO}' >&2; {flood}; exit 2");
+    let options =
+        ["--name=web", "--stderr-tail=64K", "--termination-log", &log, "--report", files.dir(), "--metrics", &prom];
+    assert_eq!(output(&mut script_with(&options, &script)).0, Some(2));
+    let cause = "\n\ngo: panic\nruntime error: index out of range [5] with length 3\n    at main.pick";
+    let last = "main.deeper(498) has a line of its own\nmain.deeper(499) has a line of its own\n";
+    let brief = files.read("log");
+    assert!(brief.len() <= 4096 && brief.len() > 4000, "{}", brief.len());
+    for text in [brief, files.read(&files.names(".txt")[0])] {
+        let mut lines = text.lines();
+        assert!(lines.next().is_some_and(|line| line.contains(" ended with exit code 2 after ")), "{text}");
+        assert!(text.contains(cause) && text.ends_with(last), "{text}");
+    }
+    let record = parsed(&files.read(&files.names(".json")[0])).remove(0);
+    assert!(record["panic"]["language"] == json!("go") && record["stderr_tail"].is_string(), "{record}");
+    assert_eq!(files.sample("a.prom", "panics_total{name=\"web\",language=\"go\"}"), Some(1.0));
+}
+
 /// The last run counts: an earlier one that failed is no cause of the end.
 #[test]
 fn a_success_after_a_failure_empties_the_termination_log() {
@@ -352,9 +377,11 @@ fn a_place_that_cant_be_written_is_a_warning_and_the_command_runs() {
     }
     assert_eq!((files.read("elsewhere"), files.read("pointed-at")), ("kept".to_owned(), "kept".to_owned()));
     for value in ["0", "x", "-1"] {
-        let (code, _, err) = output(&mut script_with(&["--report-keep", value], "exit 3"));
+        let (code, _, err) = output(&mut script_with(&["--report", files.dir(), "--report-keep", value], "exit 3"));
         assert_eq!(code, Some(125), "{err}");
     }
+    let (code, _, err) = output(&mut script_with(&["--report-keep", "3"], "exit 3"));
+    assert!(code == Some(125) && err.contains("it has no effect without --report"), "{err}");
 }
 
 #[test]

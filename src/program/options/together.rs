@@ -39,6 +39,9 @@ impl Settings {
         {
             return Err(format!("--{long}: it has no effect without --hook COMMAND"));
         }
+        if self.report.is_none() && given("report-keep") {
+            return Err("--report-keep: it has no effect without --report DIR".to_owned());
+        }
         self.check_waits(&given)
     }
 
