@@ -56,16 +56,20 @@ impl Run<'_, '_> {
                 return Ok(());
             }
             if let Some(settle) = settle.take() {
-                let needed = self.relay.iter().flat_map(Relay::fds);
-                let mut needed: Vec<_> = needed.chain(self.notify.iter().flat_map(Notify::fds)).collect();
                 let records = self.records.as_ref().map(Records::lock);
+                let mut needed = Vec::new();
+                if let Some(relay) = &self.relay {
+                    needed.extend(relay.fds());
+                }
+                if let Some(notify) = &self.notify {
+                    needed.extend(notify.fds());
+                }
                 if let Some(records) = &records {
-                    needed_by(records, &mut needed);
+                    needed_by(records, self.hooks.as_deref(), &mut needed);
                 }
                 if let Some(oom) = &self.oom {
                     needed_to_watch(oom, &mut needed);
                 }
-                needed.extend(self.hooks.iter().flat_map(|hooks| hooks.fds()));
                 settle(self.source, &needed, self.relay.as_ref().is_some_and(Relay::uses_stdout))?;
             }
             if self.hooks.is_some() {
@@ -127,13 +131,19 @@ impl Run<'_, '_> {
 
     /// When there is something to do though nothing has come.
     fn deadline(&mut self) -> Option<Instant> {
-        let tasks = self.tasks.deadline(self.readers_keep_up());
-        let notify = self.notify.as_ref().and_then(Notify::deadline);
-        let records = self.records.as_ref().and_then(Records::deadline);
-        let hooks = self.hooks.as_deref().and_then(Hooks::deadline);
-        let progress = &self.progress;
-        let ours = progress.finish.deadline().into_iter().chain(progress.looks.deadline());
-        tasks.into_iter().chain(notify).chain(records).chain(hooks).chain(ours).min()
+        let mut soonest = self.tasks.deadline(self.readers_keep_up());
+        for other in [
+            self.notify.as_ref().and_then(Notify::deadline),
+            self.records.as_ref().and_then(Records::deadline),
+            self.hooks.as_deref().and_then(Hooks::deadline),
+            self.progress.finish.deadline(),
+            self.progress.looks.deadline(),
+        ] {
+            if other.is_some() && soonest.is_none_or(|soonest| other < Some(soonest)) {
+                soonest = other;
+            }
+        }
+        soonest
     }
 
     fn dispatch(&mut self, wakeup: &mut Wakeup) -> Result<(), Error> {
@@ -256,10 +266,11 @@ impl Run<'_, '_> {
     }
 }
 
-/// Adds what records are written to.
+/// Adds what records are written to, and what hooks write to.
 #[cold]
-fn needed_by<'r>(records: &'r records::Inner, needed: &mut Vec<BorrowedFd<'r>>) {
+fn needed_by<'r>(records: &'r records::Inner, hooks: Option<&'r Hooks>, needed: &mut Vec<BorrowedFd<'r>>) {
     needed.extend(records.fds());
+    needed.extend(hooks.into_iter().flat_map(|hooks| hooks.fds()));
 }
 
 /// Adds what memory is watched by.
