@@ -324,12 +324,15 @@ fn a_run_that_vanished_without_a_record_is_told_by_the_next_one() {
     running.kill(libc::SIGKILL);
     running.wait();
     wait_for("the lock to go", || (!is_locked(&file)).then_some(()));
+    let hook = format!("sh -c 'cat >{}'", files.path("told"));
     for told in [1, 0] {
         let events = Events::new();
-        output(&mut script_with(&events.options(&["--name=web", "--report", files.dir()]), "exit 0"));
+        let options = ["--name=web", "--report", files.dir(), "--hook", &hook, "--hook-on=previous_run.lost"];
+        output(&mut script_with(&events.options(&options), "exit 0"));
         assert_eq!(events.of("previous_run.lost").len(), told, "once");
         if told == 1 {
             let lost = events.one("previous_run.lost");
+            assert_eq!(parsed(&files.read("told")), [lost.clone()], "a hook");
             assert_eq!((&lost["seq"], &lost["run"], &lost["name"]), (&json!(1), &json!(0), &json!("web")));
             assert_eq!((&lost["pid"], &lost["panicmon_pid"]), (&json!(child), &json!(pid)));
             assert_eq!((&lost["started"], &lost["rebooted"]), (&started["time"], &json!(false)));
