@@ -137,6 +137,7 @@ fn null(options: &OpenOptions) -> Result<OwnedFd, Error> {
     null.map_err(|source| Error::start("open /dev/null", source))
 }
 
+#[cold]
 fn pipe() -> Result<(PipeReader, PipeWriter), Error> {
     let pipe = io::pipe()
         .and_then(|(reader, writer)| Ok((above_stdio(reader.into())?.into(), above_stdio(writer.into())?.into())));

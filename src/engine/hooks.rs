@@ -24,7 +24,7 @@ use crate::sys::spawn::start::{Child, Setup};
 use crate::sys::terminal;
 use crate::sys::terminal::ChildGroup;
 use std::borrow::Cow;
-use std::ffi::{CStr, CString, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -84,15 +84,18 @@ impl Hooks {
     }
 
     /// How long this process's end waits for them; `None`: none runs or waits.
+    #[cold]
     pub(super) fn patience(&self) -> Option<Duration> {
         (!self.turns.are_over()).then_some(self.wanted.timeout)
     }
 
     /// When the time of one is up.
+    #[cold]
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.running.iter().filter_map(|running| running.until).min()
     }
 
+    #[cold]
     pub(super) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.wanted.stdout.iter().map(AsFd::as_fd)
     }
@@ -103,6 +106,7 @@ impl Hooks {
     }
 
     /// Each is to run for each of these.
+    #[cold]
     pub(super) fn add(&mut self, events: Vec<HookEvent>) {
         for event in events.into_iter().map(Arc::new) {
             (0..self.wanted.commands.len()).for_each(|hook| self.turns.add(Turn { hook, event: Arc::clone(&event) }));
@@ -117,6 +121,7 @@ impl Hooks {
     }
 
     /// Whose user, directory and variables a hook has.
+    #[cold]
     fn place<'p>(&'p self, turn: &Turn, tasks: &'p Tasks<'_>) -> Option<&'p Command> {
         let is_of = |task: &&Task<'_>| turn.event.is_of_process && task.spec.event_name() == turn.event.name;
         // With one command, all that happens is of that.
@@ -126,24 +131,33 @@ impl Hooks {
     }
 
     /// What a hook executes, in the place of this command.
+    #[cold]
     fn command(&self, turn: &Turn, place: &Command) -> Result<Command, Error> {
         let words = self.wanted.commands[turn.hook].iter().cloned().map(Cow::Owned).collect();
-        let variable = |(name, value): (&str, &str)| c_string(OsString::from(format!("{name}={value}"))).ok();
-        let mut command =
-            place.beside(words, |entry| self.is_inherited(entry), turn.event.variables().filter_map(variable))?;
-        let dir = place.dir.as_deref().map(|dir| std::ffi::OsStr::from_bytes(dir.to_bytes()));
-        let dir = dir.map_or_else(|| self.wanted.dir.clone(), |dir| self.wanted.dir.join(dir));
-        command.dir =
-            Some(dir).filter(|dir| !dir.as_os_str().is_empty()).map(|dir| c_string(dir.into())).transpose()?;
+        let mut variables = Vec::new();
+        for (name, value) in turn.event.variables() {
+            variables.push(c_string(OsString::from(format!("{name}={value}")))?);
+        }
+        let mut command = place.beside(words, |entry| self.is_inherited(entry), variables)?;
+        let mut dir = self.wanted.dir.clone();
+        if let Some(commands) = &place.dir {
+            dir.push(OsStr::from_bytes(commands.to_bytes()));
+        }
+        if !dir.as_os_str().is_empty() {
+            command.dir = Some(c_string(dir.into())?);
+        }
         Ok(command)
     }
 
     /// Whether a hook inherits this variable of the command's.
+    #[cold]
     fn is_inherited(&self, entry: &CStr) -> bool {
-        let left_out = self.wanted.left_out.iter().chain(&VARIABLES).chain(&["NOTIFY_SOCKET"]);
-        !entry.to_bytes().starts_with(b"LISTEN_") && !left_out.into_iter().any(|name| names(entry, name.as_bytes()))
+        let is = |name: &&str| names(entry, name.as_bytes());
+        let is_left_out = is(&"NOTIFY_SOCKET") || VARIABLES.iter().any(is) || self.wanted.left_out.iter().any(is);
+        !entry.to_bytes().starts_with(b"LISTEN_") && !is_left_out
     }
 
+    #[cold]
     fn spawn(&self, turn: &Turn, place: &Command, own: Pid, limits: Changed, source: &Source) -> Result<Child, Error> {
         let command = self.command(turn, place)?;
         let event = memory_file::holding(&turn.event.line).map_err(|source| Error::start("memfd_create", source))?;
@@ -184,6 +198,7 @@ impl Hooks {
         }
     }
 
+    #[cold]
     fn ended(&mut self, number: usize, status: ExitStatus) {
         let Running { mut child, turn, is_killed, .. } = self.running.swap_remove(number);
         child.set_ended();
@@ -197,12 +212,14 @@ impl Hooks {
     }
 
     /// Forgets the groups that nobody is in any more: the number may be another's.
+    #[cold]
     fn forget_groups(&mut self) {
         let leads = |group: &Pid| self.running.iter().any(|running| running.child.pid() == *group);
         self.groups.retain(|group| leads(group) || descendants::is_any_in_group(*group));
     }
 
     /// Starts those whose turn it is, and kills those whose time is up.
+    #[cold]
     pub(super) fn go_on(&mut self, tasks: &Tasks<'_>, (own, limits): (Pid, Changed), source: &Source) {
         self.kill_late(Instant::now());
         self.forget_groups();
@@ -225,6 +242,7 @@ impl Hooks {
 
     /// A child of no task has ended, and isn't reaped yet. Whether it is a hook, or what one has left in its process group;
     /// with a hook nobody of that lives on.
+    #[cold]
     pub(super) fn has_ended(&self, child: Pid) -> bool {
         if let Some(running) = self.running.iter().find(|running| running.child.pid() == child) {
             let _ = signals::send_to_group(running.child.target(), Signal::KILL);
@@ -233,6 +251,7 @@ impl Hooks {
     }
 
     /// That child was reaped.
+    #[cold]
     pub(super) fn was_reaped(&mut self, child: Pid, status: ExitStatus) {
         if let Some(number) = self.running.iter().position(|running| running.child.pid() == child) {
             self.ended(number, status);
@@ -240,6 +259,7 @@ impl Hooks {
     }
 
     /// Those that run are killed, and no other one is started. `is_late`: this process has waited for them long enough.
+    #[cold]
     pub(super) fn give_up(&mut self, is_late: bool) {
         let timeout = self.wanted.timeout;
         for running in std::mem::take(&mut self.running) {
@@ -259,6 +279,7 @@ impl Hooks {
         self.tell_dropped();
     }
 
+    #[cold]
     fn tell_dropped(&mut self) {
         if let Some(count) = self.turns.take_dropped() {
             log::warn!("{}: {count} were not run: too many events came at once", self.wanted.option);

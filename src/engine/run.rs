@@ -143,6 +143,11 @@ pub(super) fn tell(handlers: &mut [Box<dyn Handler + Send + '_>], event: &Event<
 /// Logs the failure of something without which the run can go on.
 pub(super) fn try_to(what: &str, result: io::Result<()>) {
     if let Err(error) = result {
-        log::warn!("can't {what}: {error}");
+        warn_of(what, &error);
     }
+}
+
+#[cold]
+fn warn_of(what: &str, error: &io::Error) {
+    log::warn!("can't {what}: {error}");
 }

@@ -130,6 +130,7 @@ impl JobControl {
     }
 
     /// This process was continued. The caller continues the child.
+    #[cold]
     pub(crate) fn continued(&mut self, foreground: Foreground, actions: &mut Actions) {
         self.child_is_stopped = false;
         // While this process was stopped, the shell may have taken the terminal.

@@ -23,6 +23,7 @@ impl<T> Turns<T> {
     }
 
     /// Another one waits.
+    #[cold]
     pub(crate) fn add(&mut self, one: T) {
         if self.waiting.len() == MOST_WAITING {
             self.waiting.pop_front();
@@ -32,6 +33,7 @@ impl<T> Turns<T> {
     }
 
     /// The next one, if it is its turn: it runs from now on.
+    #[cold]
     pub(crate) fn next(&mut self) -> Option<T> {
         let next = if self.running < MOST_AT_ONCE { self.waiting.pop_front() } else { None };
         self.running += usize::from(next.is_some());
@@ -44,6 +46,7 @@ impl<T> Turns<T> {
     }
 
     /// Nobody gets a turn any more: how many had none.
+    #[cold]
     pub(crate) fn give_up(&mut self) -> usize {
         std::mem::take(&mut self.waiting).len()
     }
@@ -53,6 +56,7 @@ impl<T> Turns<T> {
     }
 
     /// How many were dropped, once nobody waits any more. It is told once.
+    #[cold]
     pub(crate) fn take_dropped(&mut self) -> Option<u64> {
         if self.dropped == 0 || !self.waiting.is_empty() {
             return None;

@@ -31,9 +31,12 @@ impl HookEvent {
     }
 
     /// The variables, by name.
-    pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let always = [("PANICMON_EVENT", self.kind), ("PANICMON_NAME", &self.name)];
-        always.into_iter().chain(self.end.iter().map(|(name, value)| (*name, value.as_str())))
+    pub(crate) fn variables(&self) -> Vec<(&'static str, &str)> {
+        let mut variables = vec![("PANICMON_EVENT", self.kind), ("PANICMON_NAME", &*self.name)];
+        for (name, value) in &self.end {
+            variables.push((name, value));
+        }
+        variables
     }
 }
 
@@ -68,7 +71,7 @@ mod tests {
 
     fn told(event: &Event<'_>) -> Vec<(&'static str, String)> {
         let event = HookEvent::new(event, "web", Vec::new());
-        event.variables().map(|(name, value)| (name, value.to_owned())).collect()
+        event.variables().into_iter().map(|(name, value)| (name, value.to_owned())).collect()
     }
 
     fn exited(status: ExitStatus) -> Event<'static> {

@@ -64,6 +64,7 @@ impl Handler for LogHandler {
         }
     }
 
+    #[cold]
     fn restart_given_up(&mut self, event: &RestartGivenUp<'_>) {
         log::info!("{} isn't started again: {}", event.name, event.reason.as_str());
     }

@@ -154,6 +154,7 @@ impl Terminal {
     }
 
     /// Remembers the modes.
+    #[cold]
     pub(crate) fn save_modes(&self) -> io::Result<()> {
         *self.modes.borrow_mut() = Some(tcgetattr(&self.fd)?);
         Ok(())

@@ -55,10 +55,15 @@ impl Command {
         &self,
         args: Vec<Cow<'static, CStr>>,
         keeps: impl Fn(&CStr) -> bool,
-        more: impl Iterator<Item = CString>,
+        more: Vec<CString>,
     ) -> Result<Command, Error> {
-        let kept = self.env.iter().filter(|entry| keeps(entry)).map(CStr::to_owned);
-        let env = kept.chain(more).map(Cow::Owned).collect();
+        let mut env = Vec::new();
+        for entry in self.env.iter() {
+            if keeps(entry) {
+                env.push(Cow::Owned(entry.to_owned()));
+            }
+        }
+        env.extend(more.into_iter().map(Cow::Owned));
         Ok(Command { user: self.user.clone(), ..Command::new(args, Arc::new(Envp::new(env)))? })
     }
 
@@ -135,6 +140,7 @@ impl Command {
         }
     }
 
+    #[cold]
     fn is_searched(&self) -> bool {
         !self.name().as_bytes().contains(&b'/')
     }
