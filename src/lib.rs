@@ -77,8 +77,8 @@ pub use model::death::{Core, KilledBy, Oom, OomVerdict, Panic, Source, StopReque
 pub use model::error::{Error, NotExecutable};
 pub use model::event::{
     DrainEnded, DrainSignaled, DrainStarted, Event, GivenUp, OrphanReaped, PreviousRunLost, ProcessContinued,
-    ProcessExited, ProcessFailed, ProcessStarted, ProcessStarting, ProcessStopped, RestartGivenUp, RestartScheduled,
-    SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
+    ProcessExited, ProcessFailed, ProcessReady, ProcessStarted, ProcessStarting, ProcessStatus, ProcessStopped,
+    RestartGivenUp, RestartScheduled, SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
 };
 pub use model::exit_from::{ExitFrom, ParseExitFromError};
 pub use model::handler::Handler;

@@ -1,10 +1,12 @@
 //! What a command tells its service manager is passed on.
 
-use super::run::{Run, Wakeup};
+use super::run::{Run, Wakeup, tell};
 use super::task::Task;
+use crate::model::event::{Event, ProcessReady, ProcessStatus};
 use crate::model::signal::Signal;
 use crate::policy::reload::Reload;
 use crate::sys::default_action;
+use crate::sys::notify::Said;
 
 impl Run<'_, '_> {
     pub(super) fn pass_notifications(&mut self, wakeup: &Wakeup) {
@@ -22,8 +24,22 @@ impl Run<'_, '_> {
         } else if wakeup.notified || notify.deadline().is_some() {
             notify.pass();
         }
-        if notify.takes_ready() {
+        let said = notify.take_said();
+        let is_ready = said.contains(&Said::Ready);
+        for said in said {
+            self.tell_said(said);
+        }
+        if is_ready {
             self.look_for_handler();
+        }
+    }
+
+    fn tell_said(&mut self, said: Said) {
+        let Some(task) = self.tasks.iter().find(|task| task.pid().is_some()) else { return };
+        let (name, Some(pid)) = (task.spec.event_name(), task.pid()) else { return };
+        match said {
+            Said::Ready => tell(self.handlers, &Event::Ready(ProcessReady::new(name, pid))),
+            Said::Status(status) => tell(self.handlers, &Event::Status(ProcessStatus::new(name, pid, status))),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use crate::model::event::{
     DrainEnded, DrainSignaled, DrainStarted, Event, OrphanReaped, PreviousRunLost, ProcessContinued, ProcessExited,
-    ProcessFailed, ProcessStarted, ProcessStarting, ProcessStopped, RestartGivenUp, RestartScheduled, SignalDelayed,
-    SignalDropped, SignalFailed, SignalPassed, SignalReceived,
+    ProcessFailed, ProcessReady, ProcessStarted, ProcessStarting, ProcessStatus, ProcessStopped, RestartGivenUp,
+    RestartScheduled, SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
 };
 
 /// Is told of every process and signal event; each method does nothing unless written.
@@ -79,6 +79,16 @@ pub trait Handler {
         let _ = event;
     }
 
+    /// The child has told its service manager that it is ready.
+    fn process_ready(&mut self, event: &ProcessReady<'_>) {
+        let _ = event;
+    }
+
+    /// The child has told its service manager how it is.
+    fn process_status(&mut self, event: &ProcessStatus<'_>) {
+        let _ = event;
+    }
+
     /// The process ended, or couldn't be started, and would be started again, but a limit is reached.
     fn restart_given_up(&mut self, event: &RestartGivenUp<'_>) {
         let _ = event;
@@ -145,6 +155,8 @@ pub trait Handler {
             Event::Continued(event) => self.process_continued(event),
             Event::RestartScheduled(event) => self.restart_scheduled(event),
             Event::RestartGivenUp(event) => self.restart_given_up(event),
+            Event::Ready(event) => self.process_ready(event),
+            Event::Status(event) => self.process_status(event),
             Event::PreviousRunLost(event) => self.previous_run_lost(event),
             Event::Received(event) => self.signal_received(event),
             Event::Passed(event) => self.signal_passed(event),

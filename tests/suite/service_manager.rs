@@ -1,5 +1,6 @@
 //! What a service manager has to say to its process, and the other way round: systemd's variables, and its socket.
 
+use crate::events::Events;
 use crate::support::{PROBE, Running, deadline, name, output, panicmon, rest_of, status_field, wait_for, with_options};
 use crate::sys;
 use nix::cmsg_space;
@@ -610,4 +611,15 @@ fn sockets_are_the_childs() {
     ours.set_read_timeout(Some(deadline())).unwrap();
     let length = ours.recv(&mut bytes).unwrap();
     assert_eq!(&bytes[..length], b"hello");
+}
+
+#[test]
+fn what_the_command_says_of_itself_is_told_as_events() {
+    let (manager, events) = (Manager::new("events"), Events::new());
+    let mut running = manager.run(&events.options(&[]), &["notify", "STATUS=warm\nREADY=1", "STATUS=serving"]);
+    assert_eq!(running.code(), 0);
+    assert_eq!(events.one("process.ready")["pid"], events.one("process.exited")["pid"]);
+    let said: Vec<_> = events.of("process.status").iter().map(|event| event["status"].clone()).collect();
+    assert_eq!(said, ["warm", "serving"]);
+    assert_eq!(manager.next().text, "STATUS=warm\nREADY=1");
 }

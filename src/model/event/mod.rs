@@ -19,8 +19,8 @@ pub(crate) mod summary;
 
 pub use drain::{DrainEnded, DrainSignaled, DrainStarted, OrphanReaped};
 pub use process::{
-    GivenUp, PreviousRunLost, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarted, ProcessStarting,
-    ProcessStopped, RestartGivenUp, RestartScheduled,
+    GivenUp, PreviousRunLost, ProcessContinued, ProcessExited, ProcessFailed, ProcessReady, ProcessStarted,
+    ProcessStarting, ProcessStatus, ProcessStopped, RestartGivenUp, RestartScheduled,
 };
 pub use signal::{SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived};
 
@@ -99,6 +99,10 @@ pub enum Event<'a> {
     RestartScheduled(RestartScheduled<'a>),
     /// It would be started again, but a limit is reached.
     RestartGivenUp(RestartGivenUp<'a>),
+    /// It has said that it is ready.
+    Ready(ProcessReady<'a>),
+    /// It has said how it is.
+    Status(ProcessStatus<'a>),
     /// The last run has vanished without a record.
     PreviousRunLost(PreviousRunLost<'a>),
     /// A signal came.
@@ -123,13 +127,15 @@ pub enum Event<'a> {
 
 /// What [`Event::kind`] can be.
 #[cfg(feature = "cli")]
-pub(crate) const KINDS: [&str; 19] = [
+pub(crate) const KINDS: [&str; 21] = [
     "process.starting",
     "process.started",
     "process.failed",
     "process.exited",
     "process.stopped",
     "process.continued",
+    "process.ready",
+    "process.status",
     "restart.scheduled",
     "restart.given_up",
     "previous_run.lost",
@@ -157,6 +163,8 @@ impl Event<'_> {
             Event::Continued(_) => "process.continued",
             Event::RestartScheduled(_) => "restart.scheduled",
             Event::RestartGivenUp(_) => "restart.given_up",
+            Event::Ready(_) => "process.ready",
+            Event::Status(_) => "process.status",
             Event::PreviousRunLost(_) => "previous_run.lost",
             Event::Received(_) => "signal.received",
             Event::Passed(_) => "signal.passed",
@@ -183,6 +191,8 @@ impl Event<'_> {
             Event::Continued(event) => &event.name,
             Event::RestartScheduled(event) => &event.name,
             Event::RestartGivenUp(event) => &event.name,
+            Event::Ready(event) => &event.name,
+            Event::Status(event) => &event.name,
             Event::PreviousRunLost(event) => &event.name,
             Event::Received(event) => &event.name,
             Event::Passed(event) => &event.name,
@@ -208,6 +218,8 @@ impl Event<'_> {
             Event::Continued(event) => Event::Continued(event.to_owned()),
             Event::RestartScheduled(event) => Event::RestartScheduled(event.to_owned()),
             Event::RestartGivenUp(event) => Event::RestartGivenUp(event.to_owned()),
+            Event::Ready(event) => Event::Ready(event.to_owned()),
+            Event::Status(event) => Event::Status(event.to_owned()),
             Event::PreviousRunLost(event) => Event::PreviousRunLost(event.to_owned()),
             Event::Received(event) => Event::Received(event.to_owned()),
             Event::Passed(event) => Event::Passed(event.to_owned()),

@@ -95,6 +95,28 @@ pub struct ProcessExited<'a> {
     pub usage: ResourceUsage,
 }
 
+/// A process has said to its service manager that it is ready (READY=1, sd_notify(3)).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ProcessReady<'a> {
+    /// Which process: its name, or the base name of its command.
+    pub name: Cow<'a, str>,
+    /// The child.
+    pub pid: Pid,
+}
+
+/// A process has told its service manager how it is (STATUS=, sd_notify(3)).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ProcessStatus<'a> {
+    /// Which process: its name, or the base name of its command.
+    pub name: Cow<'a, str>,
+    /// The child.
+    pub pid: Pid,
+    /// In its own words.
+    pub status: Cow<'a, str>,
+}
+
 /// A process was stopped by a signal.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -265,6 +287,20 @@ impl<'a> ProcessStopped<'a> {
     }
 }
 
+impl<'a> ProcessReady<'a> {
+    /// This event of this child.
+    pub fn new(name: impl Into<Cow<'a, str>>, pid: Pid) -> Self {
+        ProcessReady { name: name.into(), pid }
+    }
+}
+
+impl<'a> ProcessStatus<'a> {
+    /// This event of this child, which says so.
+    pub fn new(name: impl Into<Cow<'a, str>>, pid: Pid, status: impl Into<Cow<'a, str>>) -> Self {
+        ProcessStatus { name: name.into(), pid, status: status.into() }
+    }
+}
+
 impl<'a> ProcessContinued<'a> {
     /// This event of this child.
     pub fn new(name: impl Into<Cow<'a, str>>, pid: Pid) -> Self {
@@ -314,6 +350,8 @@ keep! {
     ProcessFailed { name, args, error; }
     ProcessStopped { name; pid, signal }
     ProcessContinued { name; pid }
+    ProcessReady { name; pid }
+    ProcessStatus { name, status; pid }
     RestartScheduled { name, args; status, delay; error }
     RestartGivenUp { name; reason }
     PreviousRunLost { name; pid, panicmon_pid, rebooted; started }

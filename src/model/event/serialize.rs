@@ -56,6 +56,11 @@ pub(crate) fn fields<M: SerializeMap>(event: &Event<'_>, looked_up: LookedUp<'_>
         }
         Event::Continued(event) => map.serialize_entry("pid", &event.pid),
         Event::RestartScheduled(event) => restart(event, map),
+        Event::Ready(event) => map.serialize_entry("pid", &event.pid),
+        Event::Status(event) => {
+            map.serialize_entry("pid", &event.pid)?;
+            map.serialize_entry("status", &event.status)
+        }
         Event::RestartGivenUp(event) => map.serialize_entry("reason", event.reason.as_str()),
         Event::PreviousRunLost(event) => previous_run(event, map),
         Event::Received(event) => signal(event.signal, event.origin, event.child, map),

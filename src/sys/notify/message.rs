@@ -8,6 +8,12 @@ pub(in crate::sys) fn says_ready(message: &[u8]) -> bool {
     message.split(ends_line).any(|line| line == b"READY=1")
 }
 
+/// What a message says of the sender's state: the last STATUS=.
+pub(super) fn status(message: &[u8]) -> Option<String> {
+    let status = message.split(ends_line).filter_map(|line| line.strip_prefix(b"STATUS=")).last()?;
+    Some(String::from_utf8_lossy(status).into_owned())
+}
+
 /// Whether all that a message says is that its descriptor is closed in the end.
 pub(in crate::sys) fn is_barrier(message: &[u8]) -> bool {
     message.trim_ascii_end() == b"BARRIER=1"

@@ -24,4 +24,4 @@ mod trust;
 
 #[cfg(feature = "cli")]
 pub(crate) use place::Directories;
-pub(crate) use relay::Notify;
+pub(crate) use relay::{Notify, Said};

@@ -66,8 +66,8 @@ pub(crate) struct Notify {
     /// There may be more to be passed on at once.
     has_more: bool,
     has_warned: Warned,
-    /// The command has said READY=1, which nobody has asked for yet.
-    is_ready: bool,
+    /// What the command has said of itself since this was last asked: READY=1 once, and of many STATUS= some are left out.
+    said: Vec<Said>,
 }
 
 /// What was told of once.
@@ -76,6 +76,15 @@ struct Warned {
     stranger: bool,
     not_taken: bool,
     no_table: bool,
+}
+
+/// What a command says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// READY=1.
+    Ready,
+    /// STATUS=
+    Status(String),
 }
 
 impl Notify {
@@ -125,7 +134,7 @@ impl Notify {
             is_closed: false,
             has_more: false,
             has_warned: Warned::default(),
-            is_ready: false,
+            said: Vec::new(),
         }))
     }
 
@@ -177,9 +186,9 @@ impl Notify {
         self.pass_at_most(MESSAGES_IN_THE_LAST_TURN)
     }
 
-    /// Whether the command has said READY=1 since this was last asked.
-    pub(crate) fn takes_ready(&mut self) -> bool {
-        std::mem::take(&mut self.is_ready)
+    /// What the command has said of itself since this was last asked.
+    pub(crate) fn take_said(&mut self) -> Vec<Said> {
+        std::mem::take(&mut self.said)
     }
 
     fn pass_at_most(&mut self, most: usize) -> bool {
@@ -341,7 +350,12 @@ impl Notify {
             );
             return None;
         }
-        self.is_ready |= message::says_ready(&seen.bytes);
+        if message::says_ready(&seen.bytes) && !self.said.contains(&Said::Ready) {
+            self.said.push(Said::Ready);
+        }
+        if self.said.len() < MESSAGES_A_TURN {
+            self.said.extend(message::status(&seen.bytes).map(Said::Status));
+        }
         message::passed_on(&seen.bytes)
     }
 
