@@ -50,17 +50,11 @@ pub(crate) fn fields<M: SerializeMap>(event: &Event<'_>, looked_up: LookedUp<'_>
             why(&event.error, map)
         }
         Event::Exited(event) => exited(event, looked_up.command, map),
-        Event::Stopped(event) => {
-            map.serialize_entry("pid", &event.pid)?;
-            map.serialize_entry("signal", &event.signal)
-        }
+        Event::Stopped(event) => with_pid(event.pid, "signal", &event.signal, map),
         Event::Continued(event) => map.serialize_entry("pid", &event.pid),
         Event::RestartScheduled(event) => restart(event, map),
         Event::Ready(event) => map.serialize_entry("pid", &event.pid),
-        Event::Status(event) => {
-            map.serialize_entry("pid", &event.pid)?;
-            map.serialize_entry("status", &event.status)
-        }
+        Event::Status(event) => with_pid(event.pid, "status", &event.status, map),
         Event::RestartGivenUp(event) => map.serialize_entry("reason", event.reason.as_str()),
         Event::PreviousRunLost(event) => previous_run(event, map),
         Event::Received(event) => signal(event.signal, event.origin, event.child, map),
@@ -94,6 +88,11 @@ pub(crate) fn fields<M: SerializeMap>(event: &Event<'_>, looked_up: LookedUp<'_>
         }
         Event::DrainEnded(event) => map.serialize_entry("remaining", &event.remaining),
     }
+}
+
+fn with_pid<M: SerializeMap>(pid: Pid, name: &str, value: &impl Serialize, map: &mut M) -> Result<(), M::Error> {
+    map.serialize_entry("pid", &pid)?;
+    map.serialize_entry(name, value)
 }
 
 /// The first word only: arguments may hold secrets.

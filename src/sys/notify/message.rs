@@ -10,7 +10,7 @@ pub(in crate::sys) fn says_ready(message: &[u8]) -> bool {
 
 /// What a message says of the sender's state: the last STATUS=.
 pub(super) fn status(message: &[u8]) -> Option<String> {
-    let status = message.split(ends_line).filter_map(|line| line.strip_prefix(b"STATUS=")).last()?;
+    let status = message.split(ends_line).rev().find_map(|line| line.strip_prefix(b"STATUS="))?;
     Some(String::from_utf8_lossy(status).into_owned())
 }
 
