@@ -396,6 +396,40 @@ fn the_processes_of_a_file_have_hooks_in_their_own_places() {
 }
 
 #[test]
+fn what_is_of_no_process_of_a_file_has_hooks_in_panicmons_place() {
+    let place = Place::new();
+    let script = format!("(exit 7 &); until [ -s {} ]; do sleep 0.01; done", place.file("panicmon").display());
+    let file = Scratch::new(&format!(
+        "processes: [{{name: a, cmd: sh, args: [-c, \"{script}\"], dir: /usr, env: {{X: 1}}, noRestartOn: [0]}}]"
+    ));
+    let other = Scratch::new(&format!(
+        "processes: [{{name: a, cmd: sh, args: [-c, \"{script}\"], dir: /usr, env: {{X: 1}}, noRestartOn: [0]}}, \
+         {{name: b, cmd: {PROBE}, args: [exit, 0], noRestartOn: [0]}}]"
+    ));
+    for (file, expected) in [(&other, "/proc none"), (&file, "/usr 1")] {
+        let hook = place.hook("echo $PWD ${X-none} >$D/$PANICMON_NAME");
+        let mut command = Command::new(panicmon());
+        let options = ["--hook-on", "orphan.reaped", "--config", file.0.to_str().unwrap()];
+        command.args(with_hook(&hook, &options)).current_dir("/proc");
+        let (code, _, err) = output(&mut command);
+        assert_eq!((code, place.line("panicmon").as_str()), (Some(0), expected), "{err}");
+        fs::remove_file(place.file("panicmon")).unwrap();
+    }
+}
+
+#[test]
+fn a_hook_that_floods_stderr_changes_nothing_of_the_commands_stdout() {
+    let hook = "sh -c 'while :; do echo y >&2; done'";
+    let options = with_hook(hook, &["--hook-on", "started", "--hook-timeout", "100ms"]);
+    let (code, out, err) = output(&mut script_with(&options, "seq 20000; exit 3"));
+    assert_eq!(code, Some(3));
+    let expected: String = (1..=20_000).map(|number| format!("{number}\n")).collect();
+    assert!(out == expected);
+    // The warning may have found no room.
+    assert!(err.lines().any(|line| line == "y"), "{err}");
+}
+
+#[test]
 fn hooks_are_run_for_the_events_that_are_listed() {
     for (on, expected) in [
         (&[] as &[&str], &["process.exited"] as &[&str]),
