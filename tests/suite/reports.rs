@@ -332,7 +332,7 @@ fn a_run_that_vanished_without_a_record_is_told_by_the_next_one() {
         assert_eq!(events.of("previous_run.lost").len(), told, "once");
         if told == 1 {
             let lost = events.one("previous_run.lost");
-            assert_eq!(parsed(&files.read("told")), [lost.clone()], "a hook");
+            assert_eq!(parsed(&files.read("told")).first(), Some(&lost), "a hook");
             assert_eq!((&lost["seq"], &lost["run"], &lost["name"]), (&json!(1), &json!(0), &json!("web")));
             assert_eq!((&lost["pid"], &lost["panicmon_pid"]), (&json!(child), &json!(pid)));
             assert_eq!((&lost["started"], &lost["rebooted"]), (&started["time"], &json!(false)));
