@@ -58,7 +58,7 @@ pub(super) const TERMINATION_LOG: Flag = Flag {
     hint: ValueHint::FilePath,
     heading: "Reports",
     help: "Write to FILE why the command failed: /dev/termination-log in Kubernetes",
-    more: "At most 4096 bytes: a sentence, the panic, and the last lines of stderr. It is emptied at the start",
+    more: "At most 4096 bytes: a sentence, the panic, and the last lines of stderr (these two take --stderr-tail). It is emptied at the start",
     apply: |settings, given| {
         settings.termination_log = Some(values::file(given.value())?);
         Ok(())
