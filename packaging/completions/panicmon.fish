@@ -27,11 +27,13 @@ complete -c panicmon -l termination-log -d 'Write to FILE why the command failed
 complete -c panicmon -l metrics -d 'Count starts, ends, signals and more in FILE.prom, for node_exporter\'s textfile collector. It is replaced at most once a second, and at the end [env: PANICMON_METRICS]' -r -F
 complete -c panicmon -l stderr-tail -d 'Keep the last words on stderr for reports: 64K. As much again is kept from the first line that looks like a death. stderr becomes a pipe for that, unless it is a file; a terminal only with SIZE,force [env: PANICMON_STDERR_TAIL]' -r -f
 complete -c panicmon -l stdout-tail -d 'Keep the last words on stdout for reports: 64K. As much again is kept from the first line that looks like a death. stdout becomes a pipe for that, unless it is a file; a terminal only with SIZE,force [env: PANICMON_STDOUT_TAIL]' -r -f
+complete -c panicmon -l redact -d 'Take what fits this regular expression out of last words, messages and frames; may be given several times [env: PANICMON_REDACT]' -r -f
 complete -c panicmon -l name -d 'Call the command by this name in reports. Without it, it has the NAME of --label, or the base name of its file [env: PANICMON_NAME]' -r -f
 complete -c panicmon -s c -l config -d 'Run the processes of this pmux file; - is stdin [env: PANICMON_CONFIG]' -r -F
 complete -c panicmon -l clear-env -d 'Give the command only the variables of --env and --user [env: PANICMON_CLEAR_ENV]'
 complete -c panicmon -s g -l group -d 'Send signals to the command\'s whole process group [env: PANICMON_GROUP]'
 complete -c panicmon -l session -d 'Start the command in a session of its own. It gets the controlling terminal if panicmon leads a session [env: PANICMON_SESSION]'
+complete -c panicmon -l report-args -d 'Tell the arguments of commands in reports, too; they may hold secrets [env: PANICMON_REPORT_ARGS]'
 complete -c panicmon -l check -d 'Check the file of --config and run nothing. Directories and commands that don\'t exist are warned of [env: PANICMON_CHECK]'
 complete -c panicmon -l doctor -d 'Print which of panicmon\'s promises hold here, and run nothing [env: PANICMON_DOCTOR]'
 complete -c panicmon -s v -l verbose -d 'Log to stderr: -v processes, -vv signals too, -vvv everything [env: PANICMON_VERBOSE]'

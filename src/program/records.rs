@@ -12,6 +12,7 @@ use crate::report::records::documents::metrics_file::MetricsFile;
 use crate::report::records::documents::termination::TerminationLog;
 use crate::report::records::record::Head;
 use crate::report::records::sink::{Sink, SinkName};
+use crate::report::redaction::Redaction;
 use crate::sys::own_file;
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -81,6 +82,11 @@ fn open_all(settings: &Settings, relayed: bool, tails: Option<Tails>, names: Cal
     }
     let records = Records::new(Head::here(), sinks, documents, tails.unwrap_or_default().files, names.own);
     records.keep_for_hooks(hooks::kinds(settings));
+    if settings.report_args {
+        records.tell_arguments();
+    }
+    // Each pattern was tried when the options were read.
+    records.redact(Redaction::new(&settings.redact).unwrap_or_default());
     records.expect(&names.processes);
     Some(records)
 }

@@ -10,6 +10,7 @@
 //! | `last_words` | what is kept of a stream: the head of a death's text, and the tail |
 //! | `records` | events for machines; `no_records`: where the feature is off |
 //! | `hook_event` | an event as a hook has it |
+//! | `redaction` | what is taken out of what a process has written |
 //! | `panic` | what a process has died of, by its last words |
 //! | `json` | handlers that write records |
 //! | `metrics` | counts, for Prometheus |
@@ -33,5 +34,7 @@ pub(crate) mod records;
 #[cfg(not(feature = "reports"))]
 #[path = "no_records.rs"]
 pub(crate) mod records;
+#[cfg(feature = "reports")]
+pub(crate) mod redaction;
 pub(crate) mod remarks;
 pub(crate) mod spelled;

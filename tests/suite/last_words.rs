@@ -141,3 +141,28 @@ fn sizes_that_mean_nothing_are_refused() {
         assert_eq!(code, Some(125), "{size}: {err}");
     }
 }
+
+#[test]
+fn what_is_redacted_is_in_no_record_and_passes_all_the_same() {
+    let events = Events::new();
+    let options = events.options(&["--stderr-tail", "4K", "--redact", "token=[a-z0-9]+", "--redact", "main\\.secret"]);
+    let text =
+        "panic: bad token=abc123\n\ngoroutine 1 [running]:\nmain.secret()\n\t/src/app/main.go:9\nexit status 2\n";
+    let (_, _, err) = output(&mut script_with(&options, &format!("printf '%s' '{text}' >&2; exit 2")));
+    assert_eq!(err, text);
+    let event = events.one("process.exited");
+    assert_eq!(event["panic"]["message"], json!("bad [redacted]"), "{event}");
+    let all = fs::read_to_string(&events.file).unwrap();
+    assert!(!all.contains("abc123") && !all.contains("main.secret") && all.contains("[redacted]"), "{all}");
+    assert!(event["summary"].as_str().unwrap().contains("bad [redacted]"), "{event}");
+}
+
+#[test]
+fn arguments_are_told_where_that_is_asked_for() {
+    for (options, told) in [(&[] as &[&str], false), (&["--report-args"], true)] {
+        let events = Events::new();
+        output(&mut script_with(&events.options(options), "exit 3 # hush"));
+        assert_eq!(fs::read_to_string(&events.file).unwrap().contains("hush"), told, "{options:?}");
+        assert!(!told || events.one("process.starting")["args"] == json!(["sh", "-c", "exit 3 # hush"]));
+    }
+}

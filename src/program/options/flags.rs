@@ -301,6 +301,8 @@ pub(crate) const FLAGS: &[Flag] = &[
     report_flags::METRICS,
     report_flags::STDERR_TAIL,
     report_flags::STDOUT_TAIL,
+    report_flags::REDACT,
+    report_flags::REPORT_ARGS,
     report_flags::NAME,
     Flag {
         long: "config",

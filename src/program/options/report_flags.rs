@@ -166,3 +166,29 @@ pub(super) const HOOK_TIMEOUT: Flag = Flag {
     apply: |settings, given| set(&mut settings.hook_timeout, values::hook_timeout(given.text()?)),
     ..OPTION
 };
+
+pub(super) const REDACT: Flag = Flag {
+    long: "redact",
+    variable: "PANICMON_REDACT",
+    value: Some("PATTERN"),
+    often: Often::Lines,
+    heading: "Reports",
+    help: "Take what fits this regular expression out of last words, messages and frames; may be given several times",
+    apply: |settings, given| {
+        settings.redact.push(values::pattern(given.text()?)?);
+        Ok(())
+    },
+    ..OPTION
+};
+
+pub(super) const REPORT_ARGS: Flag = Flag {
+    long: "report-args",
+    variable: "PANICMON_REPORT_ARGS",
+    heading: "Reports",
+    help: "Tell the arguments of commands in reports, too; they may hold secrets",
+    apply: |settings, given| {
+        settings.report_args = given.is_on();
+        Ok(())
+    },
+    ..OPTION
+};

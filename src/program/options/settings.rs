@@ -71,6 +71,10 @@ pub(crate) struct Settings {
     pub(crate) termination_log: Option<OsString>,
     /// The file of counts for Prometheus.
     pub(crate) metrics: Option<OsString>,
+    /// Arguments are in records, too.
+    pub(crate) report_args: bool,
+    /// What is taken out of what the command has written, as patterns.
+    pub(crate) redact: Vec<String>,
     /// How much is kept of the last words on stderr, and on stdout.
     pub(crate) stderr_tail: Option<TailSize>,
     pub(crate) stdout_tail: Option<TailSize>,

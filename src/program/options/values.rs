@@ -10,6 +10,7 @@ use crate::model::process_config::NoRestartOn;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
 use crate::report::records::sink::SinkName;
+use crate::report::redaction::Redaction;
 use std::ffi::{CString, OsStr, OsString};
 use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
@@ -200,6 +201,15 @@ pub(crate) fn tail(word: &str) -> Result<TailSize, String> {
         bytes if bytes > MOST_OF_TAIL => Err(format!("{size_word} is more than can be kept: 16M at most")),
         bytes => Ok(TailSize { bytes: bytes as usize, force }),
     }
+}
+
+/// A pattern of what is taken out of last words.
+pub(crate) fn pattern(word: &str) -> Result<String, String> {
+    Redaction::new(&[word.to_owned()])?;
+    if word.is_empty() {
+        return Err("'' fits everywhere: write what is to be taken out, e.g. token=\\S+".to_owned());
+    }
+    Ok(word.to_owned())
 }
 
 /// What goes in front of lines.

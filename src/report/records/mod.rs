@@ -22,6 +22,7 @@ use crate::model::status::ExitStatus;
 use crate::report::hook_event::HookEvent;
 use crate::report::last_words::LastWords;
 use crate::report::panic::recognise;
+use crate::report::redaction::Redaction;
 use crate::sys::clock;
 use crate::sys::core_file;
 use crate::sys::file_tail::FileTail;
@@ -66,6 +67,7 @@ pub(crate) struct Inner {
     documents: Documents,
     /// Files that children write to as stdout and stderr, and how much of their last words is kept.
     files: [Option<(FileTail, usize)>; 2],
+    redaction: Redaction,
     /// The name of records that aren't of any process.
     name: String,
 }
@@ -91,6 +93,7 @@ impl Records {
             senders,
             documents,
             files,
+            redaction: Redaction::default(),
             name,
         })))
     }
@@ -103,6 +106,16 @@ impl Records {
                 inner.keep(&Event::PreviousRunLost(lost));
             }
         }
+    }
+
+    /// Also tells the arguments of commands.
+    pub(crate) fn tell_arguments(&self) {
+        self.lock().head.tells_arguments = true;
+    }
+
+    /// Takes this out of what processes have written.
+    pub(crate) fn redact(&self, redaction: Redaction) {
+        self.lock().redaction = redaction;
     }
 
     /// Looked at while nothing is told.
@@ -156,11 +169,14 @@ impl Records {
             words.as_ref().map(|words| String::from_utf8_lossy(&words.text().bytes).into_owned()).unwrap_or_default()
         };
         exited.panic = recognise(&text(&stderr), &text(&stdout), exited.status);
+        if let Some(panic) = &mut exited.panic {
+            inner.redaction.panic(panic);
+        }
         let mut is_truncated = false;
         let mut tail = |words: Option<LastWords>| {
             let tail = words.filter(LastWords::is_kept)?.tail();
             is_truncated |= tail.is_truncated;
-            Some(Cow::Owned(tail.bytes))
+            Some(Cow::Owned(inner.redaction.bytes(tail.bytes)))
         };
         (exited.stdout_tail, exited.stderr_tail) = (tail(stdout), tail(stderr));
         exited.tail_truncated = is_truncated;

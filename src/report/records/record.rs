@@ -6,6 +6,7 @@ use crate::model::pid::Pid;
 use crate::sys::{container, process, user};
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub(crate) struct Head {
     pub(crate) dir: PathBuf,
     /// The user and group this process runs as.
     pub(crate) user: (u32, u32),
+    /// The arguments of commands are told, too; they may hold secrets.
+    pub(crate) tells_arguments: bool,
 }
 
 impl Head {
@@ -34,6 +37,7 @@ impl Head {
             container: container::id(),
             dir: std::env::current_dir().unwrap_or_default(),
             user: user::own(),
+            tells_arguments: false,
         }
     }
 }
@@ -114,6 +118,15 @@ impl Serialize for Record<'_> {
 impl Record<'_> {
     /// What an event leaves out because it is this process's own.
     fn what_is_ours<M: SerializeMap>(&self, event: &Event<'_>, map: &mut M) -> Result<(), M::Error> {
+        let args = match event {
+            Event::Starting(event) => &event.args,
+            Event::Failed(event) => &event.args,
+            Event::Exited(event) => &event.args,
+            _ => &Cow::Borrowed(&[][..]),
+        };
+        if self.head.tells_arguments && !args.is_empty() {
+            map.serialize_entry("args", &args.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>())?;
+        }
         match event {
             Event::Starting(event) => {
                 let dir = event.dir.as_ref().map_or_else(|| self.head.dir.clone(), |dir| self.head.dir.join(dir));
