@@ -130,6 +130,11 @@ impl PipeSet {
         (0..self.pipes.len()).filter(is_its).collect()
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.pipes.len() - self.free.len()
+    }
+
     pub(super) fn get(&self, number: usize) -> Option<&Pipe> {
         self.pipes.get(number)?.as_ref()
     }

@@ -50,6 +50,10 @@ pub(crate) struct Relay<'o> {
 /// The most bytes that are read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
+/// How many pipes are enlarged, at most: a user has 64 MiB of pipes, and beyond that any new pipe of the user's, the command's
+/// too, is a small one (pipe(7), /proc/sys/fs/pipe-user-pages-soft).
+const MOST_ENLARGED: usize = 4;
+
 impl<'o> Relay<'o> {
     pub(crate) fn new(sink: Sink<'o>) -> Relay<'o> {
         Relay { sink, pipes: PipeSet::default(), buffer: Vec::new(), turns: [0; 2], words: None }
@@ -80,7 +84,7 @@ impl<'o> Relay<'o> {
         for ((pipe, childs), stream) in pipes.into_iter().zip(&mut childs).zip(streams) {
             let (Some((fd, child)), Some(outbox)) = (pipe, self.outbox(stream)) else { continue };
             give_to(user, fd.as_fd());
-            if self.words.is_some() {
+            if self.words.is_some() && self.pipes.len() < MOST_ENLARGED {
                 pipe::enlarge(fd.as_fd(), passed::FULL_BYTES);
             }
             *childs = Some(child);
@@ -362,5 +366,23 @@ fn read_some(pipe: &mut Pipe, most: usize, buffer: &mut Vec<u8>, sink: &mut Sink
 impl fmt::Debug for Relay<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Relay").field("pipes", &self.pipes).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::fcntl::{FcntlArg, fcntl};
+
+    #[test]
+    fn many_pipes_dont_use_up_what_a_user_may_have() {
+        let told = Sink::Told { names: Vec::new(), tell: Box::new(|_| {}) };
+        let mut relay = Relay::new(told).keep(Some(Words::new([1, 1])));
+        let mut childs = Vec::new();
+        for process in 0..20 {
+            childs.extend(relay.open(process, None).unwrap().into_iter().flatten());
+        }
+        let sizes = childs.iter().map(|end| fcntl(end, FcntlArg::F_GETPIPE_SZ).unwrap() as usize);
+        assert!(sizes.sum::<usize>() <= 8 * passed::FULL_BYTES);
     }
 }
