@@ -42,10 +42,11 @@ pub(crate) fn take() -> Vec<u8> {
     for_relay().as_mut().map(std::mem::take).unwrap_or_default()
 }
 
-/// Adds a line to those that wait for the relay, if there is room; and says whether there was.
+/// Adds a line to those that wait for the relay, if there is room; and says whether there was. For one that waits alone there
+/// always is.
 pub(crate) fn add_line(line: &[u8]) -> bool {
     match &mut *for_relay() {
-        Some(waiting) if waiting.len() + line.len() < MAX_WAITING_BYTES => {
+        Some(waiting) if waiting.is_empty() || waiting.len() + line.len() < MAX_WAITING_BYTES => {
             waiting.extend_from_slice(line);
             waiting.push(b'\n');
             true

@@ -134,6 +134,20 @@ fn single_bytes_are_lines_again_and_a_flood_takes_little_memory() {
     child.wait().unwrap();
 }
 
+/// The end of a run has its last words in it, and is told however many they are.
+#[test]
+fn an_end_with_many_last_words_is_told() {
+    let script = "head -c 100000 /dev/zero >&2; echo end >&2; exit 1";
+    let tail = told(&["--stderr-tail", "128K"], script)["stderr_tail"].to_string();
+    assert!(tail.len() > 600_000 && tail.ends_with("end\\n\""), "{}", tail.len());
+    // The relay to which lines for stderr are left has a bound of its own.
+    let mut command = script_with(&["--stderr-tail", "128K", "--events", "stderr"], script);
+    let out = bytes_of(&mut command);
+    let text = String::from_utf8_lossy(&out.stderr);
+    let told = text.lines().filter(|line| line.contains("\"process.exited\"")).count();
+    assert_eq!((out.status.code(), told), (Some(1), 1));
+}
+
 #[test]
 fn sizes_that_mean_nothing_are_refused() {
     for size in ["", "0", "x", "1K,always", "1G"] {

@@ -11,7 +11,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
-/// How many bytes wait for a reader; what comes beyond is dropped, and counted.
+/// How many bytes wait for a reader; what comes beyond is dropped, and counted. A record that is longer waits alone: the end of a
+/// run has its last words in it.
 pub(super) const QUEUE_BYTES: usize = 256 * 1024;
 
 /// What a sink is called on the command line.
@@ -117,8 +118,8 @@ impl Sink {
 
     fn has_room(&self, length: usize) -> bool {
         match &self.way {
-            Way::Stream(outbox) => outbox.has_room((QUEUE_BYTES + 1).saturating_sub(length)),
-            Way::Datagrams(datagrams) => datagrams.bytes + length <= QUEUE_BYTES,
+            Way::Stream(outbox) => outbox.has_room((QUEUE_BYTES + 1).saturating_sub(length).max(1)),
+            Way::Datagrams(datagrams) => datagrams.bytes == 0 || datagrams.bytes + length <= QUEUE_BYTES,
             Way::Given(_) => true,
         }
     }
