@@ -42,11 +42,10 @@ pub(crate) fn take() -> Vec<u8> {
     for_relay().as_mut().map(std::mem::take).unwrap_or_default()
 }
 
-/// Adds a line to those that wait for the relay, if there is room; and says whether there was. For one that waits alone there
-/// always is.
+/// Adds a line to those that wait for the relay, if there is room for the first byte of it; and says whether there was.
 pub(crate) fn add_line(line: &[u8]) -> bool {
     match &mut *for_relay() {
-        Some(waiting) if waiting.is_empty() || waiting.len() + line.len() < MAX_WAITING_BYTES => {
+        Some(waiting) if waiting.len() < MAX_WAITING_BYTES => {
             waiting.extend_from_slice(line);
             waiting.push(b'\n');
             true

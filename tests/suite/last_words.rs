@@ -141,7 +141,7 @@ fn an_end_with_many_last_words_is_told() {
     let tail = told(&["--stderr-tail", "128K"], script)["stderr_tail"].to_string();
     assert!(tail.len() > 600_000 && tail.ends_with("end\\n\""), "{}", tail.len());
     // The relay to which lines for stderr are left has a bound of its own.
-    let mut command = script_with(&["--stderr-tail", "128K", "--events", "stderr"], script);
+    let mut command = script_with(&["--stderr-tail", "128K", "--label", "web", "--events", "stderr"], script);
     let out = bytes_of(&mut command);
     let text = String::from_utf8_lossy(&out.stderr);
     let told = text.lines().filter(|line| line.contains("\"process.exited\"")).count();

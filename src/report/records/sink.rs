@@ -96,6 +96,9 @@ impl Sink {
 
     /// Takes a record, a line without its newline; one for which there is no room is dropped.
     pub(super) fn add(&mut self, record: &[u8]) {
+        if !self.has_room(record.len()) {
+            self.flush();
+        }
         let has_room = self.has_room(record.len());
         let taken = match &mut self.way {
             Way::Given(take) => take(record),
