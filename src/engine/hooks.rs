@@ -67,6 +67,8 @@ struct Turn {
     /// Which of the commands.
     hook: usize,
     event: Arc<HookEvent>,
+    /// The command's directory can't be entered, which may be what it is to tell of: it runs in the root.
+    in_root: bool,
 }
 
 #[derive(Debug)]
@@ -109,7 +111,9 @@ impl Hooks {
     #[cold]
     pub(super) fn add(&mut self, events: Vec<HookEvent>) {
         for event in events.into_iter().map(Arc::new) {
-            (0..self.wanted.commands.len()).for_each(|hook| self.turns.add(Turn { hook, event: Arc::clone(&event) }));
+            (0..self.wanted.commands.len()).for_each(|hook| {
+                self.turns.add(Turn { hook, event: Arc::clone(&event), in_root: false });
+            });
         }
     }
 
@@ -142,6 +146,9 @@ impl Hooks {
         let mut dir = self.wanted.dir.clone();
         if let Some(commands) = &place.dir {
             dir.push(OsStr::from_bytes(commands.to_bytes()));
+        }
+        if turn.in_root {
+            dir = PathBuf::from("/");
         }
         if !dir.as_os_str().is_empty() {
             command.dir = Some(c_string(dir.into())?);
@@ -205,6 +212,10 @@ impl Hooks {
         self.turns.ended();
         // One that was killed was told of.
         match child.failure() {
+            Some(error @ Error::Dir { .. }) if !turn.in_root => {
+                log::warn!("{}: {error}: it runs in /", self.name(&turn));
+                self.turns.add(Turn { in_root: true, ..turn });
+            }
             Some(error) => log::warn!("{}: {error}", self.name(&turn)),
             None if status.is_success() || is_killed => {}
             None => log::warn!("{}: {status}", self.name(&turn)),

@@ -148,6 +148,18 @@ fn a_hook_runs_where_panicmon_was_started() {
     assert_eq!(place.line("dir"), "/usr");
 }
 
+/// That it isn't there may be what the hook is to tell of.
+#[test]
+fn a_hook_runs_in_the_root_where_its_directory_cant_be_entered() {
+    let place = Place::new();
+    let hook = place.hook("pwd >$D/dir");
+    let missing = place.file("missing");
+    let options = with_hook(&hook, &["--dir", missing.to_str().unwrap()]);
+    let (code, _, err) = output(&mut with_options(&options, &["exit", "0"]));
+    assert_eq!((code, place.text("dir").as_str()), (Some(125), "/\n"), "{err}");
+    assert!(err.contains("--hook: sh for process.failed of "), "{err}");
+}
+
 #[test]
 fn what_a_hook_prints_goes_where_panicmons_streams_go() {
     for more in [&[] as &[&str], &["--label", "web"]] {
