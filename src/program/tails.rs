@@ -42,7 +42,7 @@ fn find(settings: &Settings, relayed: bool) -> Tails {
             _ if relayed => tails.passing[at] = bytes,
             Kind::Closed => {}
             Kind::Terminal if !force => log::warn!(
-                "{}: it would put a pipe in the place of the command's terminal: write {bytes},force if it is to",
+                "{}: nothing is kept, because a pipe would replace the command's terminal: write SIZE,force if it may",
                 settings.name_of(option)
             ),
             Kind::File => {

@@ -10,6 +10,7 @@ mod pipelines;
 mod pmux;
 mod programs;
 pub mod shell;
+mod tails;
 
 use shell::Screen;
 
