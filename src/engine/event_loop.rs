@@ -212,7 +212,10 @@ impl Run<'_, '_> {
         loop {
             let rest = self.rest();
             match self.progress.finish.next(rest, Instant::now) {
-                Step::Wait => return false,
+                Step::Wait => {
+                    self.listen_to_keys();
+                    return false;
+                }
                 Step::GiveUpHooks { is_late } => self.give_up_hooks(is_late),
                 Step::GiveUpManager => {
                     if let Some(notify) = &mut self.notify {
@@ -233,6 +236,15 @@ impl Run<'_, '_> {
                     return true;
                 }
                 Step::End => return true,
+            }
+        }
+    }
+
+    /// The leader of a session leaves the terminal to its child's group. If all of that have ended, a ^C is for this process.
+    fn listen_to_keys(&self) {
+        for terminal in self.tasks.iter().filter_map(|task| task.spec.group.terminal()) {
+            if let Err(error) = terminal.take_if_nobodys() {
+                log::debug!("can't take the terminal back: {error}");
             }
         }
     }

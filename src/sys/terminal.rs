@@ -3,6 +3,7 @@
 //! It is opened as /dev/tty, which is the controlling terminal whatever the standard streams are. A process that isn't
 //! in the foreground may give it away, too, as long as SIGTTOU is blocked.
 
+use super::descendants::is_any_in_group;
 use super::fd;
 use super::fd::above_stdio;
 use super::proc_fs;
@@ -147,6 +148,12 @@ impl Terminal {
     /// Puts this process's group in the foreground.
     pub(crate) fn take_back(&self) -> io::Result<()> {
         self.set_foreground(self.own_group)
+    }
+
+    /// Puts this process's group in the foreground if there is nobody in the one that is: keys would reach nobody.
+    pub(crate) fn take_if_nobodys(&self) -> io::Result<()> {
+        let group = unistd::tcgetpgrp(&self.fd)?;
+        if group == self.own_group || is_any_in_group(Pid::new(group.as_raw())) { Ok(()) } else { self.take_back() }
     }
 
     fn set_foreground(&self, group: unistd::Pid) -> io::Result<()> {

@@ -69,6 +69,27 @@ fn a_leader_is_never_frozen() {
     }
 }
 
+/// The second one ends the waiting for the last hooks.
+#[test]
+fn a_leader_whose_child_has_ended_hears_keys() {
+    let mut screen =
+        leader(&["panicmon", "--hook", "sh -c \"echo hook; exec sleep 1000\"", "--"], &["sh", "-c", "exit 3"]);
+    screen.see("hook\r\n");
+    let group = screen.shell().to_string();
+    wait_for("the terminal", || (foreground_of(&group) == group).then_some(()));
+    screen.press(INTERRUPT);
+    screen.see("^C");
+    screen.press(INTERRUPT);
+    screen.see("a second stop came");
+    assert_eq!(screen.end().code(), Some(3));
+}
+
+/// The foreground group of the terminal of this process: proc(5), tpgid.
+fn foreground_of(pid: &str) -> String {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().and_then(|rest| rest.split(' ').nth(6)).unwrap_or_default().to_owned()
+}
+
 /// Whichever of the two goes on first finds the group there.
 #[test]
 fn a_child_that_has_not_run_yet_has_its_group() {
