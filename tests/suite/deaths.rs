@@ -39,6 +39,13 @@ fn an_end_of_its_own_is_told_and_nothing_is_said() {
 }
 
 #[test]
+fn a_label_that_is_empty_is_no_name() {
+    let (event, err) = told(&["--label", ""], "kill -KILL $$");
+    assert_fields(&event, &json!({"name": "sh"}));
+    assert!(err.starts_with("panicmon: sh (pid "), "{err}");
+}
+
+#[test]
 fn a_death_that_nobody_else_can_tell_is_said_without_being_asked() {
     let without_core = "ulimit -c 0; ";
     for signal in ["KILL", "ABRT", "SEGV", "BUS", "ILL", "FPE", "SYS", "TRAP"] {

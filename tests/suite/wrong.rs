@@ -88,6 +88,7 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["--restart=always", "--max-restarts", "many"], "--max-restarts: 'many' is not a number from 0 to 4294967295"),
     (&["--max-restarts", "3"], "--max-restarts: it has no effect without --restart"),
     (&["--label", "a\tb"], "--label: 'a\\tb' has a control character"),
+    (&["--name", ""], "--name: '' is no name: is a variable unset?"),
     (&["--timestamps", "when"], "--timestamps: "),
     (&["--check"], "--check: it is for the file of a --config, and there is none"),
     (&["-c", "x.yml"], "--config: a COMMAND is given as well"),

@@ -105,7 +105,7 @@ pub(super) fn prepare(
         ChildGroup::Shared | ChildGroup::Session(None) => terminal::is_there(),
         ChildGroup::Own(_) | ChildGroup::Session(Some(_)) => false,
     };
-    options.name = settings.name.take().or_else(|| settings.label.clone());
+    options.name = settings.name.take().or_else(|| settings.label.clone().filter(|label| !label.is_empty()));
     let supervision = supervision(settings);
     let relay = relay(settings);
     let is_labelled = relay.is_some();

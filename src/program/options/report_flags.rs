@@ -119,7 +119,11 @@ pub(super) const NAME: Flag = Flag {
     help: "Call the command by this name in reports",
     more: "Without it, it has the NAME of --label, or the base name of its file",
     apply: |settings, given| {
-        settings.name = Some(values::name(given.text()?)?);
+        let name = values::name(given.text()?)?;
+        if name.is_empty() {
+            return Err("'' is no name: is a variable unset?".to_owned());
+        }
+        settings.name = Some(name);
         Ok(())
     },
     ..OPTION
