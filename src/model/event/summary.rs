@@ -51,11 +51,11 @@ impl ProcessExited<'_> {
     }
 
     fn why(&self) -> String {
-        let by_kill = self.status.signal() == Some(Signal::KILL);
+        let is_strangers = self.status.signal() == Some(Signal::KILL) && self.killed_by.is_none();
         let memory = match &self.oom {
             Some(oom) if oom.verdict == OomVerdict::Certain => return format!(": out of memory{}", Figures(oom)),
             Some(oom) if oom.verdict == OomVerdict::Helper => format!("; {}", Helpers(oom)),
-            Some(oom) if by_kill && oom.verdict == OomVerdict::No => ", and not for want of memory".to_owned(),
+            Some(oom) if is_strangers && oom.verdict == OomVerdict::No => ", and not for want of memory".to_owned(),
             _ => String::new(),
         };
         let panic = self.panic.as_ref().map_or_else(String::new, |panic| format!(": {}", Said(panic)));
@@ -71,7 +71,16 @@ impl ProcessExited<'_> {
             || if self.has_dumped() { ", core dumped".to_owned() } else { String::new() },
             |core| WithCore { core, dumped: self.has_dumped() }.to_string(),
         );
-        format!("{by}{core}{panic}{memory}")
+        format!("{by}{}{core}{panic}{memory}", self.limit())
+    }
+
+    /// The limit whose signal ended it.
+    fn limit(&self) -> &'static str {
+        match self.status.signal() {
+            Some(Signal::XCPU) => ", which the limit of processor time sends (ulimit -t)",
+            Some(Signal::XFSZ) => ", which the limit of a file's size sends (ulimit -f)",
+            _ => "",
+        }
     }
 
     fn has_dumped(&self) -> bool {
@@ -266,11 +275,16 @@ mod tests {
                 "timeout",
             ),
             (
-                ended(kill, |end| end.killed_by = Some(KilledBy::Stop)),
+                ended(kill, |end| (end.killed_by, end.oom) = (Some(KilledBy::Stop), oom(OomVerdict::No, 0))),
                 "was killed by SIGKILL after 45s: that was asked for by the stop",
                 "signal",
             ),
             (ended(dumped, |_| {}), "was killed by SIGSEGV after 45s, core dumped", "core-dump"),
+            (
+                ended(by(Signal::XCPU), |_| {}),
+                "was killed by SIGXCPU after 45s, which the limit of processor time sends (ulimit -t)",
+                "signal",
+            ),
             (
                 ended(dumped, |end| end.core = Some(Core { path: Some("/var/core.7".into()), ..Core::default() })),
                 "was killed by SIGSEGV after 45s, core dumped to /var/core.7",
