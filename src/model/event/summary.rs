@@ -281,11 +281,6 @@ mod tests {
             ),
             (ended(dumped, |_| {}), "was killed by SIGSEGV after 45s, core dumped", "core-dump"),
             (
-                ended(by(Signal::XCPU), |_| {}),
-                "was killed by SIGXCPU after 45s, which the limit of processor time sends (ulimit -t)",
-                "signal",
-            ),
-            (
                 ended(dumped, |end| end.core = Some(Core { path: Some("/var/core.7".into()), ..Core::default() })),
                 "was killed by SIGSEGV after 45s, core dumped to /var/core.7",
                 "core-dump",
@@ -298,6 +293,14 @@ mod tests {
         ] {
             assert_eq!(end, (sentence.to_owned(), result));
         }
+    }
+
+    #[test]
+    fn whose_limit_sent_the_signal_is_said() {
+        let (sentence, result) = ended(by(Signal::XCPU), |_| {});
+        let expected = "was killed by SIGXCPU after 45s, which the limit of processor time sends (ulimit -t)";
+        assert_eq!((&*sentence, result), (expected, "signal"));
+        assert!(ended(by(Signal::XFSZ), |_| {}).0.ends_with(", which the limit of a file's size sends (ulimit -f)"));
     }
 
     #[test]
