@@ -94,6 +94,7 @@ pub use relay::stream::{Line, Stream};
 
 /// Handlers that come with panicmon.
 pub mod handlers {
+    pub use crate::report::background::{Background, BackgroundRest};
     #[cfg(feature = "reports")]
     pub use crate::report::json::{Json, Report};
     pub use crate::report::log::LogHandler;

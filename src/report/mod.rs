@@ -4,6 +4,7 @@
 //!
 //! | file | contents |
 //! |---|---|
+//! | `background` | a handler on a thread of its own |
 //! | `log` | events as messages of the `log` crate |
 //! | `remarks` | what a supervisor says about its processes |
 //! | `spelled` | durations as Go prints them |
@@ -17,6 +18,7 @@
 //! | `oom` | whether the kernel killed the command because memory ran out |
 #![forbid(unsafe_code)]
 
+pub(crate) mod background;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 pub(crate) mod hook_event;
