@@ -1,4 +1,4 @@
-//! Whose turn it is, where only a few may run at once and only so many wait: hooks.
+//! Whose turn it is, where only a few may run and wait at a time: hooks.
 
 use std::collections::VecDeque;
 

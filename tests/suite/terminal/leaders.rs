@@ -2,7 +2,7 @@
 
 use super::received_through;
 use super::shell::{INTERRUPT, QUIT, SUSPEND, Screen, same};
-use crate::support::{children, panicmon, status_field, wait_for};
+use crate::support::{children, panicmon, status_field, status_signals, wait_for};
 use crate::sys;
 use std::os::unix::process::ExitStatusExt;
 
@@ -79,6 +79,9 @@ fn a_leader_whose_child_has_ended_hears_keys() {
     wait_for("the terminal", || (foreground_of(&group) == group).then_some(()));
     screen.press(INTERRUPT);
     screen.see("^C");
+    // Two that wait are one.
+    let waits = || status_signals(screen.shell(), "ShdPnd") & (1 << (libc::SIGINT - 1)) != 0;
+    wait_for("the first to be read", || (!waits()).then_some(()));
     screen.press(INTERRUPT);
     screen.see("a second stop came");
     assert_eq!(screen.end().code(), Some(3));
