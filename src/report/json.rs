@@ -6,10 +6,7 @@ use crate::model::event::{Event, PreviousRunLost};
 use crate::model::handler::Handler;
 use crate::report::records::documents::Documents;
 use crate::report::records::documents::certificate::Reports;
-use crate::report::records::record::{Head, Moment, Record, Told};
-use crate::sys::clock;
-use jiff::Timestamp;
-use std::collections::BTreeMap;
+use crate::report::records::record::{Head, Moment, Numbering, Record, Told};
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
@@ -113,9 +110,7 @@ impl Report {
     /// The last run of a process that is started for the first time, if that has vanished.
     fn lost(&mut self, event: &Event<'_>) -> Option<PreviousRunLost<'static>> {
         match event {
-            Event::Starting(event) if !self.recorder.runs.contains_key(&*event.name) => {
-                self.documents.expect(&event.name)
-            }
+            Event::Starting(event) if !self.recorder.numbering.knows(&event.name) => self.documents.expect(&event.name),
             _ => None,
         }
     }
@@ -142,10 +137,7 @@ pub(crate) const KEPT_REPORTS: usize = 20;
 /// Makes records of events.
 struct Recorder {
     head: Head,
-    /// The number of the last one.
-    number: u64,
-    /// How often each process was started.
-    runs: BTreeMap<String, u64>,
+    numbering: Numbering,
     /// The name of those that are of no process.
     name: String,
 }
@@ -153,15 +145,12 @@ struct Recorder {
 impl Recorder {
     fn new() -> Recorder {
         let program: Vec<_> = std::env::args_os().take(1).collect();
-        Recorder { head: Head::here(), number: 0, runs: BTreeMap::new(), name: base_name(&program).into_owned() }
+        Recorder { head: Head::here(), numbering: Numbering::default(), name: base_name(&program).into_owned() }
     }
 
     /// An event happens now.
     fn moment(&mut self, event: &Event<'_>) -> Moment {
-        self.number += 1;
-        let run = self.runs.entry(event.name().unwrap_or(&self.name).to_owned()).or_default();
-        *run += u64::from(matches!(event, Event::Starting(_)));
-        Moment { time: Timestamp::now(), monotonic: clock::monotonic(), number: self.number, run: *run }
+        self.numbering.of(event.name().unwrap_or(&self.name), event)
     }
 
     fn line(&self, event: &Event<'_>, moment: Moment) -> Vec<u8> {

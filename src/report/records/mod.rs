@@ -29,11 +29,10 @@ use crate::sys::file_tail::FileTail;
 use crate::sys::poll::{self, Awaited};
 use crate::sys::proc_fs;
 use documents::Documents;
-use jiff::Timestamp;
-use record::{Head, Moment, Record, Told};
+use record::{Head, Moment, Numbering, Record, Told};
 use sink::Sink;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ffi::{CStr, OsStr};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -59,10 +58,7 @@ pub(crate) struct Inner {
     hooks: ForHooks,
     /// What was told and isn't written yet.
     told: Vec<(Event<'static>, Moment)>,
-    /// The number of the last record.
-    number: u64,
-    /// How often each process was started.
-    runs: BTreeMap<String, u64>,
+    numbering: Numbering,
     senders: Senders,
     documents: Documents,
     /// Files that children write to as stdout and stderr, and how much of their last words is kept.
@@ -82,14 +78,13 @@ impl Records {
         name: String,
     ) -> Records {
         let hooks = ForHooks::default();
-        let (told, runs, senders) = (Vec::new(), BTreeMap::new(), Senders::default());
+        let (told, numbering, senders) = (Vec::new(), Numbering::default(), Senders::default());
         Records(Arc::new(Mutex::new(Inner {
             head,
             sinks,
             hooks,
             told,
-            number: 0,
-            runs,
+            numbering,
             senders,
             documents,
             files,
@@ -168,7 +163,10 @@ impl Records {
         let text = |words: &Option<LastWords>| {
             words.as_ref().map(|words| String::from_utf8_lossy(&words.text().bytes).into_owned()).unwrap_or_default()
         };
-        exited.panic = recognise(&text(&stderr), &text(&stdout), exited.status);
+        // A program that ends with 0 died of nothing.
+        if !exited.status.is_success() {
+            exited.panic = recognise(&text(&stderr), &text(&stdout), exited.status);
+        }
         if let Some(panic) = &mut exited.panic {
             inner.redaction.panic(panic);
         }
@@ -214,25 +212,8 @@ impl Inner {
         if matches!(event, Event::Starting(_)) {
             self.files.iter_mut().flatten().for_each(|(file, _)| file.begin());
         }
-        let name = event.name().unwrap_or(&self.name);
-        let run = match self.runs.get_mut(name) {
-            Some(run) => {
-                *run += u64::from(matches!(event, Event::Starting(_)));
-                *run
-            }
-            None => {
-                let first = u64::from(matches!(event, Event::Starting(_)));
-                self.runs.insert(name.to_owned(), first);
-                first
-            }
-        };
-        let moment = self.moment(run);
+        let moment = self.numbering.of(event.name().unwrap_or(&self.name), event);
         self.told.push((event.to_owned(), moment));
-    }
-
-    fn moment(&mut self, run: u64) -> Moment {
-        self.number += 1;
-        Moment { time: Timestamp::now(), monotonic: clock::monotonic(), number: self.number, run }
     }
 
     fn flush(&mut self) {
@@ -255,7 +236,7 @@ impl Inner {
         for number in 0..self.sinks.len() {
             self.sinks[number].flush();
             if let Some((count, why)) = self.sinks[number].take_dropped() {
-                let moment = self.moment(self.runs.get(&self.name).copied().unwrap_or(0));
+                let moment = self.numbering.of_run(&self.name);
                 let (name, told) = (&self.name, Told::Dropped { count, why: &why });
                 let record = Record { head: &self.head, moment, name, told, looked_up: LookedUp::default() };
                 self.sinks[number].add(&record.line());

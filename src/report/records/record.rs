@@ -3,10 +3,11 @@
 use crate::model::event::Event;
 use crate::model::event::serialize::{LookedUp, fields};
 use crate::model::pid::Pid;
-use crate::sys::{container, process, user};
+use crate::sys::{clock, container, process, user};
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,6 +52,40 @@ pub(crate) struct Moment {
     pub(crate) number: u64,
     /// Which run of its process it belongs to, from 1; 0 before the first.
     pub(crate) run: u64,
+}
+
+/// Numbers records, and the runs of each process.
+#[derive(Debug, Default)]
+pub(crate) struct Numbering {
+    /// The number of the last record.
+    number: u64,
+    /// How often each process was started.
+    runs: BTreeMap<String, u64>,
+}
+
+impl Numbering {
+    /// An event of the process of this name happens now.
+    pub(crate) fn of(&mut self, name: &str, event: &Event<'_>) -> Moment {
+        if !self.runs.contains_key(name) {
+            self.runs.insert(name.to_owned(), 0);
+        }
+        if let (Event::Starting(_), Some(run)) = (event, self.runs.get_mut(name)) {
+            *run += 1;
+        }
+        self.of_run(name)
+    }
+
+    /// Something happens now that belongs to the last run of this process.
+    pub(crate) fn of_run(&mut self, name: &str) -> Moment {
+        self.number += 1;
+        let run = self.runs.get(name).copied().unwrap_or(0);
+        Moment { time: Timestamp::now(), monotonic: clock::monotonic(), number: self.number, run }
+    }
+
+    /// Whether anything was told of this process.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.runs.contains_key(name)
+    }
 }
 
 /// What is told.
