@@ -55,15 +55,24 @@ pub(super) fn brief(record: &Value, most: usize) -> String {
 
 fn sentence(record: &Value) -> String {
     let name = || record["name"].as_str().unwrap_or_default();
-    let error = || record["error"].as_str().map(|error| format!("{} couldn't be started: {error}", name()));
+    let error = || {
+        let what = if has_run(record) { "" } else { " couldn't be started" };
+        record["error"].as_str().map(|error| format!("{}{what}: {error}", name()))
+    };
     let sentence = record["summary"].as_str().map(str::to_owned).or_else(error);
     OneLine(&sentence.unwrap_or_else(|| name().to_owned())).to_string()
+}
+
+/// Whether it was started, though there is an error: only waiting for it has failed.
+fn has_run(record: &Value) -> bool {
+    record["stage"] == "wait"
 }
 
 /// What is known of the run, each with its label.
 fn facts(record: &Value) -> [(&'static str, Option<String>); 15] {
     let text = |key: &str| record[key].as_str().map(str::to_owned);
     let number = |key: &str| record[key].as_u64();
+    let is_start = record["error"].is_string() && !has_run(record);
     let panicmon = &record["panicmon"];
     let usage = &record["usage"];
     let time = |key: &str| usage[key].as_u64().map(Duration::from_millis);
@@ -89,7 +98,7 @@ fn facts(record: &Value) -> [(&'static str, Option<String>); 15] {
         ("pid", number("pid").map(|pid| pid.to_string())),
         ("run", number("run").filter(|run| *run > 0).map(|run| run.to_string())),
         ("time", text("time")),
-        ("result", text("result").or_else(|| record["error"].is_string().then(|| "start-failed".to_owned()))),
+        ("result", text("result").or_else(|| is_start.then(|| "start-failed".to_owned()))),
         ("code", number("code").map(|code| code.to_string())),
         ("signal", signal),
         ("asked by", asked_by),
@@ -291,5 +300,12 @@ mod tests {
         let text = certificate(&record);
         assert!(text.starts_with("web couldn't be started: no such program\n"), "{text}");
         assert!(text.contains("result      start-failed"), "{text}");
+    }
+    #[test]
+    fn a_status_that_is_lost_is_no_failed_start() {
+        let record = json!({"name": "web", "stage": "wait", "error": "the command ended, but its exit status is lost"});
+        let text = certificate(&record);
+        assert!(text.starts_with("web: the command ended, but its exit status is lost\n"), "{text}");
+        assert!(!text.contains("result"), "{text}");
     }
 }
