@@ -15,6 +15,7 @@ use crate::policy::child::Lifecycle;
 use crate::policy::stop::Asks;
 use crate::report::remarks::Remark;
 use crate::sys::default_action;
+use crate::sys::proc_fs::Ours;
 use crate::sys::signals;
 use crate::sys::signals::{Target, own};
 use crate::sys::terminal::{ChildGroup, Terminal};
@@ -88,20 +89,23 @@ impl Run<'_, '_> {
             return;
         };
         let (pid, target, group) = (child.pid(), child.target(), spec.group);
+        let proc_is_ours = &mut self.progress.proc_is_ours;
         match action {
             ChildAction::Tell(told) => tell_of_child(self.handlers, spec, pid, told),
-            ChildAction::Pass(received, to) => pass(target, received, to, lifecycle, actions),
+            ChildAction::Pass(received, to) => {
+                pass(target, received, to, proc_is_ours, lifecycle, actions);
+            }
             ChildAction::Delay(delayed, delay) => {
                 tell_delay(self.handlers, spec, pid, delayed.came, delay);
                 lifecycle.delayed(delayed, Instant::now().checked_add(delay));
             }
             ChildAction::CheckDefaultAction(signal) => {
-                if default_action::applies_to(pid, signal) {
+                if default_action::applies_to(pid, signal, proc_is_ours) {
                     lifecycle.will_die_of(signal);
                 }
             }
             ChildAction::CheckDefaultActionAgain(signal) => {
-                if !default_action::applies_to(pid, signal) {
+                if !default_action::applies_to(pid, signal, proc_is_ours) {
                     lifecycle.not_fatal();
                 }
             }
@@ -132,8 +136,16 @@ impl Run<'_, '_> {
 }
 
 /// Passes a signal on to the child; or drops it, if the child would die of it and that is configured.
-fn pass(target: Target<'_>, received: Received, to: To, lifecycle: &mut Lifecycle, actions: &mut Actions) {
-    if lifecycle.drops_uncaught(received.signal) && default_action::would_end(target.pid, received.signal) {
+fn pass(
+    target: Target<'_>,
+    received: Received,
+    to: To,
+    proc_is_ours: &mut Ours,
+    lifecycle: &mut Lifecycle,
+    actions: &mut Actions,
+) {
+    let signal = received.signal;
+    if lifecycle.drops_uncaught(signal) && default_action::would_end(target.pid, signal, proc_is_ours) {
         lifecycle.dropped_uncaught(received, actions);
         return;
     }

@@ -147,6 +147,7 @@ impl Run<'_, '_> {
     }
 
     fn dispatch(&mut self, wakeup: &mut Wakeup) -> Result<(), Error> {
+        self.progress.proc_is_ours.forget();
         self.note_already_received(wakeup);
         self.continue_stopped(wakeup);
         // Where SIGCHLD isn't taken, nothing tells of a child that is stopped. One that is to end now, by a signal or an order,

@@ -7,6 +7,7 @@ use crate::model::signal::Signal;
 use crate::policy::reload::Reload;
 use crate::sys::default_action;
 use crate::sys::notify::Said;
+use crate::sys::proc_fs::Ours;
 
 impl Run<'_, '_> {
     pub(super) fn pass_notifications(&mut self, wakeup: &Wakeup) {
@@ -52,7 +53,7 @@ impl Run<'_, '_> {
             Reload::Unknown => Signal::HUP,
         };
         let child = self.tasks.iter().find_map(Task::pid);
-        if !child.is_some_and(|child| default_action::applies_to(child, signal)) {
+        if !child.is_some_and(|child| default_action::applies_to(child, signal, &mut Ours::default())) {
             return;
         }
         if self.reload == Reload::Unknown {

@@ -19,6 +19,7 @@ use crate::report::remarks::Remark;
 use crate::sys::limit::Changed;
 use crate::sys::notify::Notify;
 use crate::sys::orders::Orders;
+use crate::sys::proc_fs::Ours;
 use crate::sys::signals::source::Source;
 use std::io;
 
@@ -88,6 +89,8 @@ pub(crate) struct Progress {
     pub(super) orphan: Option<(Pid, String)>,
     /// A child that has ended and isn't reaped yet, and is a hook or left behind by one.
     pub(super) of_hook: Option<Pid>,
+    /// Whether /proc has our numbers, once for all that a wake-up does.
+    pub(super) proc_is_ours: Ours,
     /// How many stops came.
     pub(super) stops: u32,
 }

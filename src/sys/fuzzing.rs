@@ -5,6 +5,7 @@ use super::notify::message;
 use super::notify::receive;
 use super::proc_fs::{Mount, Stat, Status};
 use crate::model::signal::SignalSet;
+use std::borrow::Cow;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
@@ -17,7 +18,7 @@ pub fn stat(line: &[u8]) -> Option<(i32, String, i32, u64)> {
 
 /// A field of the text of proc_pid_status(5), that field as a set of signals, and what is pending.
 pub fn status(text: &str, field: &str) -> (Option<String>, Option<SignalSet>, SignalSet) {
-    let status = Status(text.to_owned());
+    let status = Status(Cow::Borrowed(text));
     (status.field(field).map(str::to_owned), status.signals(field), status.pending())
 }
 

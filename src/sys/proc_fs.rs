@@ -5,10 +5,14 @@
 use super::clock;
 use super::directory;
 use super::process;
+use super::raw::syscall_io;
 use crate::model::pid::Pid;
 use crate::model::signal::SignalSet;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::borrow::Cow;
+use std::ffi::{CStr, OsStr};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,6 +21,12 @@ const FORKED_WITHOUT_EXEC: u64 = 0x40;
 
 /// More than the fields of `stat` that are read take, a name of 15 bytes among them.
 const STAT_BYTES: usize = 1024;
+
+/// More than `status` takes, but of a process that is in hundreds of groups.
+const STATUS_BYTES: usize = 4096;
+
+/// More than the path of a process's file takes.
+const PATH_BYTES: usize = 32;
 
 /// Of the ticks in `stat` there are a hundred a second on every machine this is built for (USER_HZ).
 const TICK: Duration = Duration::from_millis(10);
@@ -27,9 +37,29 @@ pub(super) fn is_ours() -> bool {
     has_our_numbers().unwrap_or(false)
 }
 
+/// [`is_ours`], found out once for all processes that are looked at together.
+#[derive(Debug, Default)]
+pub(crate) struct Ours(Option<bool>);
+
+impl Ours {
+    fn is_seen(&mut self) -> bool {
+        if self.0.is_none() {
+            // What couldn't be seen this time may be seen the next time.
+            self.0 = has_our_numbers().ok();
+        }
+        self.0.unwrap_or(false)
+    }
+
+    /// From now on others are looked at: another /proc may have been mounted.
+    pub(crate) fn forget(&mut self) {
+        self.0 = None;
+    }
+}
+
 /// The same; the error says why it couldn't be seen this time.
 pub(super) fn has_our_numbers() -> io::Result<bool> {
-    let status = match Status::of_this_process() {
+    let mut buffer = StatusBuffer::new();
+    let status = match Status::read(c"/proc/self/status", &mut buffer) {
         Ok(status) => status,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),
@@ -61,7 +91,7 @@ pub(super) fn children() -> Option<Vec<Pid>> {
 /// Whether this process has a controlling terminal. Each /proc in which it is seen says the same.
 #[cold]
 pub(super) fn has_terminal() -> io::Result<bool> {
-    let stat = Stat::read("/proc/self/stat")?;
+    let stat = Stat::read(c"/proc/self/stat")?;
     stat.map(|stat| stat.terminal != 0).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))
 }
 
@@ -73,27 +103,55 @@ pub(crate) fn command_of(pid: Pid) -> Option<String> {
 
 /// The text of proc_pid_status(5).
 #[derive(Debug)]
-pub(crate) struct Status(pub(super) String);
+pub(crate) struct Status<'b>(pub(super) Cow<'b, str>);
 
-impl Status {
-    pub(crate) fn of_this_process() -> io::Result<Status> {
-        fs::read_to_string("/proc/self/status").map(Status)
+/// Where a [`Status`] is read to: one read has it all.
+pub(super) struct StatusBuffer([u8; STATUS_BYTES]);
+
+impl StatusBuffer {
+    pub(super) fn new() -> StatusBuffer {
+        StatusBuffer([0; STATUS_BYTES])
+    }
+}
+
+impl<'b> Status<'b> {
+    pub(crate) fn of_this_process() -> io::Result<Status<'static>> {
+        let mut buffer = StatusBuffer::new();
+        let Status(text) = Status::read(c"/proc/self/status", &mut buffer)?;
+        Ok(Status(Cow::Owned(text.into_owned())))
     }
 
     /// `None`: there is no such process, or no /proc with our numbers.
     #[cold]
-    pub(super) fn of(pid: Pid) -> Option<Status> {
-        fs::read_to_string(format!("/proc/{pid}/status")).ok().filter(|_| is_ours()).map(Status)
+    pub(super) fn of(pid: Pid, ours: &mut Ours, buffer: &'b mut StatusBuffer) -> Option<Status<'b>> {
+        let status = with_path(pid.as_raw(), "status", |path| Status::read(path, buffer)).ok()?;
+        Some(status).filter(|_| ours.is_seen())
+    }
+
+    fn read(path: &CStr, StatusBuffer(buffer): &'b mut StatusBuffer) -> io::Result<Status<'b>> {
+        let bytes = read_start(path, buffer)?;
+        // A name may be any bytes.
+        Ok(Status(if bytes < buffer.len() {
+            String::from_utf8_lossy(&buffer[..bytes])
+        } else {
+            let path = Path::new(OsStr::from_bytes(path.to_bytes()));
+            Cow::Owned(String::from_utf8_lossy(&fs::read(path)?).into_owned())
+        }))
+    }
+
+    /// All fields, each with its value without the blanks around it.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.lines().filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim()))
     }
 
     /// The value of a field, without the blanks around it.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
-        self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+        self.fields().find(|(field, _)| *field == name).map(|(_, value)| value)
     }
 
     /// A field that is a set of signals, as `SigBlk` is.
     pub(super) fn signals(&self, name: &str) -> Option<SignalSet> {
-        self.field(name).and_then(|bits| u64::from_str_radix(bits, 16).ok()).map(SignalSet::from_bits)
+        self.field(name).and_then(signals)
     }
 
     /// What has come to the first thread, or to the process, and is blocked.
@@ -101,6 +159,35 @@ impl Status {
         let set = |name| self.signals(name).unwrap_or(SignalSet::EMPTY);
         set("SigPnd").union(set("ShdPnd"))
     }
+}
+
+/// A value of [`Status`] that is a set of signals.
+pub(super) fn signals(value: &str) -> Option<SignalSet> {
+    u64::from_str_radix(value, 16).ok().map(SignalSet::from_bits)
+}
+
+/// Does this with the path of a file of that process.
+fn with_path<T>(pid: i32, file: &str, read: impl FnOnce(&CStr) -> io::Result<T>) -> io::Result<T> {
+    let mut path = [0; PATH_BYTES];
+    write!(&mut path[..PATH_BYTES - 1], "/proc/{pid}/{file}")?;
+    read(CStr::from_bytes_until_nul(&path).map_err(io::Error::other)?)
+}
+
+/// Reads the beginning of a file by one read, which for a file of a process is all that fits; returns the number of bytes.
+fn read_start(path: &CStr, into: &mut [u8]) -> io::Result<usize> {
+    let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as usize;
+    // SAFETY: the kernel reads a C string.
+    let file = unsafe { syscall_io(libc::SYS_openat, [libc::AT_FDCWD as usize, path.as_ptr() as usize, flags]) }?;
+    let read = loop {
+        // SAFETY: the kernel writes into the slice, at most its length.
+        match unsafe { syscall_io(libc::SYS_read, [file, into.as_mut_ptr() as usize, into.len()]) } {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            read => break read,
+        }
+    };
+    // SAFETY: the descriptor is this function's own.
+    let _ = unsafe { syscall_io(libc::SYS_close, [file]) };
+    read
 }
 
 /// Fields of proc_pid_stat(5).
@@ -124,20 +211,12 @@ pub(super) struct Stat {
 impl Stat {
     /// What /proc says of that process; `None`: there is none.
     pub(super) fn of(pid: i32) -> io::Result<Option<Stat>> {
-        Stat::read(&format!("/proc/{pid}/stat"))
+        with_path(pid, "stat", Stat::read)
     }
 
-    fn read(path: &str) -> io::Result<Option<Stat>> {
+    fn read(path: &CStr) -> io::Result<Option<Stat>> {
         let mut line = [0; STAT_BYTES];
-        let read = File::open(path).and_then(|mut file| {
-            loop {
-                match file.read(&mut line) {
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    read => return read,
-                }
-            }
-        });
-        match read {
+        match read_start(path, &mut line) {
             Ok(read) => Ok(Stat::parse(&line[..read])),
             // Hidden from us, or gone.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Ok(None),
@@ -244,11 +323,25 @@ mod tests {
     #[test]
     fn a_field_is_found_by_its_whole_name() {
         let text = "Name:\tSigBlk: 1\nSigPnd:\t0000000000000200\nShdPnd:\t0000000000004000\nSig:\t\nSigCgt:\tzz\n";
-        let status = Status(text.to_owned());
+        let status = Status(Cow::Borrowed(text));
         assert_eq!(status.field("Name"), Some("SigBlk: 1"));
         assert_eq!((status.field("Sig"), status.field("Nam"), status.field("SigBlk")), (Some(""), None, None));
         assert_eq!(status.pending(), [Signal::USR1, Signal::TERM].into_iter().collect());
         assert_eq!((status.signals("SigCgt"), status.signals("SigBlk")), (None, None));
+    }
+
+    /// A process may be in 65,536 groups.
+    #[test]
+    fn a_long_status_is_read_to_its_end() {
+        let path = std::env::temp_dir().join(format!("panicmon-test-{}-status", process::id()));
+        for groups in [0, 1000, 50_000] {
+            fs::write(&path, format!("Groups:\t{}\nSigBlk:\t0000000000000001\n", "65534 ".repeat(groups))).unwrap();
+            let c_path = std::ffi::CString::new(path.as_os_str().as_bytes()).unwrap();
+            let mut buffer = StatusBuffer::new();
+            let status = Status::read(&c_path, &mut buffer).unwrap();
+            assert_eq!(status.signals("SigBlk"), Some(SignalSet::EMPTY.with(Signal::HUP)), "{groups}");
+        }
+        fs::remove_file(&path).unwrap();
     }
 
     #[test]
@@ -270,6 +363,8 @@ mod tests {
         assert!(own.is_alive() && !own.is_stopped() && own.has_executed());
         assert!((1..=ticks_at_start(Duration::ZERO)).contains(&own.started));
         assert_eq!(Stat::of(i32::MAX).unwrap(), None);
-        assert!(Status::of(process::id()).is_some() == is_ours());
+        let mut buffer = StatusBuffer::new();
+        let status = Status::of(process::id(), &mut Ours::default(), &mut buffer);
+        assert!(status.is_some() == is_ours());
     }
 }

@@ -1,9 +1,12 @@
 //! What becomes of signals on their way: `--rewrite`, `--delay`, `--group`, `--session`, `--parent-death-signal`.
 
 use crate::support::{
-    PROBE, Running, children, output, panicmon, script_with, status_field, wait_for, with_one_pipe, with_options,
+    PROBE, Running, Scratch, children, output, panicmon, script_with, status_field, wait_for, with_one_pipe,
+    with_options,
 };
 use crate::sys;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 /// A child that tells of each signal, and has said that it is there.
@@ -106,6 +109,24 @@ fn what_would_kill_the_command_unasked_is_dropped() {
     // Those that ask for an end are forwarded.
     running.kill(libc::SIGQUIT);
     assert_eq!(running.code(), 128 + libc::SIGQUIT);
+}
+
+/// A program may be called, and may call itself, anything.
+#[test]
+fn a_name_that_is_no_text_does_not_hide_that_a_signal_is_uncaught() {
+    let folder = Scratch::folder();
+    let program = folder.0.join(OsStr::from_bytes(b"caf\xe9"));
+    std::os::unix::fs::symlink("/bin/sleep", &program).unwrap();
+    let mut command = Command::new(panicmon());
+    command.args(["-r", "uncaught=drop", "--"]).arg(&program).arg("1000");
+    let mut running = Running::start(command);
+    wait_for("the command to have its name", || {
+        let name = |child: &u32| std::fs::read(format!("/proc/{child}/comm")).unwrap_or_default() == b"caf\xe9\n";
+        children(running.pid()).iter().any(name).then_some(())
+    });
+    running.kill(libc::SIGUSR1);
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 128 + libc::SIGTERM);
 }
 
 #[test]

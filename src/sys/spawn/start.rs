@@ -21,7 +21,7 @@ use crate::model::error::Error;
 use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::limit::Changed;
-use crate::sys::proc_fs::Status;
+use crate::sys::proc_fs::{Ours, Status, StatusBuffer};
 #[cfg(any(test, feature = "cli"))]
 use crate::sys::process;
 use crate::sys::shared_memory::Shared;
@@ -343,7 +343,9 @@ impl Child {
         let report = self.block.report.report();
         report.already_received().unwrap_or_else(|| {
             // As long as it hasn't left, it has all signals blocked.
-            let pending = Status::of(self.pid).map_or(SignalSet::EMPTY, |status| status.pending());
+            let mut buffer = StatusBuffer::new();
+            let status = Status::of(self.pid, &mut Ours::default(), &mut buffer);
+            let pending = status.map_or(SignalSet::EMPTY, |status| status.pending());
             report.already_received().unwrap_or(pending)
         })
     }
