@@ -42,6 +42,8 @@ fn an_hour_of_lives_leaves_nothing_behind() {
     let manager = Manager::new();
     let mut random = Random::new(std::process::id().into());
     let file = file();
+    let reports = Scratch::folder();
+    let watched = watched(&reports);
     let mut all = vec![
         Long::start("plain", &[], &[], &manager),
         Long::start("label", &["--label=x", "--timestamps=rfc3339"], &[], &manager),
@@ -52,6 +54,7 @@ fn an_hour_of_lives_leaves_nothing_behind() {
             &["helper", "stubborn"],
             &manager,
         ),
+        Long::start("reports", &watched.iter().map(String::as_str).collect::<Vec<_>>(), &["helper"], &manager),
         Long::of_a_file("config", &file),
     ];
     let first_seed = u64::from(std::process::id()) << 16;
@@ -81,6 +84,22 @@ fn an_hour_of_lives_leaves_nothing_behind() {
     println!("{} short lives beside them", seed - first_seed);
     all.into_iter().for_each(Long::stop);
     assert_eq!(failed, 0, "short lives that failed");
+}
+
+/// All that is told of a command, to all that it can be told to. Its events go where they take no room.
+fn watched(reports: &Scratch) -> Vec<String> {
+    let folder = reports.0.display();
+    let mut options: Vec<String> =
+        ["--restart=always", "-q", "--min-wait=1ms", "--max-wait=4ms"].map(str::to_owned).to_vec();
+    options
+        .extend(["--stderr-tail=4K", "--stdout-tail=4K", "--hook=/bin/true", "--events=/dev/null"].map(str::to_owned));
+    options.extend(["--hook-on=exited,restart.scheduled", "--report-keep=3"].map(str::to_owned));
+    options.extend([
+        format!("--report={folder}"),
+        format!("--metrics={folder}/x.prom"),
+        format!("--termination-log={folder}/termination.log"),
+    ]);
+    options
 }
 
 /// Three processes of a file, two of which leave somebody behind.
