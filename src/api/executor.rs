@@ -224,7 +224,7 @@ impl<'a> Executor<'a> {
         let Options { signals, kill_after, .. } = &self.options;
         // Besides, nothing comes in a program that isn't a wrapper only.
         let listened = signals.map_or(SignalSet::ALL, |signals| signals.union(self.group.needs()));
-        let own = Own { pid: process::id(), timers_are_childs: matches!(self.source, Source::Process(_)) };
+        let own = Own { pid: process::id(), is_wrapper: matches!(self.source, Source::Process(_)) };
         Lifecycle::new(own, listened, self.options.forwarding(), *kill_after)
     }
 }

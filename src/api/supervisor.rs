@@ -210,7 +210,7 @@ impl<'a> Supervisor<'a> {
                 heeded: SignalSet::EMPTY.with(Signal::INT).with(config.stop_signal),
                 stop_signal: config.stop_signal,
             };
-            let lifecycle = lifecycle(config, Own { pid: own, timers_are_childs: own_process }, self.listened);
+            let lifecycle = lifecycle(config, Own { pid: own, is_wrapper: own_process }, self.listened);
             tasks.push(Task::new(spec, supervision, lifecycle, leftovers(config, own_process)));
         }
         let run = Run {

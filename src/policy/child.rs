@@ -18,6 +18,7 @@ use super::kill::GracePeriod;
 use super::own::Own;
 use super::requests::Requests;
 use super::stop::Asks;
+use super::stopped::Stopped;
 use crate::model::death::KilledBy;
 use crate::model::origin::{Origin, Received};
 use crate::model::pid::Pid;
@@ -54,10 +55,7 @@ pub(crate) struct Lifecycle {
     kept: VecDeque<Received>,
     /// This process has stopped the child by itself.
     told_to_stop: bool,
-    /// The child is stopped, as by ^Z.
-    is_stopped: bool,
-    /// This process was stopped with it, and has been continued.
-    has_resumed: bool,
+    stopped: Stopped,
 }
 
 impl Lifecycle {
@@ -83,8 +81,7 @@ impl Lifecycle {
             grace: GracePeriod::new(grace_period),
             kept: VecDeque::new(),
             told_to_stop: false,
-            is_stopped: false,
-            has_resumed: false,
+            stopped: Stopped::default(),
         }
     }
 
@@ -105,8 +102,7 @@ impl Lifecycle {
         self.requests = Requests::default();
         self.grace.child_started();
         self.told_to_stop = false;
-        self.is_stopped = false;
-        self.has_resumed = false;
+        self.stopped = Stopped::default();
         for received in std::mem::take(&mut self.kept) {
             // A stop that is passed on isn't kept: it has ended it all.
             self.signal(received, Asks::Nothing, &foreground, actions);
@@ -156,7 +152,7 @@ impl Lifecycle {
             actions.push(ChildAction::Tell(Tell::Dropped(received)));
             // The terminal has stopped the child all the same.
             if from_terminal && received.signal == Signal::TSTP && !self.group.is_own() {
-                actions.push(LoopAction::StopWithChild(Signal::TSTP));
+                self.stopped.with_child(self.waits_for_child(), actions);
             }
             return;
         };
@@ -164,8 +160,13 @@ impl Lifecycle {
         self.requests.note(received, sent, asks);
         self.forward(received, sent, asks, from_terminal, foreground, actions);
         if from_terminal && self.group.stops_with_child(received, sent) {
-            actions.push(LoopAction::StopWithChild(Signal::TSTP));
+            self.stopped.with_child(self.waits_for_child(), actions);
         }
+    }
+
+    /// Whether ^Z stops this process no sooner than the child: it is a wrapper, and the child is in its group.
+    fn waits_for_child(&self) -> bool {
+        self.own.is_wrapper && !self.group.is_own()
     }
 
     /// Passes on what is sent for a signal that came, now or later; and says what that means as a stop.
@@ -268,7 +269,7 @@ impl Lifecycle {
     pub(crate) fn stop(&mut self, signal: Signal, now: Instant, actions: &mut Actions) {
         if self.child.is_some() && !std::mem::replace(&mut self.told_to_stop, true) {
             actions.push(ChildAction::SignalGroup(signal));
-            if self.is_stopped {
+            if self.stopped.child {
                 // A stopped child couldn't end.
                 actions.push(ChildAction::Continue);
             }
@@ -374,8 +375,8 @@ impl Lifecycle {
     /// The child stopped.
     #[cold]
     pub(crate) fn stopped(&mut self, signal: Signal, foreground: impl FnOnce() -> Foreground, actions: &mut Actions) {
-        self.is_stopped = true;
         actions.push(ChildAction::Tell(Tell::Stopped(signal)));
+        self.stopped.child_stopped(actions);
         if self.told_to_stop {
             // A stopped child couldn't end.
             actions.push(ChildAction::Continue);
@@ -386,7 +387,7 @@ impl Lifecycle {
 
     /// The child was continued.
     pub(crate) fn continued(&mut self, actions: &mut Actions) {
-        self.is_stopped = false;
+        self.stopped.child = false;
         actions.push(ChildAction::Tell(Tell::Continued));
     }
 
@@ -400,7 +401,7 @@ impl Lifecycle {
 
     /// This process was stopped, by [`ChildAction::StopSelf`] or [`LoopAction::StopWithChild`], and has been continued.
     pub(crate) fn resumed(&mut self) {
-        self.has_resumed = true;
+        self.stopped.resumed = true;
     }
 
     /// Signals are going to be dealt with, SIGCONT among them or not. If SIGCONT has continued this process and isn't among
@@ -411,7 +412,7 @@ impl Lifecycle {
         foreground: impl FnOnce() -> Foreground,
         actions: &mut Actions,
     ) {
-        if std::mem::take(&mut self.has_resumed)
+        if std::mem::take(&mut self.stopped.resumed)
             && !with_cont
             && self.child.is_some()
             && self.group.continued(foreground, actions)

@@ -8,7 +8,7 @@
 //! | `child` | what is done next with a child; with `action`, the list of what can be done |
 //! | `own`, `stop` | whose signal it is; whether it is a stop |
 //! | `forwarding`, `delays`, `held` | what is sent instead; when; and what waits for room |
-//! | `group`, `job_control` | who gets the terminal's signals; who has the terminal |
+//! | `group`, `job_control`, `stopped` | who gets the terminal's signals; who has the terminal; who is stopped, as by ^Z |
 //! | `kill`, `requests` | when the child is killed; whether its end was asked for |
 //! | `restart`, `backoff` | when a process is started, and how long that waits |
 //! | `drain`, `leftovers` | how what a run leaves behind is ended; what is told of it |
@@ -36,4 +36,5 @@ pub(crate) mod reload;
 pub(crate) mod requests;
 pub(crate) mod restart;
 pub(crate) mod stop;
+pub(crate) mod stopped;
 pub(crate) mod turns;

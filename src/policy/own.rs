@@ -8,9 +8,9 @@ use crate::model::signal::Signal;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Own {
     pub(crate) pid: Pid,
-    /// The timers of this process (setitimer(2)) are the child's: had the child been executed in its place, it would have
-    /// inherited them.
-    pub(crate) timers_are_childs: bool,
+    /// It is a wrapper and nothing else, not a host program: what would have happened to the child in its place is the
+    /// child's, as the timers (setitimer(2)) are that it has inherited.
+    pub(crate) is_wrapper: bool,
 }
 
 impl Own {
@@ -23,8 +23,8 @@ impl Own {
             // CONT: it was sent to the others of this process's group.
             Signal::PIPE | Signal::XFSZ | Signal::CONT => origin.sender() == Some(self.pid),
             Signal::XCPU => origin == Origin::Kernel,
-            Signal::ALRM | Signal::VTALRM | Signal::PROF if origin == Origin::Kernel => !self.timers_are_childs,
-            _ => origin.is_from_timer() && !self.timers_are_childs,
+            Signal::ALRM | Signal::VTALRM | Signal::PROF if origin == Origin::Kernel => !self.is_wrapper,
+            _ => origin.is_from_timer() && !self.is_wrapper,
         }
     }
 }
@@ -57,8 +57,7 @@ mod tests {
             (Signal::ALRM, timer, false, true),
             (Signal::USR1, queue, false, false),
         ] {
-            let made =
-                |timers_are_childs| Own { pid: Pid::new(1), timers_are_childs }.made(Received::of(signal, origin));
+            let made = |is_wrapper| Own { pid: Pid::new(1), is_wrapper }.made(Received::of(signal, origin));
             assert_eq!((made(true), made(false)), (wrapper, program), "{signal} {origin:?}");
         }
     }

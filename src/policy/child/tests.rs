@@ -16,7 +16,7 @@ use crate::policy::kill::DEFAULT_GRACE_PERIOD;
 use crate::policy::stop::Stops;
 
 const CHILD: Pid = Pid::new(7);
-const OWN: Own = Own { pid: Pid::new(1), timers_are_childs: true };
+const OWN: Own = Own { pid: Pid::new(1), is_wrapper: true };
 
 fn no_terminal() -> Foreground {
     Foreground::Other

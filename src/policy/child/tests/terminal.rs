@@ -16,6 +16,34 @@ fn passed_to(lifecycle: &mut Lifecycle, received: Received) -> Option<To> {
         .find_map(|action| if let Action::Child(ChildAction::Pass(_, to)) = action { Some(to) } else { None })
 }
 
+/// What stops this process for ^Z, and the child's stop.
+fn stops_with_child(lifecycle: &mut Lifecycle, event: impl FnOnce(&mut Lifecycle, &mut Actions)) -> bool {
+    let mut actions = Actions::new();
+    event(lifecycle, &mut actions);
+    actions.iter().any(|action| matches!(action, Action::Loop(LoopAction::StopWithChild(Signal::TSTP))))
+}
+
+/// An editor puts the terminal in order before it stops. In a host program, the terminal stops the host at once.
+#[test]
+fn a_wrapper_stops_when_a_child_of_its_group_does() {
+    let tstp = |lifecycle: &mut Lifecycle, actions: &mut Actions| {
+        lifecycle.came(from_kernel(Signal::TSTP), no_terminal, actions);
+    };
+    let child_stops =
+        |lifecycle: &mut Lifecycle, actions: &mut Actions| lifecycle.stopped(Signal::STOP, no_terminal, actions);
+    let mut lifecycle = running();
+    assert!(!stops_with_child(&mut lifecycle, child_stops), "nobody has asked it to");
+    lifecycle.continued(&mut Actions::new());
+    assert!(!stops_with_child(&mut lifecycle, tstp), "before the child");
+    assert!(stops_with_child(&mut lifecycle, child_stops));
+    assert!(stops_with_child(&mut lifecycle, tstp), "the child has stopped before it");
+    assert!(!stops_with_child(&mut lifecycle, child_stops), "it has been stopped for that");
+    let mut host = running();
+    host.own.is_wrapper = false;
+    assert!(stops_with_child(&mut host, tstp));
+    assert!(!stops_with_child(&mut host, child_stops));
+}
+
 /// The terminal stops a child in this process's group, whatever is forwarded.
 #[test]
 fn a_dropped_tstp_stops_this_process_with_a_child_of_its_group() {
@@ -23,6 +51,7 @@ fn a_dropped_tstp_stops_this_process_with_a_child_of_its_group() {
         let rewrites = vec![(Signal::TSTP, None)];
         let mut lifecycle = forwarding(Forwarding { rewrites, ..Forwarding::default() });
         lifecycle.group = group;
+        lifecycle.stopped.child_stopped(&mut Actions::new());
         for (origin, stops) in [(Origin::Kernel, stops), (sent(Signal::TSTP).origin, false)] {
             let mut actions = Actions::new();
             lifecycle.came(Received::of(Signal::TSTP, origin), no_terminal, &mut actions);
@@ -68,10 +97,11 @@ fn a_terminals_stop_stops_this_process_with_a_child_in_another_session() {
 fn what_the_terminal_sent_has_reached_a_child_in_the_same_group() {
     for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::WINCH] {
         let (mut lifecycle, mut actions) = (running(), Actions::new());
+        // By that signal, or another one.
+        lifecycle.stopped.child_stopped(&mut Actions::new());
         lifecycle.came(Received::of(signal, Origin::Kernel), no_terminal, &mut actions);
         without_stop_asked(&mut actions);
         assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::Received(_))))), "{signal}");
-        // It has stopped, too.
         let stops = matches!(actions.take_next(), Some(Action::Loop(LoopAction::StopWithChild(Signal::TSTP))));
         assert_eq!(stops, signal == Signal::TSTP);
         assert!(actions.is_empty());
