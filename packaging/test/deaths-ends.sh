@@ -19,10 +19,10 @@ ends "KILL by panicmon, after a stop" \
 # The drain comes after the command's end, so what it kills is an orphan.
 options=(--drain=50ms)
 dies "KILL by the drain: the command's own end" "exit-code 4: ended with exit code 4" \
-    sh -c '(trap "" TERM; exec sleep 60) & exit 4'
-same "KILL by the drain: it tells whom, and of what the orphan died" "true sleep 137" "$(jq -rs '
+    sh -c 'trap "" TERM; sleep 60 & exit 4'
+same "KILL by the drain: it tells whom, and of what the orphan died" "true 137" "$(jq -rs '
     (map(select(.event == "orphan.reaped"))[0]) as $orphan
-    | "\(any(.[]; .event == "drain.killed" and .pid == $orphan.pid)) \($orphan.command) \($orphan.status)"' events)"
+    | "\(any(.[]; .event == "drain.killed" and .pid == $orphan.pid)) \($orphan.status)"' events)"
 options=()
 
 dies "ABRT without a core" "signal ABRT: was killed by SIGABRT$no_core" sh -c 'kill -ABRT $$'
@@ -45,6 +45,9 @@ ends "SEGV from outside" "signal SEGV: was killed by SIGSEGV$no_core"
 
 dies "the limit of processor time" "signal XCPU: was killed by SIGXCPU, which the limit of processor time sends (ulimit -t)$no_core" \
     sh -c 'ulimit -St 1; while :; do :; done'
+dies "the hard limit of processor time" \
+    "signal KILL: was killed by SIGKILL, which the hard limit of processor time sends (ulimit -Ht), 1s" \
+    sh -c 'ulimit -t 1; while :; do :; done'
 dies "the limit of a file's size" "signal XFSZ: was killed by SIGXFSZ, which the limit of a file's size sends (ulimit -f)$no_core" \
     sh -c 'ulimit -f 1; exec cat /dev/zero >large'
 

@@ -59,6 +59,7 @@ impl Run<'_, '_> {
             observed.at_end = Some(oom.at_end(ended.pid, observed.at_start));
         }
         if let Some(records) = &self.records {
+            observed.processor_limit = records.processor_limit_of(ended.pid, ended.status);
             observed.core = records.core_of(ended.pid, ended.status, spec.command.dir.as_deref(), started.at.elapsed());
         }
     }

@@ -5,6 +5,7 @@ use crate::model::event::ProcessExited;
 use crate::report::last_words::LastWords;
 use crate::report::oom::{AtEnd, AtStart, OomWatch};
 use crate::report::records::Records;
+use std::time::Duration;
 
 /// What is observed of one child.
 #[derive(Debug, Default)]
@@ -12,6 +13,7 @@ pub(super) struct Observed {
     /// What was counted of memory when it was started, and when it had ended.
     pub(super) at_start: AtStart,
     pub(super) at_end: Option<AtEnd>,
+    pub(super) processor_limit: Option<Duration>,
     pub(super) core: Option<Core>,
 }
 
@@ -32,6 +34,7 @@ impl Observed {
         words: Option<[LastWords; 2]>,
     ) -> bool {
         exited.core = self.core;
+        exited.processor_limit = self.processor_limit.filter(|_| exited.killed_by.is_none());
         if let Some(records) = records {
             records.add_words(exited, words);
         }

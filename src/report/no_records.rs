@@ -26,6 +26,10 @@ impl Records {
         match *self {}
     }
 
+    pub(crate) fn processor_limit_of(&self, _: Pid, _: ExitStatus) -> Option<Duration> {
+        match *self {}
+    }
+
     pub(crate) fn core_of(&self, _: Pid, _: ExitStatus, _: Option<&CStr>, _: Duration) -> Option<Core> {
         match *self {}
     }

@@ -1,6 +1,7 @@
 //! Where the kernel has put the core of a process: core(5).
 
 use super::directory;
+use super::proc_fs::Limits;
 use crate::model::death::Core;
 use crate::model::pid::Pid;
 use crate::model::signal::Signal;
@@ -17,7 +18,7 @@ const SLACK: Duration = Duration::from_secs(2);
 pub(crate) fn find(pid: Pid, signal: Signal, dumped: bool, dir: &Path, ran: Duration) -> Core {
     let read = |path: &str| fs::read_to_string(path).ok();
     let pattern = read("/proc/sys/kernel/core_pattern").map(|pattern| pattern.trim_end().to_owned());
-    let limit_bytes = read(&format!("/proc/{pid}/limits")).and_then(|limits| core_limit(&limits));
+    let limit_bytes = Limits::of(pid).and_then(|limits| limits.soft("Max core file size"));
     let appends_pid = read("/proc/sys/kernel/core_uses_pid").is_some_and(|uses| uses.trim() == "1");
     let path = match &pattern {
         Some(pattern) if dumped => {
@@ -27,12 +28,6 @@ pub(crate) fn find(pid: Pid, signal: Signal, dumped: bool, dir: &Path, ran: Dura
         _ => None,
     };
     Core { pattern, path, limit_bytes }
-}
-
-/// The soft limit; `None`: there is none, or it isn't known.
-fn core_limit(limits: &str) -> Option<u64> {
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size"))?;
-    line.split_ascii_whitespace().next()?.parse().ok()
 }
 
 /// The file of the core, if it is there, and is no older than the process.
@@ -101,16 +96,6 @@ fn matches(name: &[u8], pieces: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_limit_is_the_soft_one() {
-        let limits = |soft| {
-            format!("Max data size  unlimited unlimited bytes\nMax core file size     {soft}    unlimited    bytes\n")
-        };
-        assert_eq!(core_limit(&limits("0")), Some(0));
-        assert_eq!(core_limit(&limits("unlimited")), None);
-        assert_eq!(core_limit(""), None);
-    }
 
     #[test]
     fn a_core_is_found_by_the_pattern_and_its_age() {

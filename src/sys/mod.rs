@@ -35,6 +35,7 @@
 //! | `ready` | the kernel keeps track of many of them: epoll(7) |
 //! | `proc_fs` | reading /proc: processes and mounts |
 //! | `process` | this process: its number, its parent's death, its orphans |
+//! | `processor_time` | whether a process was killed at the limit of its processor time |
 //! | `raw` | a system call that touches no `errno` |
 //! | `regular_file` | reading a file that may be anything |
 //! | `shared_memory` | memory shared with a child that has none of ours: mmap(2) |
@@ -80,6 +81,8 @@ pub(crate) mod pipe;
 pub(crate) mod poll;
 pub(crate) mod proc_fs;
 pub(crate) mod process;
+#[cfg(feature = "reports")]
+pub(crate) mod processor_time;
 pub(crate) mod raw;
 pub(crate) mod ready;
 #[cfg(feature = "config")]

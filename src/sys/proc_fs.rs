@@ -190,6 +190,34 @@ fn read_start(path: &CStr, into: &mut [u8]) -> io::Result<usize> {
     read
 }
 
+/// The text of proc_pid_limits(5).
+#[cfg(feature = "reports")]
+#[derive(Debug)]
+pub(super) struct Limits(String);
+
+#[cfg(feature = "reports")]
+impl Limits {
+    /// `None`: there is no such process, or no /proc with our numbers.
+    pub(super) fn of(pid: Pid) -> Option<Limits> {
+        fs::read_to_string(format!("/proc/{pid}/limits")).ok().filter(|_| is_ours()).map(Limits)
+    }
+
+    /// The soft limit of this name; `None`: there is none, or it isn't known.
+    pub(super) fn soft(&self, name: &str) -> Option<u64> {
+        self.column(name, 0)
+    }
+
+    /// The same of the hard limit.
+    pub(super) fn hard(&self, name: &str) -> Option<u64> {
+        self.column(name, 1)
+    }
+
+    fn column(&self, name: &str, column: usize) -> Option<u64> {
+        let line = self.0.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_ascii_whitespace().nth(column)?.parse().ok()
+    }
+}
+
 /// Fields of proc_pid_stat(5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
@@ -298,6 +326,16 @@ pub(super) fn mountinfo() -> io::Result<String> {
 mod tests {
     use super::*;
     use crate::model::signal::Signal;
+
+    #[cfg(feature = "reports")]
+    #[test]
+    fn a_limit_is_a_number_or_there_is_none() {
+        let limits = "Max cpu time  unlimited  2  seconds\nMax core file size     0    unlimited    bytes\n";
+        let limits = Limits(limits.to_owned());
+        assert_eq!((limits.soft("Max cpu time"), limits.hard("Max cpu time")), (None, Some(2)));
+        assert_eq!((limits.soft("Max core file size"), limits.hard("Max core file size")), (Some(0), None));
+        assert_eq!(limits.soft("Max data size"), None);
+    }
 
     #[test]
     fn a_name_may_hold_anything() {

@@ -131,6 +131,17 @@ fn a_core_is_told_of_with_its_limit() {
 }
 
 #[test]
+fn the_limit_of_processor_time_that_kills_is_told() {
+    let (event, err) = told(&[], "ulimit -t 1; while :; do :; done");
+    assert_fields(&event, &json!({"result": "signal", "signal": "KILL"}));
+    let expected = ", which the hard limit of processor time sends (ulimit -Ht), 1s";
+    assert!(event["summary"].as_str().unwrap().ends_with(expected), "{event}");
+    assert!(err.trim_end().ends_with(expected), "{err}");
+    let (event, _) = told(&[], "ulimit -t 60; kill -KILL $$");
+    assert!(!event["summary"].as_str().unwrap().contains("limit of processor time"), "{event}");
+}
+
+#[test]
 fn an_orphan_is_told_with_its_name() {
     let events = Events::new();
     // The shell's child is orphaned, and ends when the shell has.

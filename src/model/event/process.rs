@@ -79,6 +79,9 @@ pub struct ProcessExited<'a> {
     /// Whether memory ran out, where that is watched: with [`ExitFrom::Oom`](crate::model::exit_from::ExitFrom::Oom) among
     /// [`Options::exit`](crate::api::options::Options::exit).
     pub oom: Option<Oom>,
+    /// The hard limit of its processor time (RLIMIT_CPU, getrlimit(2)), where ends are reported and it was killed at that
+    /// limit: by SIGKILL, which the kernel sends then.
+    pub processor_limit: Option<Duration>,
     /// What became of its core, where ends are reported and it died of a signal that asks for one.
     pub core: Option<Core>,
     /// What it died of, by its last words, where they are kept.
@@ -252,6 +255,7 @@ impl<'a> ProcessExited<'a> {
             requested_by: None,
             killed_by: None,
             oom: None,
+            processor_limit: None,
             core: None,
             panic: None,
             stderr_tail: None,

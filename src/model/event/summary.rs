@@ -55,7 +55,9 @@ impl ProcessExited<'_> {
         let memory = match &self.oom {
             Some(oom) if oom.verdict == OomVerdict::Certain => return format!(": out of memory{}", Figures(oom)),
             Some(oom) if oom.verdict == OomVerdict::Helper => format!("; {}", Helpers(oom)),
-            Some(oom) if is_strangers && oom.verdict == OomVerdict::No => ", and not for want of memory".to_owned(),
+            Some(oom) if is_strangers && oom.verdict == OomVerdict::No && self.processor_limit.is_none() => {
+                ", and not for want of memory".to_owned()
+            }
             _ => String::new(),
         };
         let panic = self.panic.as_ref().map_or_else(String::new, |panic| format!(": {}", Said(panic)));
@@ -75,11 +77,14 @@ impl ProcessExited<'_> {
     }
 
     /// The limit whose signal ended it.
-    fn limit(&self) -> &'static str {
-        match self.status.signal() {
-            Some(Signal::XCPU) => ", which the limit of processor time sends (ulimit -t)",
-            Some(Signal::XFSZ) => ", which the limit of a file's size sends (ulimit -f)",
-            _ => "",
+    fn limit(&self) -> String {
+        match (self.status.signal(), self.processor_limit) {
+            (Some(Signal::XCPU), _) => ", which the limit of processor time sends (ulimit -t)".to_owned(),
+            (Some(Signal::XFSZ), _) => ", which the limit of a file's size sends (ulimit -f)".to_owned(),
+            (Some(Signal::KILL), Some(limit)) => {
+                format!(", which the hard limit of processor time sends (ulimit -Ht), {}", Short(limit))
+            }
+            _ => String::new(),
         }
     }
 
@@ -301,6 +306,11 @@ mod tests {
         let expected = "was killed by SIGXCPU after 45s, which the limit of processor time sends (ulimit -t)";
         assert_eq!((&*sentence, result), (expected, "signal"));
         assert!(ended(by(Signal::XFSZ), |_| {}).0.ends_with(", which the limit of a file's size sends (ulimit -f)"));
+        let (sentence, result) = ended(by(Signal::KILL), |end| {
+            (end.processor_limit, end.oom) = (Some(Duration::from_secs(2)), oom(OomVerdict::No, 0));
+        });
+        let expected = "was killed by SIGKILL after 45s, which the hard limit of processor time sends (ulimit -Ht), 2s";
+        assert_eq!((&*sentence, result), (expected, "signal"));
     }
 
     #[test]

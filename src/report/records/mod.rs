@@ -18,6 +18,7 @@ use crate::model::event::serialize::LookedUp;
 use crate::model::event::{Event, ProcessExited};
 use crate::model::handler::Handler;
 use crate::model::pid::Pid;
+use crate::model::signal::Signal;
 use crate::model::status::ExitStatus;
 use crate::report::hook_event::HookEvent;
 use crate::report::last_words::LastWords;
@@ -28,6 +29,7 @@ use crate::sys::core_file;
 use crate::sys::file_tail::FileTail;
 use crate::sys::poll::{self, Awaited};
 use crate::sys::proc_fs;
+use crate::sys::processor_time;
 use documents::Documents;
 use record::{Head, Moment, Numbering, Record, Told};
 use sink::Sink;
@@ -151,6 +153,12 @@ impl Records {
         let own = self.lock().head.dir.clone();
         let dir = dir.map_or_else(|| own.clone(), |dir| own.join(OsStr::from_bytes(dir.to_bytes())));
         signal.dumps_core().then(|| core_file::find(pid, signal, core_dumped, &dir, ran))
+    }
+
+    /// The hard limit of processor time at which a process was killed that has ended so and isn't reaped yet.
+    pub(crate) fn processor_limit_of(&self, pid: Pid, status: ExitStatus) -> Option<Duration> {
+        let by_kill = status.signal() == Some(Signal::KILL);
+        by_kill.then(|| processor_time::limit_used_up(pid)).flatten()
     }
 
     /// Adds the last words of a process that has ended: those that were kept while they passed, of stdout and of stderr, or those
