@@ -96,6 +96,8 @@ pub use relay::stream::{Line, Stream};
 pub mod handlers {
     pub use crate::report::background::{Background, BackgroundRest};
     #[cfg(feature = "reports")]
+    pub use crate::report::hook::Hook;
+    #[cfg(feature = "reports")]
     pub use crate::report::json::{Json, Report};
     pub use crate::report::log::LogHandler;
     #[cfg(feature = "reports")]

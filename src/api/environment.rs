@@ -1,7 +1,7 @@
 //! The variables of a child.
 
 use crate::model::c_string::c_string;
-use crate::model::env::names;
+use crate::model::env::{assignment, inherited, names};
 use crate::model::error::Error;
 use crate::model::process_config::ProcessConfig;
 use crate::sys::spawn::envp::Envp;
@@ -75,9 +75,7 @@ impl Environment {
         let mut entries = match &self.base {
             Base::Entries(entries) => entries.iter().map(|entry| Cow::Borrowed(*entry)).collect(),
             Base::Exactly(entries) => entries.iter().cloned().map(c_string).collect::<Result<Vec<_>, _>>()?,
-            Base::Inherited => {
-                std::env::vars_os().map(|(key, value)| c_string(assignment(&key, &value))).collect::<Result<_, _>>()?
-            }
+            Base::Inherited => inherited().map(c_string).collect::<Result<_, _>>()?,
         };
         for (key, value) in &self.changes {
             let replacement = value.as_ref().map(|value| c_string(assignment(key, value))).transpose()?;
@@ -102,14 +100,6 @@ fn change(entries: &mut Vec<Cow<'static, CStr>>, key: &OsStr, mut replacement: O
         }
     });
     entries.extend(replacement);
-}
-
-fn assignment(key: &OsStr, value: &OsStr) -> OsString {
-    let mut entry = OsString::with_capacity(key.len() + 1 + value.len());
-    entry.push(key);
-    entry.push("=");
-    entry.push(value);
-    entry
 }
 
 /// The variables of the processes of one run: all that change nothing share them.

@@ -3,7 +3,6 @@
 use super::control::Canceller;
 use super::options::Options;
 use super::streams::{Streams, relayed};
-use crate::engine::hooks::Hooks;
 use crate::engine::outcome::Outcome;
 use crate::engine::run::{Progress, Run, Signals};
 use crate::engine::task;
@@ -26,6 +25,7 @@ use crate::policy::reload::Reload;
 use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
 use crate::relay::pipes::Relay;
+use crate::report::hooks::Hooks;
 use crate::report::oom::OomWatch;
 use crate::report::records::Records;
 use crate::sys::limit::Changed;

@@ -2,7 +2,6 @@
 
 use super::control::{Canceller, Control};
 use super::environment::{Environment, Environments};
-use crate::engine::hooks::Hooks;
 use crate::engine::outcome::Outcome;
 use crate::engine::run::{Progress, Run, Signals};
 use crate::engine::task::{Spec, Streams, Task};
@@ -24,6 +23,7 @@ use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
 use crate::relay::pipes::{Relay, Sink, Tell};
 use crate::relay::stream::Line;
+use crate::report::hooks::Hooks;
 use crate::report::oom::OomWatch;
 use crate::report::records::Records;
 use crate::sys::limit::Changed;

@@ -1,7 +1,6 @@
 //! What ended runs have left behind is looked for, and ended.
 
 use super::cleanup::{Cleanup, EndedRun};
-use super::hooks::Hooks;
 use super::outcome::Asked;
 use super::processes::{MOST_NAMED, Processes};
 use super::run::{Run, Signals, Wakeup, remark, tell};
@@ -13,6 +12,7 @@ use crate::model::signal::Signal;
 use crate::policy::action::End;
 use crate::policy::drain::{DrainTarget, Leftovers, Scope, Seen};
 use crate::policy::leftovers::EndOfRun;
+use crate::report::hooks::Hooks;
 use crate::report::remarks::Remark;
 use crate::sys::descendants;
 use crate::sys::descendants::{Blind, Descendant, Found, Group};

@@ -1,7 +1,6 @@
 //! The loop: start what is due, write what can be written, wait, and dispatch what has come.
 
 use super::finish::{Output, Rest, Step};
-use super::hooks::Hooks;
 use super::outcome::Outcome;
 use super::run::{Run, Signals, Unstarted, Wakeup, remark};
 use super::task::Task;
@@ -9,6 +8,7 @@ use crate::model::error::Error;
 use crate::policy::held::MANY_HELD;
 use crate::relay::pipe_set::ToRead;
 use crate::relay::pipes::Relay;
+use crate::report::hooks::Hooks;
 use crate::report::oom::OomWatch;
 use crate::report::records::{self, Records};
 use crate::report::remarks::Remark;

@@ -1,7 +1,6 @@
 //! What ended runs have left behind is told.
 
 use super::cleanup::EndedRun;
-use super::hooks::Hooks;
 use super::outcome::Asked;
 use super::processes::Processes;
 use super::run::{Run, Signals};
@@ -9,6 +8,7 @@ use super::task::Task;
 use crate::model::pid::Pid;
 use crate::policy::drain::Leftovers;
 use crate::policy::leftovers::Told;
+use crate::report::hooks::Hooks;
 use crate::sys::descendants;
 use crate::sys::proc_fs;
 

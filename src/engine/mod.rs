@@ -18,7 +18,7 @@
 //! | `notify` | what a command tells its service manager |
 //! | `drain`, `leftovers`, `cleanup` | what runs leave behind is ended; is told; and the state of both |
 //! | `abandon` | the run is given up by an error |
-//! | `hooks`, `hook_runs` | commands that are run for events; and among what else the loop does |
+//! | `hooks` | commands that are run for events, among what else the loop does |
 //! | `processes` | how those processes are named in messages |
 //! | `finish` | the end: the last is written, and passed on, or given up |
 //!
@@ -32,8 +32,7 @@ mod drain;
 mod ends;
 mod event_loop;
 mod finish;
-mod hook_runs;
-pub(crate) mod hooks;
+mod hooks;
 mod incoming;
 mod leftovers;
 mod notify;

@@ -1,7 +1,6 @@
 //! What a run consists of, and how it stands.
 
 use super::finish::Finish;
-use super::hooks::Hooks;
 use super::outcome::Asked;
 use super::tasks::Tasks;
 use crate::model::event::Event;
@@ -13,6 +12,7 @@ use crate::policy::reload::Reload;
 use crate::policy::stop::Stops;
 use crate::relay::pipe_set::ToRead;
 use crate::relay::pipes::Relay;
+use crate::report::hooks::Hooks;
 use crate::report::oom::OomWatch;
 use crate::report::records::Records;
 use crate::report::remarks::Remark;

@@ -123,7 +123,7 @@ impl Run<'_, '_> {
         };
         // At the end of this function, the descriptors in the setup are closed. They are the child's alone: while they are
         // open here, too, nobody sees the child close them.
-        start::spawn(Arc::clone(&spec.command), &setup, self.source)
+        start::spawn(Arc::clone(&spec.command), &setup, Some(self.source))
     }
 }
 

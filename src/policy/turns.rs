@@ -32,6 +32,12 @@ impl<T> Turns<T> {
         self.waiting.push_back(one);
     }
 
+    /// Others were dropped before they could wait.
+    #[cfg(feature = "reports")]
+    pub(crate) fn lost(&mut self, count: u64) {
+        self.dropped += count;
+    }
+
     /// The next one, if it is its turn: it runs from now on.
     #[cold]
     pub(crate) fn next(&mut self) -> Option<T> {

@@ -3,7 +3,7 @@
 use super::logger::FILTER;
 use super::options::flags::FLAGS;
 use super::options::settings::Settings;
-use crate::engine::hooks::{Hooks, Wanted};
+use crate::report::hooks::{HOOK_TIME, HOOKS_ON, Hooks, Wanted};
 use crate::sys::spawn::command::Command;
 use crate::sys::spawn::envp::Envp;
 use std::borrow::Cow;
@@ -11,13 +11,6 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// The time that a hook has.
-const HOOK_TIME: Duration = Duration::from_secs(10);
-
-/// What hooks are run for.
-const HOOKS_ON: [&str; 2] = ["process.failed", "process.exited"];
 
 /// The kinds of events that hooks are run for.
 pub(crate) fn kinds(settings: &Settings) -> Vec<&'static str> {

@@ -1,12 +1,10 @@
 //! Handlers that write records: of all events, and of abnormal ends.
 
-use crate::model::event::process::base_name;
-use crate::model::event::serialize::LookedUp;
+use super::recorder::Recorder;
 use crate::model::event::{Event, PreviousRunLost};
 use crate::model::handler::Handler;
 use crate::report::records::documents::Documents;
 use crate::report::records::documents::certificate::Reports;
-use crate::report::records::record::{Head, Moment, Numbering, Record, Told};
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
@@ -133,28 +131,3 @@ impl fmt::Debug for Report {
 
 /// The certificates of a process that are kept, unless told otherwise.
 pub(crate) const KEPT_REPORTS: usize = 20;
-
-/// Makes records of events.
-struct Recorder {
-    head: Head,
-    numbering: Numbering,
-    /// The name of those that are of no process.
-    name: String,
-}
-
-impl Recorder {
-    fn new() -> Recorder {
-        let program: Vec<_> = std::env::args_os().take(1).collect();
-        Recorder { head: Head::here(), numbering: Numbering::default(), name: base_name(&program).into_owned() }
-    }
-
-    /// An event happens now.
-    fn moment(&mut self, event: &Event<'_>) -> Moment {
-        self.numbering.of(event.name().unwrap_or(&self.name), event)
-    }
-
-    fn line(&self, event: &Event<'_>, moment: Moment) -> Vec<u8> {
-        let (name, told) = (event.name().unwrap_or(&self.name), Told::Event(event));
-        Record { head: &self.head, moment, name, told, looked_up: LookedUp::default() }.line()
-    }
-}

@@ -10,7 +10,9 @@
 //! | `spelled` | durations as Go prints them |
 //! | `last_words` | what is kept of a stream: the head of a death's text, and the tail |
 //! | `records` | events for machines; `no_records`: where the feature is off |
-//! | `hook_event` | an event as a hook has it |
+//! | `hooks`, `hook_event` | commands that are run for events; an event as one of them has it |
+//! | `hook` | a handler that runs a command |
+//! | `recorder` | makes records for handlers |
 //! | `redaction` | what is taken out of what a process has written |
 //! | `panic` | what a process has died of, by its last words |
 //! | `json` | handlers that write records |
@@ -21,7 +23,10 @@
 pub(crate) mod background;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+#[cfg(feature = "reports")]
+pub(crate) mod hook;
 pub(crate) mod hook_event;
+pub(crate) mod hooks;
 #[cfg(feature = "reports")]
 pub(crate) mod json;
 pub(crate) mod last_words;
@@ -31,6 +36,8 @@ pub(crate) mod metrics;
 pub(crate) mod oom;
 #[cfg(feature = "reports")]
 pub(crate) mod panic;
+#[cfg(feature = "reports")]
+mod recorder;
 #[cfg(feature = "reports")]
 pub(crate) mod records;
 #[cfg(not(feature = "reports"))]

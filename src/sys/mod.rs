@@ -6,6 +6,7 @@
 //!
 //! | file | what it wraps |
 //! |---|---|
+//! | `bell` | what one thread or process says to another: eventfd(2) |
 //! | `capability` | what this process is allowed: capget(2) |
 //! | `cgroup` | the cgroup this process is in, and what it counts |
 //! | `clock` | clocks: clock_gettime(2) |
@@ -47,6 +48,7 @@
 //! | `wait` | waitid(2) with resource usage |
 #![allow(unsafe_code)]
 
+pub(crate) mod bell;
 #[cfg(feature = "cli")]
 pub(crate) mod capability;
 pub(crate) mod cgroup;

@@ -9,6 +9,7 @@ mod chaining;
 mod children;
 mod dispositions;
 mod forks;
+mod hooks;
 mod host;
 mod host_signals;
 mod listening;

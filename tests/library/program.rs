@@ -4,7 +4,7 @@ use crate::support::deadline;
 use crate::sys;
 use std::io::{self, Write};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 
 /// The turn of one test.
@@ -18,6 +18,7 @@ pub struct Turn {
 pub fn turn() -> Turn {
     static TURN: Mutex<()> = Mutex::new(());
     let lock = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    log_is_kept();
     let (sender, over) = mpsc::channel::<()>();
     let test = thread::current().name().unwrap_or("a test").to_owned();
     thread::spawn(move || {
@@ -43,6 +44,35 @@ pub fn in_blocking_thread<T: Send>(signal: i32, run: impl FnOnce() -> T + Send) 
         });
         thread.join().unwrap()
     })
+}
+
+/// The messages of the log, warnings and errors, with this in them.
+pub fn logged(part: &str) -> Vec<String> {
+    LOG.0.lock().unwrap().iter().filter(|message| message.contains(part)).cloned().collect()
+}
+
+/// What is logged from now on is kept.
+fn log_is_kept() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&LOG).unwrap();
+        log::set_max_level(log::LevelFilter::Warn);
+    });
+}
+
+static LOG: Log = Log(Mutex::new(Vec::new()));
+
+/// Keeps what is logged, each with its level in front.
+struct Log(Mutex<Vec<String>>);
+
+impl log::Log for Log {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+    fn log(&self, record: &log::Record<'_>) {
+        self.0.lock().unwrap().push(format!("{} {}", record.level(), record.args()));
+    }
+    fn flush(&self) {}
 }
 
 pub struct SharedWriter(pub Arc<Mutex<Vec<u8>>>);

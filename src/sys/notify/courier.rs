@@ -16,13 +16,13 @@
 //! A keeper is no ordinary child: it sends no SIGCHLD, and only a wait that asks for such children (`__WALL`) finds it. So it
 //! isn't taken for the command's orphan.
 
-use super::bell::{Bell, ring};
 use super::message::is_barrier;
 use super::receive::{Came, Control, came_along, header};
 use super::socket::connected;
 use super::thread::Thread;
 use super::trust::Verdict;
 use crate::model::pid::Pid;
+use crate::sys::bell::{Bell, ring};
 use crate::sys::fork::fork;
 use crate::sys::poll::Awaited;
 use crate::sys::raw::syscall;

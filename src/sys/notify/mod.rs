@@ -10,9 +10,8 @@
 //! | `receive` | a look at the next message, and taking it |
 //! | `trust` | which processes speak for the command |
 //! | `courier` | passing on messages that bring descriptors |
-//! | `bell`, `thread` | what the courier is made of: neither needs memory once it is there |
+//! | `thread` | what the courier is made of, beside a bell: neither needs memory once it is there |
 
-mod bell;
 mod courier;
 pub(super) mod message;
 mod place;

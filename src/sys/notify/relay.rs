@@ -1,6 +1,5 @@
 //! Passing on what the command says to its socket, to the manager's.
 
-use super::bell::Bell;
 use super::courier;
 use super::courier::{Courier, Errand, Keeper, Lost, MOST_SENDS, Outcome};
 use super::message;
@@ -12,6 +11,7 @@ use super::socket::{bind_abstract, connected, listening_socket};
 use super::trust;
 use super::trust::Verdict;
 use crate::model::identity::Identity;
+use crate::sys::bell::Bell;
 use crate::sys::poll::Awaited;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, Shutdown, UnixAddr, send, shutdown};

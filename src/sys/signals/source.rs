@@ -117,15 +117,15 @@ impl Source {
             Source::Shared(_) => None,
         }
     }
+}
 
-    /// Clones with what the child is to ignore though this process doesn't.
-    pub(in crate::sys) fn with_ignored<T>(&self, clone: impl FnOnce(SignalSet) -> T) -> T {
-        match self {
-            Source::Process(signals) => clone(signals.ignored()),
-            Source::Shared(_) => {
-                let ignored = ignored_by_program();
-                clone(ignored.signals)
-            }
+/// Clones with what the child is to ignore though this process doesn't. `None`: a process that belongs to others, too.
+pub(in crate::sys) fn with_ignored<T>(source: Option<&Source>, clone: impl FnOnce(SignalSet) -> T) -> T {
+    match source {
+        Some(Source::Process(signals)) => clone(signals.ignored()),
+        Some(Source::Shared(_)) | None => {
+            let ignored = ignored_by_program();
+            clone(ignored.signals)
         }
     }
 }

@@ -27,6 +27,7 @@ use crate::sys::process;
 use crate::sys::shared_memory::Shared;
 use crate::sys::signals;
 use crate::sys::signals::Target;
+use crate::sys::signals::source;
 use crate::sys::signals::source::Source;
 use crate::sys::terminal::ChildGroup;
 use crate::sys::wait;
@@ -58,7 +59,8 @@ pub(crate) struct Setup<'t> {
     pub(crate) pid_variables: bool,
     /// Whether it inherits no descriptors but those three (Linux 5.11).
     pub(crate) only_stdio: bool,
-    /// The mask it executes with, if all signals are blocked already; `None`: that of this thread.
+    /// The mask it executes with; `None`: that of this thread. In a process of our own all signals are blocked already where
+    /// there is one.
     pub(crate) mask: Option<SignalSet>,
     /// Whether other children run beside it, or will: its stack is for them, too, as soon as it has executed.
     pub(crate) has_siblings: bool,
@@ -194,8 +196,9 @@ impl Place {
 // them whichever thread owns it.
 unsafe impl Send for Block {}
 
-/// Starts the command. That it couldn't be executed is told by [`Child::failure`] once it has ended.
-pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -> Result<Child, Error> {
+/// Starts the command. That it couldn't be executed is told by [`Child::failure`] once it has ended. `source`: where this
+/// process takes its signals from; `None`: it belongs to others, too, and may take none.
+pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: Option<&Source>) -> Result<Child, Error> {
     let mut words = Words::of(&command);
     let mut pids = PidVariables::new(&command.env, setup);
     let env = pids.are_any().then(|| pids.env(&command.env));
@@ -206,7 +209,7 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
     let stack = stack::Use::begin();
 
     // A process of our own has them blocked since its start.
-    let before = setup.mask.is_none().then(signals::block_all);
+    let before = (setup.mask.is_none() || setup.shared).then(signals::block_all);
     let mut plan = Box::new(Plan {
         parent: setup.parent.as_raw(),
         group: setup.group.as_ref().map(
@@ -229,7 +232,7 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: &Source) -
         report: report.report(),
         stack_user: if setup.has_siblings { stack.word() } else { ptr::null_mut() },
     });
-    let cloned = source.with_ignored(|ignored| {
+    let cloned = source::with_ignored(source, |ignored| {
         plan.ignored = ignored.difference(setup.heeded);
         clone_for(&mut plan, &mut report, &stack, setup.shared)
     });

@@ -18,7 +18,7 @@ fn is_kept_at_drop(refused: bool) -> bool {
     let started = std::thread::spawn(move || {
         let source = Source::Process(ProcessSignals::take());
         let setup = Setup { shared: true, ..Setup::plain(&ChildGroup::Own(None)) };
-        let child = spawn(in_block, &setup, &source).unwrap();
+        let child = spawn(in_block, &setup, Some(&source)).unwrap();
         if refused {
             refuse(libc::SYS_waitid, libc::EPERM);
         }
@@ -44,7 +44,7 @@ fn started(has_siblings: bool, act: impl FnOnce(Child) + Send + 'static) {
         let command = Command::new(vec![Cow::Borrowed(c"sleep"), Cow::Borrowed(c"1000")], no_env()).unwrap();
         let source = Source::Process(ProcessSignals::take());
         let setup = Setup { has_siblings, shared: true, ..Setup::plain(&ChildGroup::Own(None)) };
-        act(spawn(Arc::new(command), &setup, &source).unwrap());
+        act(spawn(Arc::new(command), &setup, Some(&source)).unwrap());
     };
     std::thread::spawn(act).join().unwrap();
 }
@@ -83,7 +83,7 @@ fn a_start_that_fails_leaves_the_mask_as_it_was_and_no_stack() {
         let before = stack::count();
         refuse(libc::SYS_mmap, libc::ENOMEM);
         for _ in 0..500 {
-            let error = spawn(Arc::clone(&command), &setup, &source).unwrap_err();
+            let error = spawn(Arc::clone(&command), &setup, Some(&source)).unwrap_err();
             assert!(error.to_string().contains("mmap"), "{error}");
         }
         (signals::set_mask(SignalSet::EMPTY), stack::count() - before)

@@ -1,5 +1,5 @@
 //! What one thread or process says to another without memory: eventfd(2). A write to a pipe takes a page, which the kernel
-//! may not have.
+//! may not have, and is a SIGPIPE where nobody reads.
 
 use crate::sys::fd::above_stdio;
 use crate::sys::raw::syscall;
@@ -9,16 +9,22 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// Readable once it has been rung.
 #[derive(Debug)]
-pub(super) struct Bell(OwnedFd);
+pub(crate) struct Bell(OwnedFd);
 
 impl Bell {
-    pub(super) fn new() -> io::Result<Bell> {
+    pub(crate) fn new() -> io::Result<Bell> {
         let fd = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
         Ok(Bell(above_stdio(fd.into())?))
     }
 
+    /// Rings it.
+    #[cfg_attr(not(feature = "reports"), allow(dead_code, reason = "for handlers"))]
+    pub(crate) fn ring(&self) {
+        ring(self.0.as_raw_fd());
+    }
+
     /// Whether it has been rung since this was last asked.
-    pub(super) fn has_rung(&self) -> bool {
+    pub(crate) fn has_rung(&self) -> bool {
         let mut count = 0u64;
         let into = (&raw mut count) as usize;
         // SAFETY: the kernel writes eight bytes.
@@ -47,7 +53,7 @@ mod tests {
     fn it_has_rung_once_however_often_it_was_rung() {
         let bell = Bell::new().unwrap();
         assert!(!bell.has_rung());
-        ring(bell.as_fd().as_raw_fd());
+        bell.ring();
         ring(bell.as_fd().as_raw_fd());
         assert!(bell.has_rung() && !bell.has_rung());
     }
