@@ -99,7 +99,7 @@ pub mod handlers {
     pub use crate::report::hook::Hook;
     #[cfg(feature = "reports")]
     pub use crate::report::json::{Json, Report};
-    pub use crate::report::log::LogHandler;
+    pub use crate::report::log::Log;
     #[cfg(feature = "reports")]
     pub use crate::report::metrics::Metrics;
 }

@@ -5,7 +5,7 @@ use crate::model::event::summary::Bytes;
 use crate::model::event::{Event, ProcessExited};
 use crate::model::handler::Handler;
 use crate::model::signal::Signal;
-use crate::report::log::LogHandler;
+use crate::report::log::Log;
 use crate::sys::cgroup::MemoryGroup;
 use std::fmt::{self, Display};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,7 +39,7 @@ impl Handler for DeathHandler {
             }
             _ => {}
         }
-        LogHandler.event(event);
+        Log.event(event);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::model::status::StatusCode;
 use crate::policy::restart::Supervision;
 use crate::policy::stop::Stops;
 use crate::relay::printed::Names;
-use crate::report::log::LogHandler;
+use crate::report::log::Log;
 use crate::sys::inherited;
 use crate::sys::limit::Changed;
 use crate::sys::signals::process::ProcessSignals;
@@ -99,7 +99,7 @@ fn run_all(
     let mut supervisor = Supervisor::with_source(Source::Process(signals), stops, listened, had_terminal)?;
     // Its warnings say what the remarks say, too.
     if log::log_enabled!(log::Level::Info) {
-        supervisor = supervisor.handler(LogHandler);
+        supervisor = supervisor.handler(Log);
     }
     let environment = Environment::entries(env).without(&settings.variables);
     let (relay, tails) = tails::listen(settings, Some(relay));

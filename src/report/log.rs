@@ -12,15 +12,15 @@ use std::ffi::OsString;
 /// Arguments are logged at `trace` only, since they may hold secrets.
 ///
 /// ```
-/// use panicmon::{Executor, Options, handlers::LogHandler};
+/// use panicmon::{Executor, Options, handlers::Log};
 ///
-/// Executor::new(Options::default().handler(LogHandler))?.run(["true"])?;
+/// Executor::new(Options::default().handler(Log))?.run(["true"])?;
 /// # Ok::<(), panicmon::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
-pub struct LogHandler;
+pub struct Log;
 
-impl Handler for LogHandler {
+impl Handler for Log {
     fn process_starting(&mut self, event: &ProcessStarting<'_>) {
         if log::log_enabled!(log::Level::Info) {
             starting(event);
