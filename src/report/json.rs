@@ -65,7 +65,7 @@ impl<W> fmt::Debug for Json<W> {
 /// and the same for people (`.txt`). The 20 newest of each process are kept.
 ///
 /// While a process runs, a locked file says so. If one is there without its lock when a process is started for the first time, the
-/// last run has vanished without a record, together with its program; that leaves a certificate, too.
+/// last run has vanished without a record, together with its program; that leaves a certificate, too, and a warning in the log.
 ///
 /// ```
 /// use panicmon::{Executor, Options, handlers::Report};

@@ -1,13 +1,14 @@
 //! Events as messages of the [`log`] crate.
 
 use crate::model::event::{
-    ProcessContinued, ProcessExited, ProcessFailed, ProcessStarting, ProcessStopped, RestartGivenUp, RestartScheduled,
-    SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
+    PreviousRunLost, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarting, ProcessStopped, RestartGivenUp,
+    RestartScheduled, SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
 };
 use crate::model::handler::Handler;
 use std::ffi::OsString;
 
-/// Logs every event: failures that are retried at `warn`, processes at `info`, signals at `debug`.
+/// Logs every event: failures that are retried and a previous run that was lost at `warn`, processes at `info`, signals at
+/// `debug`.
 ///
 /// Arguments are logged at `trace` only, since they may hold secrets.
 ///
@@ -67,6 +68,11 @@ impl Handler for Log {
     #[cold]
     fn restart_given_up(&mut self, event: &RestartGivenUp<'_>) {
         log::info!("{} isn't started again: {}", event.name, event.reason.as_str());
+    }
+
+    #[cold]
+    fn previous_run_lost(&mut self, event: &PreviousRunLost<'_>) {
+        log::warn!("{}", event.summary());
     }
 
     fn signal_received(&mut self, event: &SignalReceived<'_>) {

@@ -21,6 +21,7 @@ mod program;
 mod registered;
 mod registrations;
 mod registry;
+mod reports;
 mod several;
 mod signals;
 mod sources;

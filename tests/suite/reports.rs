@@ -328,10 +328,11 @@ fn a_run_that_vanished_without_a_record_is_told_by_the_next_one() {
     for told in [1, 0] {
         let events = Events::new();
         let options = ["--name=web", "--report", files.dir(), "--hook", &hook, "--hook-on=previous_run.lost"];
-        output(&mut script_with(&events.options(&options), "exit 0"));
-        assert_eq!(events.of("previous_run.lost").len(), told, "once");
+        let (_, _, err) = output(&mut script_with(&events.options(&options), "exit 0"));
+        assert_eq!((events.of("previous_run.lost").len(), err.lines().count()), (told, told), "once: {err}");
         if told == 1 {
             let lost = events.one("previous_run.lost");
+            assert!(err.starts_with(&format!("panicmon: warn: the last run of web (pid {child})")), "{err}");
             assert_eq!(parsed(&files.read("told")).first(), Some(&lost), "a hook");
             assert_eq!((&lost["seq"], &lost["run"], &lost["name"]), (&json!(1), &json!(0), &json!("web")));
             assert_eq!((&lost["pid"], &lost["panicmon_pid"]), (&json!(child), &json!(pid)));

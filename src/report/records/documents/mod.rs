@@ -16,7 +16,9 @@ mod people;
 pub(crate) mod termination;
 
 use crate::model::event::{Event, PreviousRunLost};
+use crate::model::handler::Handler;
 use crate::model::pid::Pid;
+use crate::report::log::Log;
 use certificate::Reports;
 use jiff::Timestamp;
 use metrics_file::MetricsFile;
@@ -41,12 +43,14 @@ impl Documents {
         self.metrics.is_none() && self.termination.is_none() && self.reports.is_none()
     }
 
-    /// There is to be a process of this name, and nothing of it was told yet. Its last run, if that has vanished.
+    /// There is to be a process of this name, and nothing of it was told yet. Its last run, if that has vanished, which is
+    /// logged: no other handler is told of it.
     pub(crate) fn expect(&mut self, name: &str) -> Option<PreviousRunLost<'static>> {
         if let Some(metrics) = &mut self.metrics {
             metrics.expect(name);
         }
-        self.reports.as_mut().and_then(|reports| reports.previous(name))
+        let lost = self.reports.as_mut().and_then(|reports| reports.previous(name));
+        lost.inspect(|lost| Log.previous_run_lost(lost))
     }
 
     /// Whether it has to be given this event as a record.
