@@ -1,30 +1,25 @@
-//! Counts the panics of a child: the lines that a Rust program writes to stderr when it panics, and ends by ABRT.
+//! Counts the ends of a command, and its panics by their language, and prints the counts as Prometheus reads them.
 //!
 //!     cargo run --example count_panics -- myserver args
 
-use panicmon::{Error, Executor, ExitStatus, Handler, Options, Output, ProcessExited, Signal};
+use panicmon::handlers::Metrics;
+use panicmon::{Error, Event, Executor, Handler, Options, Output, ProcessExited, recognise};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Passes stderr on, and counts the panics in it.
-#[derive(Default)]
-struct Panics {
-    line: Vec<u8>,
-    count: u32,
-}
+/// What is kept of stderr: a panic is at its end.
+const KEPT_BYTES: usize = 64 * 1024;
 
-impl Write for Panics {
+/// Passes stderr on, and keeps its end.
+#[derive(Default)]
+struct Stderr(Vec<u8>);
+
+impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        for byte in bytes {
-            if *byte == b'\n' {
-                let line = String::from_utf8_lossy(&self.line);
-                self.count += u32::from(line.starts_with("thread '") && line.contains("panicked at"));
-                self.line.clear();
-            } else if self.line.len() < 1024 {
-                self.line.push(*byte);
-            }
-        }
-        io::stderr().write(bytes)
+        let written = io::stderr().write(bytes)?;
+        self.0.extend_from_slice(&bytes[..written]);
+        self.0.drain(..self.0.len().saturating_sub(KEPT_BYTES));
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -32,25 +27,36 @@ impl Write for Panics {
     }
 }
 
-/// Counts the ends by ABRT.
+/// Counts all events but the end, which it keeps: what the command has written last may come after it.
 #[derive(Default)]
-struct Aborts(u32);
+struct Counts {
+    metrics: Metrics,
+    end: Option<ProcessExited<'static>>,
+}
 
-impl Handler for Aborts {
-    fn process_exited(&mut self, event: &ProcessExited<'_>) {
-        self.0 += u32::from(matches!(event.status, ExitStatus::Signaled { signal: Signal::ABRT, .. }));
+impl Handler for Counts {
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Exited(exited) => self.end = Some(exited.to_owned()),
+            event => self.metrics.event(event),
+        }
     }
 }
 
 fn main() -> Result<ExitCode, Error> {
     let mut command: Vec<_> = std::env::args_os().skip(1).collect();
     if command.is_empty() {
-        command =
-            ["sh", "-c", "echo \"thread 'main' panicked at server.rs:7:1\" >&2; kill -ABRT $$"].map(Into::into).into();
+        let script = "echo \"thread 'main' panicked at server.rs:7:1:\nout of paper\" >&2; kill -ABRT $$";
+        command = ["sh", "-c", script].map(Into::into).into();
     }
-    let (mut panics, mut aborts) = (Panics::default(), Aborts::default());
-    let options = Options::default().stderr(Output::Writer(Box::new(&mut panics))).handler(&mut aborts);
-    let status = Executor::new(options)?.run(command)?;
-    println!("{} panics, {} aborts, exit status {status}", panics.count, aborts.0);
+    let (mut stderr, mut counts) = (Stderr::default(), Counts::default());
+    let options = Options::default().stderr(Output::Writer(Box::new(&mut stderr))).handler(&mut counts);
+    // All that the command has written is there when this returns.
+    Executor::new(options)?.run(command)?;
+    if let Some(mut exited) = counts.end {
+        exited.panic = recognise(&String::from_utf8_lossy(&stderr.0), "", exited.status);
+        counts.metrics.event(&Event::Exited(exited));
+    }
+    print!("{}", counts.metrics);
     Ok(ExitCode::SUCCESS)
 }

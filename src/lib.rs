@@ -91,6 +91,8 @@ pub use model::signal_source::SignalSource;
 pub use model::status::{ExitStatus, ResourceUsage, StatusCode};
 pub use policy::backoff::Backoff;
 pub use relay::stream::{Line, Stream};
+#[cfg(feature = "reports")]
+pub use report::panic::recognise;
 
 /// Handlers that come with panicmon.
 pub mod handlers {
@@ -126,6 +128,6 @@ pub mod config {
 pub mod fuzzing {
     pub use crate::formats::fuzzing::{account, duration, service_of_cgroup, service_reload, timestamp};
     pub use crate::program::list;
-    pub use crate::report::fuzzing::{Death, Kept, death, kept};
+    pub use crate::report::fuzzing::{Kept, kept};
     pub use crate::sys::fuzzing::{OneSocket, is_barrier, memory_files, mount, passed_on, says_ready, stat, status};
 }

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use panicmon::fuzzing::{Kept, death, kept};
-use panicmon::{ExitStatus, Signal};
+use panicmon::fuzzing::{Kept, kept};
+use panicmon::{ExitStatus, Signal, recognise};
 use panicmon_fuzz::within_limits;
 
 // The texts come after one byte for the status and one for the pieces; `\xff` separates them.
@@ -30,10 +30,14 @@ fuzz_target!(|bytes: &[u8]| {
 
         let mut streams = written.splitn(2, |byte| *byte == 0xff).map(String::from_utf8_lossy);
         let (stderr, stdout) = (streams.next().unwrap_or_default(), streams.next().unwrap_or_default());
-        let Some(found) = death(&stderr, &stdout, status) else { return };
+        let Some(found) = recognise(&stderr, &stdout, status) else { return };
         assert!(!status.is_success());
         assert!(found.frames.len() <= 10 && found.message.len() <= 4096);
-        assert!(found.names.iter().chain(&found.frames).all(|name| !name.is_empty() && name.len() <= 256), "{found:?}");
+        assert!(!found.language.is_empty());
+        assert!(
+            [&found.kind].into_iter().chain(&found.frames).all(|name| !name.is_empty() && name.len() <= 256),
+            "{found:?}"
+        );
         assert!(found.fingerprint.len() == 16 && found.fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()));
     });
 });

@@ -1,29 +1,7 @@
 //! The readers of this floor, for the targets in fuzz/.
 
 use super::last_words::LastWords;
-use super::panic;
-use crate::model::status::ExitStatus;
 use std::time::Duration;
-
-/// What is found of a death.
-#[derive(Debug)]
-pub struct Death {
-    /// The language, and what it calls this death.
-    pub names: [String; 2],
-    /// What it said of it.
-    pub message: String,
-    /// The functions.
-    pub frames: Vec<String>,
-    /// The same for the same fault.
-    pub fingerprint: String,
-}
-
-/// What a process that ended so has died of.
-pub fn death(stderr: &str, stdout: &str, status: ExitStatus) -> Option<Death> {
-    let found = panic::recognise(stderr, stdout, status)?;
-    let names = [found.language.to_owned(), found.kind];
-    Some(Death { names, message: found.message, frames: found.frames, fingerprint: found.fingerprint })
-}
 
 /// What is kept of a stream.
 #[derive(Debug)]

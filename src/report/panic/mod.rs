@@ -39,8 +39,38 @@ use text::Lines;
 const MOST_OF_MESSAGE: usize = 4096;
 const MOST_OF_NAME: usize = 256;
 
-/// What a process that ended so has died of, by the last words of its streams.
-pub(crate) fn recognise(stderr: &str, stdout: &str, status: ExitStatus) -> Option<Panic> {
+/// What a process that ended so has died of, by what it has written: the [`panic`](crate::model::event::ProcessExited::panic) of its
+/// end. `None`: it has ended with 0, or nothing in the texts is known.
+///
+/// The program fills that field for `--stderr-tail` and the like. In the library, where the host has the texts, the host asks.
+/// Some fifty languages and runtimes are known. The end of a text counts more than its beginning: of more than 2 MiB the first
+/// and the last MiB are looked at. The time is linear in their length, whatever was written. Colours are no hindrance.
+///
+/// ```
+/// use panicmon::{Event, Executor, Handler, Options, Output, ProcessExited, recognise};
+///
+/// /// Keeps the end, as stderr may come later.
+/// #[derive(Default)]
+/// struct End(Option<ProcessExited<'static>>);
+///
+/// impl Handler for End {
+///     fn event(&mut self, event: &Event<'_>) {
+///         if let Event::Exited(exited) = event.to_owned() {
+///             self.0 = Some(exited);
+///         }
+///     }
+/// }
+///
+/// let (mut stderr, mut end) = (Vec::new(), End::default());
+/// let options = Options::default().stderr(Output::Writer(Box::new(&mut stderr))).handler(&mut end);
+/// Executor::new(options)?.run(["sh", "-c", "echo 'panic: out of paper' >&2; echo >&2; echo 'goroutine 1 [running]:' >&2; exit 2"])?;
+///
+/// let mut exited = end.0.expect("it was started");
+/// exited.panic = recognise(&String::from_utf8_lossy(&stderr), "", exited.status);
+/// assert!(exited.summary().ends_with("go panic: out of paper"));
+/// # Ok::<(), panicmon::Error>(())
+/// ```
+pub fn recognise(stderr: &str, stdout: &str, status: ExitStatus) -> Option<Panic> {
     if status.is_success() {
         return None;
     }
