@@ -89,6 +89,7 @@ pub use model::process_config::{NoRestartOn, ParseNoRestartOnError, ParseRestart
 pub use model::signal::{ParseSignalError, Signal, SignalSet};
 pub use model::signal_source::SignalSource;
 pub use model::status::{ExitStatus, ResourceUsage, StatusCode};
+pub use model::success::{ParseSuccessError, Success};
 pub use policy::backoff::Backoff;
 pub use relay::stream::{Line, Stream};
 #[cfg(feature = "reports")]

@@ -9,7 +9,7 @@ use panicmon_fuzz::within_limits;
 
 fuzz_target!(|words: &str| {
     within_limits(|| {
-        for option in ["signals", "stop-signals", "no-restart-on"] {
+        for option in ["signals", "stop-signals", "no-restart-on", "success"] {
             let whole = list(option, words).is_ok();
             assert_eq!(whole, words.split(',').all(|word| list(option, word).is_ok()), "--{option} {words}");
         }

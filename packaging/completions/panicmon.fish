@@ -10,6 +10,7 @@ complete -c panicmon -s k -l kill-after -d 'Kill the command and its process gro
 complete -c panicmon -l stop-signals -d 'The signals that are a stop [default: TERM,INT]. A stop starts the time of --kill-after, ends the restarts, and stops the processes of a file. A hang-up of the terminal is one in any case [env: PANICMON_STOP_SIGNALS]' -r -f
 complete -c panicmon -l drain -d 'After the command\'s end, end what it left behind: TERM, and KILL after this time. That is every descendant. 0 ends nothing, not even what --restart would end [env: PANICMON_DRAIN]' -r -f
 complete -c panicmon -l exit -d 'Exit with TO instead of FROM: 143=0,oom=99. FROM is a status, a signal that ended the command, oom, timeout (killed by --kill-after), or requested (a stop or a QUIT came through panicmon, and the command ended by it or with 0) [env: PANICMON_EXIT]' -r -f
+complete -c panicmon -l success -d 'Count these exit codes and signals as a success, for restarts and reports: 3,TERM. panicmon\'s own exit status is still the command\'s [env: PANICMON_SUCCESS]' -r -f
 complete -c panicmon -l restart -d 'Start the command again when it ends: never, on-failure, always. A stop ends the restarts [env: PANICMON_RESTART]' -r -f
 complete -c panicmon -l min-wait -d 'The least time between an end and the next start [default: 1s]. It doubles after each quick failure [env: PANICMON_MIN_WAIT]' -r -f
 complete -c panicmon -l max-wait -d 'The most time between an end and the next start [default: 64s] [env: PANICMON_MAX_WAIT]' -r -f

@@ -16,6 +16,7 @@ use crate::model::exit_from::ExitFrom;
 use crate::model::handler::Handler;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
+use crate::model::success::Success;
 use crate::policy::action::End;
 use crate::policy::child::Lifecycle;
 use crate::policy::drain::Leftovers;
@@ -154,7 +155,7 @@ impl<'a> Executor<'a> {
     {
         let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
         let words = args.iter().cloned().map(|arg| c_string(arg).map(Cow::Owned)).collect::<Result<Vec<_>, _>>();
-        let mut mode = RunMode::once(self.options.cancel_signal());
+        let mut mode = RunMode::once(self.options.cancel_signal(), self.options.success.clone());
         if self.options.exit.iter().any(|(from, _)| *from == ExitFrom::Oom) {
             mode.oom = Some(OomWatch::new("Options::exit".to_owned()));
         }
@@ -266,9 +267,10 @@ pub(crate) struct RunMode {
 
 impl RunMode {
     /// Once, with the output where the options say.
-    pub(crate) fn once(stop_signal: Signal) -> Self {
+    /// `success`: what counts as a success beside exit code 0.
+    pub(crate) fn once(stop_signal: Signal, success: Vec<Success>) -> Self {
         RunMode {
-            supervision: Supervision::once(),
+            supervision: Supervision::once(success),
             relay: None,
             notify: None,
             records: None,

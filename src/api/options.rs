@@ -10,6 +10,7 @@ use crate::model::identity::Identity;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::signal_source::SignalSource;
 use crate::model::status::StatusCode;
+use crate::model::success::Success;
 use crate::policy::drain::{Leftovers, Scope};
 use crate::policy::forwarding::Forwarding;
 use crate::policy::stop::Stops;
@@ -46,6 +47,7 @@ use std::time::Duration;
 /// | `--stop-signals` | [`stop_signals`](Options::stop_signals) |
 /// | `--drain` | [`drain`](Options::drain), of an [`init`](Options::init) |
 /// | `--exit` | [`exit`](Options::exit) |
+/// | `--success` | [`success`](Options::success); of a supervisor, the field of [`ProcessConfig`](crate::model::process_config::ProcessConfig) |
 /// | `--restart`, `--min-wait`, `--max-wait`, `--no-restart-on`, `--max-restarts` | a [`Supervisor`](super::supervisor::Supervisor), with the fields of [`ProcessConfig`](crate::model::process_config::ProcessConfig) |
 /// | `--label` | [`Supervisor::on_line`](super::supervisor::Supervisor::on_line): the program prints the lines its own way |
 /// | `--config` | `config::read` (feature `config`), and [`Supervisor::run_all`](super::supervisor::Supervisor::run_all) |
@@ -86,6 +88,7 @@ pub struct Options<'a> {
     pub(crate) forwarding: Forwarding,
     pub(crate) drop_uncaught: bool,
     pub(crate) exit: Vec<(ExitFrom, StatusCode)>,
+    pub(crate) success: Vec<Success>,
     pub(crate) dir: Option<OsString>,
     pub(crate) user: Option<Identity>,
     pub(crate) drain: Option<Duration>,
@@ -322,6 +325,32 @@ assert!(Executor::new(options)?.run(["true"])?.is_success());
     pub fn exit(mut self, from: ExitFrom, to: u8) -> Self {
         self.exit.retain(|(other, _)| *other != from);
         self.exit.push((from, StatusCode::new(to)));
+        self
+    }
+
+    /// These ends count as a success, too, beside exit code 0: for what events say of them. The status that is returned stays
+    /// the child's.
+    ///
+    /// ```
+    /// use panicmon::{Executor, Handler, Options, ProcessExited, Signal, Success};
+    ///
+    /// struct Result(&'static str);
+    ///
+    /// impl Handler for Result {
+    ///     fn process_exited(&mut self, event: &ProcessExited<'_>) {
+    ///         self.0 = event.result();
+    ///     }
+    /// }
+    ///
+    /// let mut result = Result("");
+    /// let options = Options::default().success([Success::Code(3), Success::Signal(Signal::USR1)]).handler(&mut result);
+    /// assert_eq!(Executor::new(options)?.run(["sh", "-c", "exit 3"])?.get(), 3);
+    /// assert_eq!(result.0, "success");
+    /// # Ok::<(), panicmon::Error>(())
+    /// ```
+    #[must_use]
+    pub fn success(mut self, ends: impl IntoIterator<Item = Success>) -> Self {
+        self.success = ends.into_iter().collect();
         self
     }
 

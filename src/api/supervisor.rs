@@ -147,7 +147,7 @@ impl<'a> Supervisor<'a> {
     /// # Errors
     /// If it couldn't be started, or was cancelled before ([`Error::Cancelled`]), or its status can't be told.
     pub fn run_once(&mut self, config: &ProcessConfig) -> Result<StatusCode, Error> {
-        self.run_one(config, Supervision::once())
+        self.run_one(config, Supervision::once(config.success.clone()))
     }
 
     /// Runs a process, and starts it again as its configuration says, until it is cancelled: how its last run ended.

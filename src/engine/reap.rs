@@ -174,6 +174,7 @@ impl Run<'_, '_> {
             None => {
                 let (name, args) = (task.spec.event_name(), task.spec.args);
                 let mut exited = ProcessExited::new(name, args, ended.pid, ended.status);
+                exited.success = task.supervision.is_success(ended.status);
                 (exited.requested, exited.stop_requested) = (end.requested, end.stop_requested);
                 exited.requested_by = end.request;
                 exited.killed_by = end.killed_by;
@@ -199,7 +200,10 @@ impl Run<'_, '_> {
         let again = task.supervision.ended(status, took, Instant::now());
         let given_up = task.supervision.given_up();
         match result {
-            Ok(end) => remark(&mut self.relay, Some(number), Remark::Ended(end.status)),
+            Ok(end) => {
+                let (status, success) = (end.status, task.supervision.is_success(end.status));
+                remark(&mut self.relay, Some(number), Remark::Ended { status, success });
+            }
             Err(_) => self.tell_failure(number, again.is_some()),
         }
         match again {
@@ -208,7 +212,7 @@ impl Run<'_, '_> {
                 if let Some(reason) = given_up {
                     self.tell_given_up(number, reason);
                 }
-                if status.is_none_or(|status| !status.is_success()) {
+                if status.is_none_or(|status| !self.tasks[number].supervision.is_success(status)) {
                     self.progress.first_failure.get_or_insert(number);
                 }
                 self.tell_if_over(number);
@@ -231,7 +235,11 @@ impl Run<'_, '_> {
         let task = &self.tasks[number];
         let (name, args) = (task.spec.event_name(), task.spec.args);
         let scheduled = match &task.result {
-            Some(Ok(end)) => RestartScheduled::new(name, args, end.status, delay),
+            Some(Ok(end)) => {
+                let mut scheduled = RestartScheduled::new(name, args, end.status, delay);
+                scheduled.success = task.supervision.is_success(end.status);
+                scheduled
+            }
             Some(Err(error)) => RestartScheduled::not_started(name, args, error, delay),
             None => return,
         };

@@ -22,5 +22,6 @@ pub(crate) mod signal;
 pub(crate) mod signal_source;
 pub(crate) mod standing;
 pub(crate) mod status;
+pub(crate) mod success;
 #[cfg(test)]
 pub(crate) mod test_random;

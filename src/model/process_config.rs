@@ -3,6 +3,7 @@
 use crate::model::identity::Identity;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::ExitStatus;
+use crate::model::success::Success;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -62,6 +63,8 @@ pub struct ProcessConfig {
     pub restart: Restart,
     /// Ends after which it is not started again, whatever `restart` says.
     pub no_restart_on: Vec<NoRestartOn>,
+    /// Ends that count as a success, beside exit code 0: for [`Restart::OnFailure`], and for what is told of them.
+    pub success: Vec<Success>,
     /// How often it is started again at most; `None`: without limit.
     pub max_restarts: Option<u32>,
     /// Which of the signals that come to panicmon are passed on to it; none: those it catches, ignores or blocks. A key of
@@ -92,6 +95,7 @@ impl ProcessConfig {
             sig_kill_wait: Duration::from_secs(10),
             restart: Restart::Always,
             no_restart_on: Vec::new(),
+            success: Vec::new(),
             max_restarts: None,
             signals: None,
             drain: false,
@@ -112,7 +116,7 @@ impl ProcessConfig {
 pub enum Restart {
     /// Not at all.
     Never,
-    /// After any end but exit code 0, and when it couldn't be started.
+    /// After any end but a [success](ProcessConfig::success), and when it couldn't be started.
     OnFailure,
     /// After any end, as pmux does.
     #[default]
@@ -212,14 +216,11 @@ impl FromStr for NoRestartOn {
 
     /// Understands exit codes, names of signals, and -1. A number is always a code.
     fn from_str(word: &str) -> Result<NoRestartOn, ParseNoRestartOnError> {
-        let error = || ParseNoRestartOnError { word: word.to_owned() };
-        let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        if word == "-1" {
-            Ok(NoRestartOn::NoCode)
-        } else if is_number(word) {
-            word.parse().map(NoRestartOn::Code).map_err(|_| error())
-        } else {
-            word.parse().map(NoRestartOn::Signal).map_err(|_| error())
+        match word.parse::<Success>() {
+            _ if word == "-1" => Ok(NoRestartOn::NoCode),
+            Ok(Success::Code(code)) => Ok(NoRestartOn::Code(code)),
+            Ok(Success::Signal(signal)) => Ok(NoRestartOn::Signal(signal)),
+            Err(_) => Err(ParseNoRestartOnError { word: word.to_owned() }),
         }
     }
 }

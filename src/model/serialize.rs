@@ -4,6 +4,7 @@ use crate::model::pid::Pid;
 use crate::model::process_config::{NoRestartOn, Restart};
 use crate::model::signal::Signal;
 use crate::model::status::{ExitStatus, StatusCode};
+use crate::model::success::Success;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::fmt::{self, Display};
@@ -78,6 +79,22 @@ impl Serialize for NoRestartOn {
 impl<'de> Deserialize<'de> for NoRestartOn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<NoRestartOn, D::Error> {
         word(deserializer, "an exit code, a signal's name, or -1")
+    }
+}
+
+impl Serialize for Success {
+    /// An exit code or a signal's name, as in the list `success` of a file.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Success::Code(code) => serializer.serialize_u8(*code),
+            Success::Signal(signal) => signal.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Success {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Success, D::Error> {
+        word(deserializer, "an exit code or a signal's name")
     }
 }
 

@@ -10,6 +10,7 @@ use super::backoff::Backoff;
 use crate::model::event::GivenUp;
 use crate::model::process_config::{NoRestartOn, ProcessConfig, Restart};
 use crate::model::status::ExitStatus;
+use crate::model::success::Success;
 use std::time::{Duration, Instant};
 
 /// One process, from its first start to its last end.
@@ -17,6 +18,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Supervision {
     restart: Restart,
     no_restart_on: Vec<NoRestartOn>,
+    /// What counts as a success beside exit code 0.
+    success: Vec<Success>,
     backoff: Backoff,
     /// `None`: for ever.
     restarts_left: Option<u32>,
@@ -45,11 +48,12 @@ enum Next {
 }
 
 impl Supervision {
-    /// A process that is run once.
-    pub(crate) fn once() -> Supervision {
+    /// A process that is run once; what counts as a success beside exit code 0.
+    pub(crate) fn once(success: Vec<Success>) -> Supervision {
         Supervision {
             restart: Restart::Never,
             no_restart_on: Vec::new(),
+            success,
             backoff: Backoff::default(),
             restarts_left: None,
             state: State::Due(None),
@@ -62,6 +66,7 @@ impl Supervision {
         Supervision {
             restart: config.restart,
             no_restart_on: config.no_restart_on.clone(),
+            success: config.success.clone(),
             backoff: Backoff::new(config.min_wait, config.max_wait),
             restarts_left: config.max_restarts,
             state: State::Due(None),
@@ -160,10 +165,15 @@ impl Supervision {
         self.given_up
     }
 
+    /// Whether an end with this status is a success.
+    pub(crate) fn is_success(&self, status: ExitStatus) -> bool {
+        Success::is_any_of(&self.success, status)
+    }
+
     fn is_wanted_after(&self, status: Option<ExitStatus>) -> bool {
         match self.restart {
             Restart::Never => false,
-            Restart::OnFailure => status.is_none_or(|status| !status.is_success()),
+            Restart::OnFailure => status.is_none_or(|status| !self.is_success(status)),
             Restart::Always => true,
         }
     }

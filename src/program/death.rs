@@ -52,7 +52,7 @@ pub(crate) fn say_it(sentence: &str) {
 }
 
 /// Whether the command can't have told by itself: it was killed by SIGKILL, or by what a fault ends with. Not if that was
-/// asked for, and not if panicmon has killed it, which was said then.
+/// asked for, or counts as a success, and not if panicmon has killed it, which was said then.
 fn is_to_be_said(exited: &ProcessExited<'_>) -> bool {
     let Some(signal) = exited.status.signal() else { return false };
     let is_silent = matches!(
@@ -66,7 +66,7 @@ fn is_to_be_said(exited: &ProcessExited<'_>) -> bool {
             | Signal::SYS
             | Signal::TRAP
     );
-    is_silent && !exited.requested && exited.killed_by.is_none()
+    is_silent && !exited.success && !exited.requested && exited.killed_by.is_none()
 }
 
 #[cold]

@@ -8,6 +8,7 @@ pub fn list(option: &str, list: &str) -> Result<(), String> {
         "signals" => values::signal_list(list).map(drop),
         "stop-signals" => values::stop_signals(list).map(drop),
         "no-restart-on" => values::no_restart_list(list).map(drop),
+        "success" => values::successes(list).map(drop),
         "rewrite" => values::rewrites(list).map(drop),
         "delay" => values::delays(list).map(drop),
         "exit" => values::exit_rules(list).map(drop),

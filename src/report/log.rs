@@ -54,7 +54,7 @@ impl Handler for Log {
     fn restart_scheduled(&mut self, event: &RestartScheduled<'_>) {
         let (name, delay) = (name(&event.args), event.delay);
         match event.status {
-            Some(status) if status.is_success() => log::info!("{name} ended; it starts again in {delay:?}"),
+            Some(_) if event.success => log::info!("{name} ended; it starts again in {delay:?}"),
             Some(status) => log::warn!("{name} failed, {status}; it starts again in {delay:?}"),
             None => match &event.error {
                 Some(error) => {

@@ -12,8 +12,8 @@ use std::time::Duration;
 pub(crate) enum Remark<'a> {
     /// The first remark about each process.
     Starting,
-    /// A run ended.
-    Ended(ExitStatus),
+    /// A run ended; `success`: that counts as one.
+    Ended { status: ExitStatus, success: bool },
     /// The process couldn't be started; `again`: it is tried again.
     NotStarted { why: &'a Error, again: bool },
     /// It is started again after this time.
@@ -40,7 +40,7 @@ impl Remark<'_> {
     /// Whether the remark is a warning.
     pub(crate) fn is_warning(&self) -> bool {
         match self {
-            Remark::Ended(status) => !status.is_success(),
+            Remark::Ended { success, .. } => !success,
             Remark::NotStarted { .. } | Remark::WantsTerminal(_) => true,
             _ => false,
         }
@@ -51,11 +51,11 @@ impl fmt::Display for Remark<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Remark::Starting => f.write_str("starting process"),
-            Remark::Ended(ExitStatus::Exited(0)) => f.write_str("exit code 0"),
-            Remark::Ended(ExitStatus::Exited(code)) => {
+            Remark::Ended { status: ExitStatus::Exited(0), .. } => f.write_str("exit code 0"),
+            Remark::Ended { status: ExitStatus::Exited(code), .. } => {
                 write!(f, "exit code {code}, process exited: exit status {code}")
             }
-            Remark::Ended(ExitStatus::Signaled { signal, core_dumped }) => {
+            Remark::Ended { status: ExitStatus::Signaled { signal, core_dumped }, .. } => {
                 let core = if *core_dumped { " (core dumped)" } else { "" };
                 write!(f, "exit code -1, process exited: signal: {}{core}", Word(*signal))
             }
@@ -121,13 +121,25 @@ mod tests {
         assert_eq!(said(false), "exit code -1, x: command not found in PATH=/a:/b");
     }
 
+    fn ended(status: ExitStatus) -> Remark<'static> {
+        Remark::Ended { status, success: status.is_success() }
+    }
+
+    #[test]
+    fn an_end_is_a_warning_unless_it_counts_as_a_success() {
+        for (code, success) in [(0, true), (3, true), (3, false)] {
+            let remark = Remark::Ended { status: ExitStatus::Exited(code), success };
+            assert_eq!(remark.is_warning(), !success);
+        }
+    }
+
     #[test]
     fn the_words_are_those_of_pmux() {
-        let killed = |signal, core_dumped| Remark::Ended(ExitStatus::Signaled { signal, core_dumped });
+        let killed = |signal, core_dumped| ended(ExitStatus::Signaled { signal, core_dumped });
         for (remark, words) in [
             (Remark::Starting, "starting process"),
-            (Remark::Ended(ExitStatus::Exited(0)), "exit code 0"),
-            (Remark::Ended(ExitStatus::Exited(3)), "exit code 3, process exited: exit status 3"),
+            (ended(ExitStatus::Exited(0)), "exit code 0"),
+            (ended(ExitStatus::Exited(3)), "exit code 3, process exited: exit status 3"),
             (killed(Signal::INT, false), "exit code -1, process exited: signal: interrupt"),
             (killed(Signal::SEGV, true), "exit code -1, process exited: signal: segmentation fault (core dumped)"),
             (Remark::Sending(Signal::KILL), "sending killed signal"),

@@ -28,6 +28,7 @@ mod service_manager;
 mod signals;
 mod soak;
 mod status;
+mod success;
 mod support;
 mod sys;
 mod terminal;

@@ -10,7 +10,7 @@ use crate::model::printable::shown;
 pub(super) const TOP_KEYS: [&str; 2] = ["timeFormat", "processes"];
 
 /// The keys of a process.
-pub(super) const PROCESS_KEYS: [&str; 12] = [
+pub(super) const PROCESS_KEYS: [&str; 13] = [
     "name",
     "cmd",
     "args",
@@ -22,6 +22,7 @@ pub(super) const PROCESS_KEYS: [&str; 12] = [
     "sigKillWait",
     "drain",
     "noRestartOn",
+    "success",
     "signals",
 ];
 

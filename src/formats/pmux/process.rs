@@ -7,11 +7,13 @@ use super::nodes::{Entry, Reader, without_nul};
 use super::yaml::{self, Node, Value};
 use crate::formats::duration;
 use crate::model::printable::{is_unprintable, shown};
-use crate::model::process_config::{NoRestartOn, ProcessConfig};
+use crate::model::process_config::ProcessConfig;
 use crate::model::signal::{Signal, SignalSet};
 use crate::report::spelled::Spelled;
 use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// Signals that can't be a stop signal: their default actions don't end a process, and handlers catch them for other ends.
@@ -50,7 +52,8 @@ impl Reader<'_> {
                 "sigKillWait" => process.sig_kill_wait = self.duration(key, value)?.unwrap_or(process.sig_kill_wait),
                 "stopSignal" => process.stop_signal = self.stop_signal(value)?.unwrap_or(process.stop_signal),
                 "drain" => process.drain = self.drain(value)?,
-                "noRestartOn" => process.no_restart_on = self.no_restart_on(value)?,
+                "noRestartOn" => process.no_restart_on = self.ends(key, value)?,
+                "success" => process.success = self.ends(key, value)?,
                 "signals" => process.signals = self.signals(value)?,
                 _ => return Err(unknown_in_process(at, key)),
             }
@@ -180,14 +183,14 @@ impl Reader<'_> {
         }
     }
 
-    fn no_restart_on(&self, node: &Node<'_>) -> Result<Vec<NoRestartOn>, Fault> {
+    /// Exit codes and signals, and what else the key understands.
+    fn ends<E: FromStr<Err: Display>>(&self, key: &str, node: &Node<'_>) -> Result<Vec<E>, Fault> {
         let wanted = "exit codes and signals such as 0 or TERM";
         let end = |item| {
-            let word = yaml::letters(self.text, item).ok_or_else(|| self.wrong("noRestartOn", wanted, item))?;
-            let end = shown(word).parse();
-            end.map_err(|error| Fault::new(item.defined, format!("'noRestartOn': {error}")))
+            let word = yaml::letters(self.text, item).ok_or_else(|| self.wrong(key, wanted, item))?;
+            shown(word).parse().map_err(|error| Fault::new(item.defined, format!("'{key}': {error}")))
         };
-        self.items("noRestartOn", "a list such as [0, TERM]", node)?.iter().map(end).collect()
+        self.items(key, "a list such as [0, TERM]", node)?.iter().map(end).collect()
     }
 
     /// The signals that are passed on; `None`: no value, which isn't the same as an empty list.

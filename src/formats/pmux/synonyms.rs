@@ -66,6 +66,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
             "restartpreventexitstatus",
         ],
     ),
+    ("success", &["successexitstatus", "successcodes", "successfulexit"]),
     ("stopSignal", &["stopsignal", "killsignal", "shutdownsignal", "termsignal"]),
     ("timeFormat", &["timestamp", "timestamps", "timestampformat", "datefmt", "logdateformat"]),
     ("processes", &["services", "programs", "apps", "containers", "procs"]),

@@ -3,6 +3,7 @@ use super::fault::Fault;
 use super::read::{MAX_FILE_BYTES, config as parse, read};
 use crate::model::process_config::{NoRestartOn, ProcessConfig};
 use crate::model::signal::Signal;
+use crate::model::success::Success;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -42,6 +43,7 @@ processes:
     sigKillWait: 2s
     drain: true
     noRestartOn: [0, TERM, -1]
+    success: [3, SIGUSR1]
     signals: [USR1, SIGHUP, 10, RTMIN+3]
   - cmd: sleep
     args:
@@ -63,6 +65,7 @@ fn every_key_is_taken() {
     web.sig_kill_wait = Duration::from_secs(2);
     web.drain = true;
     web.no_restart_on = vec![NoRestartOn::Code(0), NoRestartOn::Signal(Signal::TERM), NoRestartOn::NoCode];
+    web.success = vec![Success::Code(3), Success::Signal(Signal::USR1)];
     web.signals = Some(["USR1", "HUP", "RTMIN+3"].into_iter().map(|word| word.parse::<Signal>().unwrap()).collect());
     let mut sleep = ProcessConfig::new("sleep");
     sleep.name = "sleep".to_owned();
@@ -348,11 +351,11 @@ fn a_bad_process_is_told() {
         ("cmd: a\n  processes: []", "3:3: unknown key 'processes': it belongs at the top of the file"),
         (
             "cmd: a\n  colour: b",
-            "3:3: unknown key 'colour': a process has name, cmd, args, env, dir, minWait, maxWait, stopSignal, sigKillWait, drain, noRestartOn, signals",
+            "3:3: unknown key 'colour': a process has name, cmd, args, env, dir, minWait, maxWait, stopSignal, sigKillWait, drain, noRestartOn, success, signals",
         ),
         (
             "cmd: a\n  \"a\\nb\": c",
-            "3:3: unknown key 'a\\nb': a process has name, cmd, args, env, dir, minWait, maxWait, stopSignal, sigKillWait, drain, noRestartOn, signals",
+            "3:3: unknown key 'a\\nb': a process has name, cmd, args, env, dir, minWait, maxWait, stopSignal, sigKillWait, drain, noRestartOn, success, signals",
         ),
         ("cmd: a\n  ? {b: c}\n  : d", "3:5: a key is a word, not a map (key: value): quote it"),
         ("cmd: a\n  name: [b]", "3:9: a list is not for 'name': write a text such as web"),

@@ -66,6 +66,9 @@ pub struct ProcessExited<'a> {
     pub pid: Pid,
     /// How it ended. `Code` of the Go package is `status.code()`, its `Err` is set when `!status.is_success()`.
     pub status: ExitStatus,
+    /// That counts as a success: exit code 0, or what [`Options::success`](crate::api::options::Options::success) or
+    /// [`ProcessConfig::success`](crate::model::process_config::ProcessConfig::success) lists.
+    pub success: bool,
     /// A stop came (see [`Options::stop_signals`](crate::api::options::Options::stop_signals)), or a QUIT, and it ended as it was asked
     /// to: with 0, by the signal that was sent, or with 128 and that signal's number.
     pub requested: bool,
@@ -152,6 +155,8 @@ pub struct RestartScheduled<'a> {
     pub args: Cow<'a, [OsString]>,
     /// How it ended; `None`: it couldn't be started.
     pub status: Option<ExitStatus>,
+    /// That counts as a [success](ProcessExited::success).
+    pub success: bool,
     /// Why it couldn't be started; `None`: it ended.
     pub error: Option<Cow<'a, Error>>,
     /// How long until then.
@@ -250,6 +255,7 @@ impl<'a> ProcessExited<'a> {
             args: args.into(),
             pid,
             status,
+            success: status.is_success(),
             requested: false,
             stop_requested: false,
             requested_by: None,
@@ -320,7 +326,8 @@ impl<'a> RestartScheduled<'a> {
         status: ExitStatus,
         delay: Duration,
     ) -> Self {
-        RestartScheduled { name: name.into(), args: args.into(), status: Some(status), error: None, delay }
+        let success = status.is_success();
+        RestartScheduled { name: name.into(), args: args.into(), status: Some(status), success, error: None, delay }
     }
 
     /// This event of a process that couldn't be started.
@@ -330,7 +337,8 @@ impl<'a> RestartScheduled<'a> {
         error: impl Into<Cow<'a, Error>>,
         delay: Duration,
     ) -> Self {
-        RestartScheduled { name: name.into(), args: args.into(), status: None, error: Some(error.into()), delay }
+        let (success, error) = (false, Some(error.into()));
+        RestartScheduled { name: name.into(), args: args.into(), status: None, success, error, delay }
     }
 }
 
@@ -356,7 +364,7 @@ keep! {
     ProcessContinued { name; pid }
     ProcessReady { name; pid }
     ProcessStatus { name, status; pid }
-    RestartScheduled { name, args; status, delay; error }
+    RestartScheduled { name, args; status, success, delay; error }
     RestartGivenUp { name; reason }
     PreviousRunLost { name; pid, panicmon_pid, rebooted; started }
 }

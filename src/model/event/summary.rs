@@ -29,9 +29,10 @@ impl ProcessExited<'_> {
     /// `core-dump`, `oom-kill` or `timeout`.
     pub fn result(&self) -> &'static str {
         match self.status {
+            _ if self.success => "success",
             _ if self.is_out_of_memory() => "oom-kill",
             _ if matches!(self.killed_by, Some(KilledBy::KillAfter(_))) => "timeout",
-            status if status.is_success() || self.requested => "success",
+            _ if self.requested => "success",
             ExitStatus::Exited(_) => "exit-code",
             ExitStatus::Signaled { core_dumped: false, .. } => "signal",
             ExitStatus::Signaled { core_dumped: true, .. } => "core-dump",

@@ -205,6 +205,7 @@ fn supervision(settings: &Settings) -> Supervision {
         max_wait,
         restart: settings.restart(),
         no_restart_on: settings.no_restart_on.clone(),
+        success: settings.success.clone(),
         max_restarts: settings.max_restarts,
         ..defaults
     })

@@ -201,6 +201,21 @@ pub(crate) const FLAGS: &[Flag] = &[
         ..OPTION
     },
     Flag {
+        long: "success",
+        variable: "PANICMON_SUCCESS",
+        value: Some("LIST"),
+        scope: Scope::Command,
+        in_file: "its key is 'success'",
+        heading: "Ending",
+        help: "Count these exit codes and signals as a success, for restarts and reports: 3,TERM",
+        more: "panicmon's own exit status is still the command's",
+        apply: |settings, given| {
+            settings.success = values::successes(given.text()?)?;
+            Ok(())
+        },
+        ..OPTION
+    },
+    Flag {
         long: "restart",
         variable: "PANICMON_RESTART",
         value: Some("WHEN"),

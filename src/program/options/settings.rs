@@ -6,6 +6,7 @@ use crate::model::exit_from::ExitFrom;
 use crate::model::process_config::{NoRestartOn, Restart};
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
+use crate::model::success::Success;
 use crate::program::logger::Verbosity;
 use crate::report::records::sink::SinkName;
 use std::ffi::{CString, OsString};
@@ -46,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) drain: Option<Duration>,
     /// Exit statuses for ends of the command.
     pub(crate) exit: Vec<(ExitFrom, StatusCode)>,
+    /// What counts as a success beside exit code 0.
+    pub(crate) success: Vec<Success>,
     /// After which ends the command is started again; `None`: never.
     pub(crate) restart: Option<Restart>,
     pub(crate) min_wait: Option<Duration>,

@@ -9,11 +9,13 @@ use crate::model::exit_from::{ExitFrom, ParseExitFromError};
 use crate::model::process_config::NoRestartOn;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
+use crate::model::success::Success;
 use crate::report::records::sink::SinkName;
 use crate::report::redaction::Redaction;
 use std::ffi::{CString, OsStr, OsString};
 use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// A user and, if it is given, a group, each by name or number.
@@ -61,11 +63,15 @@ pub(crate) fn signal_list(list: &str) -> Result<SignalSet, String> {
 }
 
 pub(crate) fn no_restart_list(list: &str) -> Result<Vec<NoRestartOn>, String> {
-    list.split(',')
-        .map(|word| {
-            word.parse().map_err(|error: crate::model::process_config::ParseNoRestartOnError| error.to_string())
-        })
-        .collect()
+    ends(list)
+}
+
+pub(crate) fn successes(list: &str) -> Result<Vec<Success>, String> {
+    ends(list)
+}
+
+fn ends<E: FromStr<Err: Display>>(list: &str) -> Result<Vec<E>, String> {
+    list.split(',').map(|word| word.parse().map_err(|error: E::Err| error.to_string())).collect()
 }
 
 /// The two sides of each `FROM=TO` of a list.

@@ -171,8 +171,8 @@ impl Records {
         let text = |words: &Option<LastWords>| {
             words.as_ref().map(|words| String::from_utf8_lossy(&words.text().bytes).into_owned()).unwrap_or_default()
         };
-        // A program that ends with 0 died of nothing.
-        if !exited.status.is_success() {
+        // A program that ends with 0, or as it may, died of nothing.
+        if !exited.success {
             exited.panic = recognise(&text(&stderr), &text(&stdout), exited.status);
         }
         if let Some(panic) = &mut exited.panic {
