@@ -14,6 +14,7 @@
 //! | `incoming` | a signal came, or an order from another thread |
 //! | `act` | does what a lifecycle wants |
 //! | `reap` | children that ended, stopped or were continued |
+//! | `reap_many` | the same where they are many |
 //! | `observe`, `observed` | a child is looked at before it is reaped; what was seen |
 //! | `notify` | what a command tells its service manager |
 //! | `drain`, `leftovers`, `cleanup` | what runs leave behind is ended; is told; and the state of both |
@@ -41,6 +42,7 @@ mod observed;
 pub(crate) mod outcome;
 mod processes;
 mod reap;
+mod reap_many;
 pub(crate) mod run;
 mod start;
 pub(crate) mod task;

@@ -1,6 +1,5 @@
 //! Children that ended, stopped or were continued; and what follows from the end of a run.
 
-use super::outcome::Asked;
 use super::run::{Run, Signals, Wakeup, remark, tell};
 use super::task::{Started, foreground};
 use crate::model::error::Error;
@@ -40,46 +39,48 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Reaps the child that is named, and all others if it is time to look for them, or if an end is waited for.
-    #[cold]
-    fn reap_some_of_many(&mut self, wakeup: &Wakeup) -> Result<(), Error> {
-        if let Some(child) = wakeup.named_child {
-            let next = if self.is_plain() { wait::next(Which::Child(child)) } else { self.next_of_named(child) };
-            match next.map_err(|source| Error::Wait { source })? {
-                Next::Ended(ended) => self.child_was_reaped(ended),
-                Next::Stopped(pid, signal) => self.child_stopped(pid, signal),
-                Next::Continued(pid) => self.child_continued(pid),
-                // A look at all was earlier than its signal.
-                Next::Running | Next::NoChild => {}
-            }
-        }
-        let is_ending = self.progress.asked != Asked::Nothing || self.tasks.draining().next().is_some();
-        if self.progress.looks.is_now(Instant::now()) || is_ending { self.reap_all_of(None) } else { Ok(()) }
-    }
-
     /// Reaps every child, or the one of this task only.
     pub(super) fn reap_all_of(&mut self, only: Option<usize>) -> Result<(), Error> {
+        while let Some(ended) = self.reap_next_of(only)? {
+            self.child_was_reaped(ended);
+            if only.is_some() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The next child that has ended, of all or of this task, which is reaped; what is to be done for it is the caller's.
+    /// `None`: nothing is new of any.
+    pub(super) fn reap_next_of(&mut self, only: Option<usize>) -> Result<Option<Ended>, Error> {
         loop {
             let next = if self.is_plain() { wait::next(self.which(only)) } else { self.next_looked_at(only) };
             match next.map_err(|source| Error::Wait { source })? {
                 Next::Running => {
                     self.progress.has_child = true;
-                    return Ok(());
+                    return Ok(None);
                 }
                 Next::NoChild => {
                     self.progress.has_child = false;
-                    return self.no_child(only);
+                    return self.no_child(only).map(|()| None);
                 }
-                Next::Ended(ended) => {
-                    self.child_was_reaped(ended);
-                    if only.is_some() {
-                        return Ok(());
-                    }
-                }
+                Next::Ended(ended) => return Ok(Some(ended)),
                 Next::Stopped(pid, signal) => self.child_stopped(pid, signal),
                 Next::Continued(pid) => self.child_continued(pid),
             }
         }
+    }
+
+    /// Reaps this child, if it has ended.
+    pub(super) fn reap_by_number(&mut self, child: Pid) -> Result<(), Error> {
+        let next = if self.is_plain() { wait::next(Which::Child(child)) } else { self.next_of_named(child) };
+        match next.map_err(|source| Error::Wait { source })? {
+            Next::Ended(ended) => self.child_was_reaped(ended),
+            Next::Stopped(pid, signal) => self.child_stopped(pid, signal),
+            Next::Continued(pid) => self.child_continued(pid),
+            Next::Running | Next::NoChild => {}
+        }
+        Ok(())
     }
 
     /// All children, or that of this task.
@@ -98,7 +99,7 @@ impl Run<'_, '_> {
         self.tasks.with_child(child)
     }
 
-    fn child_was_reaped(&mut self, ended: Ended) {
+    pub(super) fn child_was_reaped(&mut self, ended: Ended) {
         let Some(number) = self.task_of(ended.pid) else {
             if self.progress.of_hook.take_if(|pid| *pid == ended.pid).is_some() {
                 self.hook_was_reaped(ended);

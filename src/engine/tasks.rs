@@ -131,6 +131,15 @@ impl<'r> Tasks<'r> {
         }
     }
 
+    /// Leaves the children of these tasks out of a list.
+    #[cold]
+    pub(super) fn leave_out_children(&mut self, pids: &mut Vec<Pid>) {
+        match self.known() {
+            Some(known) => pids.retain(|pid| !known.pids.contains_key(pid)),
+            None => pids.retain(|pid| !self.all.iter().any(|task| task.pid() == Some(*pid))),
+        }
+    }
+
     /// When there is something to do for one. `may_start`: readers keep up.
     pub(super) fn deadline(&mut self, may_start: bool) -> Option<Instant> {
         match self.known() {

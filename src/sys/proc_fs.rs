@@ -10,8 +10,8 @@ use crate::model::pid::Pid;
 use crate::model::signal::SignalSet;
 use std::borrow::Cow;
 use std::ffi::{CStr, OsStr};
-use std::fs;
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -24,6 +24,9 @@ const STAT_BYTES: usize = 1024;
 
 /// More than `status` takes, but of a process that is in hundreds of groups.
 const STATUS_BYTES: usize = 4096;
+
+/// As much as a thousand children take.
+const CHILDREN_BYTES: usize = 8192;
 
 /// More than the path of a process's file takes.
 const PATH_BYTES: usize = 32;
@@ -82,9 +85,11 @@ pub(super) fn all() -> io::Result<Vec<i32>> {
 
 /// The children of this process's first thread, alive or not yet waited for: all there are, if no other thread starts any.
 /// `None`: this kernel, or this /proc, doesn't tell.
-pub(super) fn children() -> Option<Vec<Pid>> {
-    let own = process::id();
-    let list = fs::read_to_string(format!("/proc/self/task/{own}/children")).ok()?;
+pub(crate) fn children() -> Option<Vec<Pid>> {
+    let mut file = File::open(format!("/proc/self/task/{}/children", process::id())).ok()?;
+    // A read gives at most a page; with less room there would be many.
+    let mut list = String::with_capacity(CHILDREN_BYTES);
+    file.read_to_string(&mut list).ok()?;
     Some(list.split_ascii_whitespace().filter_map(|word| word.parse().ok()).map(Pid::new).collect())
 }
 

@@ -251,35 +251,46 @@ fn of_many_that_write_without_end_each_has_its_turn() {
     panic!("only {} of {count} have had a turn", seen.len());
 }
 
-/// Not each SIGCHLD is followed by a look at all children: one that comes soon after such a look may stand for two.
-#[test]
-fn beside_many_each_orphan_is_reaped_though_the_signals_of_two_are_one() {
-    let (count, rounds) = (100, 20);
-    let orphans = format!("for each in $(seq {}); do (sleep 1000 & echo $!); done; exec sleep 1000", 3 * rounds);
+/// Beside many, the pids of sleeping orphans, and panicmon, which has this number of children beside them.
+fn beside_many(count: usize, orphans: usize) -> (Running, Vec<u32>) {
+    let script = format!("for each in $(seq {orphans}); do (sleep 1000 & echo $!); done; exec sleep 1000");
     let file = file_of(count, |number| match number {
-        0 => format!("cmd: sh, args: [-c, '{orphans}']"),
-        _ => "cmd: sleep, args: ['1000']".to_owned(),
+        0 => format!("cmd: sh, args: [-c, '{script}']"),
+        _ => "cmd: sleep, args: ['1000'], noRestartOn: ['SIGKILL']".to_owned(),
     });
     let mut running = Running::start(run(&file));
-    let pid = running.pid();
-    let mut orphan = || running.line().unwrap().rsplit_once(' ').unwrap().1.parse::<u32>().unwrap();
-    let orphans: Vec<_> = (0..rounds).map(|_| [orphan(), orphan(), orphan()]).collect();
-    let is_reaped = |orphan: u32| wait_for("it to be reaped", || status_field(orphan, "PPid").is_none().then_some(()));
-    wait_for("all to be its children", || (children(pid).len() == count + 3 * rounds).then_some(()));
-    for [first, second, third] in orphans {
-        kill(first, libc::SIGKILL).unwrap();
-        is_reaped(first);
-        kill(pid, libc::SIGSTOP).unwrap();
-        [second, third].into_iter().for_each(|orphan| kill(orphan, libc::SIGKILL).unwrap());
-        kill(pid, libc::SIGCONT).unwrap();
-        [second, third].into_iter().for_each(is_reaped);
+    let mut orphan = || running.line().unwrap().rsplit_once(' ').unwrap().1.parse().unwrap();
+    let pids = (0..orphans).map(|_| orphan()).collect();
+    wait_for("all to be its children", || (children(running.pid()).len() == count + orphans).then_some(()));
+    (running, pids)
+}
+
+fn wait_until_reaped(pid: u32) {
+    wait_for("it to be reaped", || status_field(pid, "PPid").is_none().then_some(()));
+}
+
+/// Not each SIGCHLD is followed by a look at all children: one that comes soon after such a look may stand for several.
+#[test]
+fn beside_many_each_orphan_is_reaped_though_the_signals_of_two_are_one() {
+    let (running, orphans) = beside_many(100, 60);
+    for round in orphans.chunks(3) {
+        kill(round[0], libc::SIGKILL).unwrap();
+        wait_until_reaped(round[0]);
+        running.while_stopped(|_| round[1..].iter().for_each(|orphan| kill(*orphan, libc::SIGKILL).unwrap()));
+        round[1..].iter().for_each(|orphan| wait_until_reaped(*orphan));
     }
 }
 
+/// Orphans that are found one by one would cost a look at all children each.
 #[test]
-fn of_many_that_end_at_once_none_is_missed() {
-    let count = 300;
-    let file = file_of(count, |_| "cmd: 'true', noRestartOn: [0]".to_owned());
-    let (code, _, stderr) = output(&mut run(&file));
-    assert_eq!((code, stderr.matches("exit code 0").count()), (Some(0), count), "{stderr}");
+fn beside_many_of_many_orphans_that_end_at_once_none_is_missed() {
+    let (running, orphans) = beside_many(100, 300);
+    let is_orphan = |pid: &u32| orphans.contains(pid);
+    let mut others = children(running.pid());
+    others.retain(|pid| !is_orphan(pid) && name(*pid) == "sleep");
+    for (round, other) in orphans.chunks(100).zip(others.into_iter().rev()) {
+        running.while_stopped(|_| round.iter().chain([&other]).for_each(|pid| kill(*pid, libc::SIGKILL).unwrap()));
+        round.iter().for_each(|orphan| wait_until_reaped(*orphan));
+        wait_until_reaped(other);
+    }
 }
