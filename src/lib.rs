@@ -119,7 +119,7 @@ pub mod handlers {
 /// ```
 #[cfg(feature = "config")]
 pub mod config {
-    pub use crate::formats::pmux::{Config, ConfigError, parse, read};
+    pub use crate::formats::pmux::{Config, ConfigError, ReportOption, parse, read};
     pub use crate::formats::timestamp::{ParseTimeFormatError, TimeFormat};
 }
 

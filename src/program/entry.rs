@@ -41,7 +41,7 @@ fn run(request: Request, signals: ProcessSignals, args: &[&'static CStr], env: &
     match request {
         Request::Run(settings, _) | Request::RunFile(settings) if settings.doctor => diagnose(&settings, signals, env),
         Request::Run(settings, command) => one::run(signals, settings, &args[command..], env),
-        Request::RunFile(settings) => several::run(signals, &settings, env),
+        Request::RunFile(settings) => several::run(signals, settings, env),
         Request::Print(text) => print(&text),
     }
 }

@@ -11,6 +11,7 @@
 //! | `check`, `doctor` | `--check`, `--doctor`: what run nothing |
 //! | `config_file` | the file of `--config` |
 //! | `notify`, `reload`, `systemds` | what systemd expects of its services |
+//! | `file_options` | what a file says of reports |
 //! | `records`, `hooks` | where records of events go; what is run for them |
 //! | `death` | how the command ended, where it could not tell |
 //! | `tails` | how the last words of a command are had |
@@ -23,6 +24,7 @@ mod config_file;
 mod death;
 mod doctor;
 mod entry;
+mod file_options;
 #[cfg(feature = "fuzzing")]
 mod fuzzing;
 #[cfg(test)]

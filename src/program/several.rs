@@ -4,7 +4,7 @@ use super::options::settings::Settings;
 use super::options::variables;
 use super::records::Called;
 use super::stderr::{self, say};
-use super::{check, config_file, hooks, lines, logger, records, tails};
+use super::{check, config_file, file_options, hooks, lines, logger, records, tails};
 use crate::api::environment::Environment;
 use crate::api::executor::adopt_orphans;
 use crate::api::supervisor::Supervisor;
@@ -37,7 +37,7 @@ const DESCRIPTORS_BESIDE: u64 = 64;
 
 /// Runs them to their end, and returns the exit status.
 #[cold]
-pub(crate) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static CStr]) -> StatusCode {
+pub(crate) fn run(signals: ProcessSignals, mut settings: Settings, env: &[&'static CStr]) -> StatusCode {
     stderr::tell_panics();
     logger::install(settings.verbosity, env);
     variables::warn_of(&settings.slips);
@@ -50,6 +50,10 @@ pub(crate) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static 
             return StatusCode::OWN_FAILURE;
         }
     };
+    if let Err(message) = file_options::add(&mut settings, &config, &config_file::name(&path)) {
+        say(&message);
+        return StatusCode::OWN_FAILURE;
+    }
     if settings.check {
         return check::report(&path, &config, env);
     }
@@ -58,7 +62,7 @@ pub(crate) fn run(signals: ProcessSignals, settings: &Settings, env: &[&'static 
         inherited::free_stdin();
     }
     logger::warn_if_it_outlives();
-    let outcome = run_all(signals, settings, config, env);
+    let outcome = run_all(signals, &settings, config, env);
     stderr::relay_has_ended();
     match outcome {
         Ok(outcome) => status(&outcome),

@@ -10,6 +10,7 @@ mod doctor;
 mod drain;
 mod events;
 mod exit;
+mod file_reports;
 mod files;
 mod forwarding;
 mod hooks;

@@ -15,8 +15,22 @@ pub struct Config {
     ///
     /// A wait of 0 in the file is the default, as in pmux.
     pub processes: Vec<ProcessConfig>,
+    /// What is to be reported of the processes, and where. The program heeds it; a program of your own may.
+    pub reports: Vec<ReportOption>,
     /// For each process, where its command and directory are written.
     pub(crate) places: Vec<Places>,
+}
+
+/// An option of the program that a file gives for all its processes, with what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReportOption {
+    /// Its name, as the file has it: `hookOn` is `--hook-on`.
+    pub key: &'static str,
+    /// Its values; `true` is that of a switch that is on. None: it isn't given.
+    pub values: Vec<String>,
+    /// Where each is written.
+    pub(crate) places: Vec<Place>,
 }
 
 /// Where the values of a process are written that are looked up when it is started.

@@ -7,7 +7,22 @@ use crate::formats::nearest::nearest;
 use crate::model::printable::shown;
 
 /// The keys at the top of a file.
-pub(super) const TOP_KEYS: [&str; 2] = ["timeFormat", "processes"];
+pub(super) const TOP_KEYS: [&str; 14] = [
+    "timeFormat",
+    "processes",
+    "events",
+    "hook",
+    "hookOn",
+    "hookTimeout",
+    "report",
+    "reportKeep",
+    "terminationLog",
+    "metrics",
+    "stderrTail",
+    "stdoutTail",
+    "redact",
+    "reportArgs",
+];
 
 /// The keys of a process.
 pub(super) const PROCESS_KEYS: [&str; 13] = [

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `read` | the entry: a file or bytes to a [`Config`] |
 //! | `config`, `error` | what comes out |
-//! | `top`, `process` | the keys of the file and of one process |
+//! | `top`, `process`, `reports` | the keys of the file, of one process, and of reports |
 //! | `keys`, `synonyms` | their names, and what is said about an unknown one |
 //! | `nodes` | words, lists and maps out of the tree |
 //! | `yaml`, `marks`, `fault` | text to the tree, and what is wrong with it |
@@ -21,13 +21,14 @@ mod marks;
 mod nodes;
 mod process;
 mod read;
+mod reports;
 mod synonyms;
 #[cfg(test)]
 mod tests;
 mod top;
 mod yaml;
 
-pub use config::Config;
+pub use config::{Config, ReportOption};
 pub use error::ConfigError;
 #[cfg(feature = "cli")]
 pub(crate) use read::read_from;

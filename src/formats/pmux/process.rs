@@ -175,11 +175,14 @@ impl Reader<'_> {
     }
 
     fn drain(&self, node: &Node<'_>) -> Result<bool, Fault> {
-        let wanted = "true or false (how long it takes at most is sigKillWait)";
+        self.switch("drain", "true or false (how long it takes at most is sigKillWait)", node)
+    }
+
+    pub(super) fn switch(&self, key: &str, wanted: &str, node: &Node<'_>) -> Result<bool, Fault> {
         match yaml::letters(self.text, node).map(str::to_ascii_lowercase).as_deref() {
             Some("true" | "yes" | "on") => Ok(true),
             Some("false" | "no" | "off" | "") => Ok(false),
-            _ => Err(self.wrong("drain", wanted, node)),
+            _ => Err(self.wrong(key, wanted, node)),
         }
     }
 

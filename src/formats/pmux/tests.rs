@@ -313,11 +313,20 @@ fn a_bad_top_is_told() {
         ),
         ("procesess: []", "1:1: unknown key 'procesess': did you mean 'processes'?"),
         ("proceses: &all\n- cmd: a", "1:1: unknown key 'proceses': did you mean 'processes'?"),
-        ("other: # this & that\n- cmd: a", "1:1: unknown key 'other': at the top are timeFormat, processes"),
+        (
+            "other: # this & that\n- cmd: a",
+            "1:1: unknown key 'other': at the top are timeFormat, processes, events, hook, hookOn, hookTimeout, report, reportKeep, terminationLog, metrics, stderrTail, stdoutTail, redact, reportArgs",
+        ),
         ("time_format: x", "1:1: unknown key 'time_format': did you mean 'timeFormat'?"),
         ("cmd: a", "1:1: unknown key 'cmd': it belongs within a process"),
-        ("'a &b': c", "1:1: unknown key 'a &b': at the top are timeFormat, processes"),
-        ("user: a", "1:1: unknown key 'user': at the top are timeFormat, processes"),
+        (
+            "'a &b': c",
+            "1:1: unknown key 'a &b': at the top are timeFormat, processes, events, hook, hookOn, hookTimeout, report, reportKeep, terminationLog, metrics, stderrTail, stdoutTail, redact, reportArgs",
+        ),
+        (
+            "user: a",
+            "1:1: unknown key 'user': at the top are timeFormat, processes, events, hook, hookOn, hookTimeout, report, reportKeep, terminationLog, metrics, stderrTail, stdoutTail, redact, reportArgs",
+        ),
         ("[a]: b", "1:1: a key is a word, not a list: quote it"),
         ("timeFormat: a\ntimeFormat: b", "2:1: the key 'timeFormat' is given twice, first on line 1: keep one of them"),
         ("timeFormat: [a]", "1:13: a list is not for 'timeFormat': write a text such as '15:04:05'"),
@@ -720,5 +729,50 @@ fn no_bytes_make_it_fall() {
             assert!((1..=lines).contains(&line) && column >= 1, "{line}:{column}: {message}: {text:?}");
             assert!(!message.is_empty() && !message.contains(char::is_control), "{message}: {text:?}");
         }
+    }
+}
+
+#[test]
+fn what_is_to_be_reported_is_taken_letter_for_letter() {
+    let file = "\
+events: [stderr, 'unix:/run/a b']
+hook:
+  - ./notify --chat
+  - sh -c 'cat >>log'
+hookOn: exited
+reportKeep: 007
+reportArgs: yes
+metrics:
+redact: []
+processes: [{cmd: a}]
+";
+    let reports = parse(file.as_bytes()).unwrap().reports;
+    let reports: Vec<_> = reports.iter().map(|option| (option.key, option.values.join("|"))).collect();
+    let expected = [
+        ("events", "stderr|unix:/run/a b"),
+        ("hook", "./notify --chat|sh -c 'cat >>log'"),
+        ("hookOn", "exited"),
+        ("reportKeep", "007"),
+        ("reportArgs", "true"),
+        ("metrics", ""),
+        ("redact", ""),
+    ];
+    assert_eq!(reports, expected.map(|(key, values)| (key, values.to_owned())));
+}
+
+#[test]
+fn a_report_that_is_written_otherwise_is_told() {
+    for (line, expected) in [
+        ("report: [a, b]", "1:9: a list is not for 'report': write a text such as /var/lib/web"),
+        (
+            "hook: {a: b}",
+            "1:7: a map (key: value) is not for 'hook': write a text such as ./notify --chat, or a list of such",
+        ),
+        ("events: [stderr, [a]]", "1:18: a list is not for 'events': write a text such as stderr, or a list of such"),
+        ("reportArgs: perhaps", "1:13: the word 'perhaps' is not for 'reportArgs': write true or false"),
+        ("hooks: a", "1:1: unknown key 'hooks': did you mean 'hook'?"),
+    ] {
+        let error = super::parse(format!("{line}\nprocesses: [{{cmd: a}}]\n").as_bytes()).unwrap_err();
+        assert_eq!(error.to_string().trim(), expected, "{line}");
     }
 }

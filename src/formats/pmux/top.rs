@@ -23,8 +23,12 @@ impl Reader<'_> {
                 return Err(Fault::new(root.defined, format!("the file begins with {found}: write processes: above")));
             }
         };
-        let (mut time_format, mut processes, mut places) = (None, None, Vec::new());
+        let (mut time_format, mut processes, mut places, mut reports) = (None, None, Vec::new(), Vec::new());
         for Entry { key, at, value } in entries {
+            if let Some(option) = self.report_option(key, value) {
+                reports.push(option?);
+                continue;
+            }
             match key {
                 "timeFormat" => time_format = self.time_format(value)?,
                 "processes" => {
@@ -35,7 +39,7 @@ impl Reader<'_> {
                 _ => return Err(unknown_at_top(at, key)),
             }
         }
-        Ok(Config { time_format, processes: processes.ok_or_else(none)?, places })
+        Ok(Config { time_format, processes: processes.ok_or_else(none)?, reports, places })
     }
 
     /// A key of its own at the top: `x-…`, or one that is only there for the anchor on its value.

@@ -5,8 +5,11 @@ use super::settings::Settings;
 use crate::model::error::Error;
 
 impl Settings {
-    /// The name that an option was given by: its own, or that of its variable.
+    /// The name that an option was given by: its own, or that of its variable or of its key in a file.
     pub(crate) fn name_of(&self, long: &str) -> String {
+        if let Some((_, name)) = self.keys.iter().find(|(key, _)| *key == long) {
+            return name.clone();
+        }
         let flag = FLAGS.iter().find(|flag| flag.long == long);
         match flag.filter(|flag| self.variables.contains(&flag.variable)) {
             Some(flag) => flag.variable.to_owned(),

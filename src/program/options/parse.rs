@@ -56,6 +56,9 @@ fn parse_options(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Reques
     }
     settings.check_together(has_command, given)?;
     settings.forget_meaningless_variables();
+    if settings.config.is_some() {
+        settings.words = FLAGS.iter().map(|flag| flag.long).filter(|long| given(long)).collect();
+    }
     if !settings.doctor && !settings.check {
         settings.slips = variables::slips(env);
     }

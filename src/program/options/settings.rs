@@ -93,6 +93,10 @@ pub(crate) struct Settings {
     pub(crate) doctor: bool,
     /// How much is logged.
     pub(crate) verbosity: Verbosity,
+    /// The options that the command line gives, where a file may give some, too.
+    pub(crate) words: Vec<&'static str>,
+    /// The options that a file gives, and what they are called in messages.
+    pub(crate) keys: Vec<(&'static str, String)>,
     /// The variables that were applied as options.
     pub(crate) variables: Vec<&'static str>,
     /// Variables whose names are nearly those of an option.

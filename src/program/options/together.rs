@@ -34,15 +34,20 @@ impl Settings {
         {
             return Err(format!("--{}: it has no effect without --restart on-failure or --restart always", flag.long));
         }
-        if self.hooks.is_empty()
-            && let Some(long) = ["hook-on", "hook-timeout"].into_iter().find(|long| given(long))
+        // A file may have the other one.
+        if self.config.is_none()
+            && let Some((long, needed)) = self.without_effect(&given)
         {
-            return Err(format!("--{long}: it has no effect without --hook COMMAND"));
-        }
-        if self.report.is_none() && given("report-keep") {
-            return Err("--report-keep: it has no effect without --report DIR".to_owned());
+            return Err(format!("--{long}: it has no effect without {needed}"));
         }
         self.check_waits(&given)
+    }
+
+    /// An option of reports that has no effect, and the one that isn't there.
+    pub(crate) fn without_effect(&self, given: impl Fn(&str) -> bool) -> Option<(&'static str, &'static str)> {
+        let of_hooks = ["hook-on", "hook-timeout"].into_iter().find(|long| self.hooks.is_empty() && given(long));
+        let of_reports = (self.report.is_none() && given("report-keep")).then_some("report-keep");
+        of_hooks.zip(Some("--hook COMMAND")).or(of_reports.zip(Some("--report DIR")))
     }
 
     /// Either a command or a file, and no option of the other.
