@@ -105,6 +105,10 @@ fn a_start_that_fails_is_told_with_its_step() {
         let failed = events.one("process.failed");
         assert_eq!(failed["stage"], json!(stage), "{failed}");
         assert_eq!(failed.get("errno").and_then(Value::as_str), errno, "{failed}");
+        let name = failed["name"].as_str().unwrap();
+        let summary = failed["summary"].as_str().unwrap();
+        assert!(summary.starts_with(&format!("{name} couldn't be started: ")), "{failed}");
+        assert!(failed["error"].as_str().unwrap().ends_with(summary.split_once(": ").unwrap().1), "{failed}");
     }
 }
 

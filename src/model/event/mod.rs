@@ -71,7 +71,7 @@ use crate::model::signal::Signal;
 /// - An end has `code`, or `signal` and `core_dumped`, in place of the status. Its `result` is `exit-code`, `signal` or
 ///   `core-dump`; `timeout` if the kill after a stop ended it; `success` if the code is 0, or if the end was requested: also
 ///   by a signal.
-/// - A process that couldn't be started has `stage`, `errno` and `error`.
+/// - A process that couldn't be started has `stage`, `errno`, `error` and `summary`.
 /// - A signal has a `number`, and its origin as `code` (`kernel`, `user`, `queue`, `other`), `sender` and `value`.
 ///
 /// ```json

@@ -47,7 +47,8 @@ pub(crate) fn fields<M: SerializeMap>(event: &Event<'_>, looked_up: LookedUp<'_>
         Event::Failed(event) => {
             executable(&event.args, map)?;
             map.serialize_entry("stage", event.error.stage())?;
-            why(&event.error, map)
+            why(&event.error, map)?;
+            map.serialize_entry("summary", &event.summary())
         }
         Event::Exited(event) => exited(event, looked_up.command, map),
         Event::Stopped(event) => with_pid(event.pid, "signal", &event.signal, map),

@@ -1,7 +1,8 @@
 //! The end of a run in a sentence, as a person would say it.
 
-use super::process::{PreviousRunLost, ProcessExited};
+use super::process::{PreviousRunLost, ProcessExited, ProcessFailed};
 use crate::model::death::{Core, KilledBy, Oom, OomVerdict, Panic};
+use crate::model::error::Error;
 use crate::model::printable::OneLine;
 use crate::model::signal::Signal;
 use crate::model::status::ExitStatus;
@@ -100,6 +101,28 @@ impl ProcessExited<'_> {
                 _ => by.signal.to_string(),
             },
             None => "the stop".to_owned(),
+        }
+    }
+}
+
+impl ProcessFailed<'_> {
+    /// What couldn't be started and why, in a sentence without its period. It names no directory of `PATH`: the
+    /// [error](ProcessFailed::error) does.
+    ///
+    /// ```
+    /// use panicmon::{Error, ProcessFailed};
+    ///
+    /// let error = Error::NotFound { command: "./myserver".into(), path: None };
+    /// let failed = ProcessFailed::new("web", vec!["./myserver".into()], error);
+    /// assert_eq!(failed.summary(), "web couldn't be started: ./myserver: no such file");
+    /// ```
+    pub fn summary(&self) -> String {
+        let (name, error) = (&self.name, &*self.error);
+        match error {
+            Error::Cancelled => format!("{name} was cancelled before it was started"),
+            // It was started.
+            Error::Wait { .. } | Error::StatusLost => format!("{name}: {error}"),
+            error => format!("{name} couldn't be started: {}", error.brief()),
         }
     }
 }
@@ -222,6 +245,7 @@ mod tests {
     use crate::model::death::StopRequest;
     use crate::model::origin::Origin;
     use crate::model::pid::Pid;
+    use std::io;
 
     fn by(signal: Signal) -> ExitStatus {
         ExitStatus::Signaled { signal, core_dumped: false }
@@ -312,6 +336,23 @@ mod tests {
         });
         let expected = "was killed by SIGKILL after 45s, which the hard limit of processor time sends (ulimit -Ht), 2s";
         assert_eq!((&*sentence, result), (expected, "signal"));
+    }
+
+    #[test]
+    fn a_failure_says_what_could_not_be_started_and_why() {
+        let start = io::Error::from_raw_os_error(libc::ENOSPC);
+        let in_path = Error::NotFound { command: "x".into(), path: Some("/a:/b".into()) };
+        for (error, sentence) in [
+            (in_path, "web couldn't be started: x: command not found in PATH"),
+            (Error::start("clone", start), "web couldn't be started: clone: No space left on device (os error 28)"),
+            (Error::Cancelled, "web was cancelled before it was started"),
+            (
+                Error::StatusLost,
+                "web: the command ended, but its exit status is lost: something else in this process waited for it",
+            ),
+        ] {
+            assert_eq!(ProcessFailed::new("web", vec!["x".into()], error).summary(), sentence);
+        }
     }
 
     #[test]

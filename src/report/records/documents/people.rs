@@ -54,13 +54,7 @@ pub(super) fn brief(record: &Value, most: usize) -> String {
 }
 
 fn sentence(record: &Value) -> String {
-    let name = || record["name"].as_str().unwrap_or_default();
-    let error = || {
-        let what = if has_run(record) { "" } else { " couldn't be started" };
-        record["error"].as_str().map(|error| format!("{}{what}: {error}", name()))
-    };
-    let sentence = record["summary"].as_str().map(str::to_owned).or_else(error);
-    OneLine(&sentence.unwrap_or_else(|| name().to_owned())).to_string()
+    OneLine(&record["summary"].as_str().or(record["name"].as_str()).unwrap_or_default()).to_string()
 }
 
 /// Whether it was started, though there is an error: only waiting for it has failed.
@@ -69,7 +63,7 @@ fn has_run(record: &Value) -> bool {
 }
 
 /// What is known of the run, each with its label.
-fn facts(record: &Value) -> [(&'static str, Option<String>); 15] {
+fn facts(record: &Value) -> [(&'static str, Option<String>); 16] {
     let text = |key: &str| record[key].as_str().map(str::to_owned);
     let number = |key: &str| record[key].as_u64();
     let is_start = record["error"].is_string() && !has_run(record);
@@ -99,6 +93,7 @@ fn facts(record: &Value) -> [(&'static str, Option<String>); 15] {
         ("run", number("run").filter(|run| *run > 0).map(|run| run.to_string())),
         ("time", text("time")),
         ("result", text("result").or_else(|| is_start.then(|| "start-failed".to_owned()))),
+        ("error", text("error").filter(|error| !sentence(record).ends_with(error.as_str()))),
         ("code", number("code").map(|code| code.to_string())),
         ("signal", signal),
         ("asked by", asked_by),
@@ -296,14 +291,21 @@ mod tests {
 
     #[test]
     fn a_start_that_failed_has_its_error() {
-        let record = json!({"name": "web", "stage": "resolve", "error": "no such program"});
+        let summary = "web couldn't be started: no such program";
+        let record = json!({"name": "web", "stage": "resolve", "error": "no such program", "summary": summary});
         let text = certificate(&record);
         assert!(text.starts_with("web couldn't be started: no such program\n"), "{text}");
         assert!(text.contains("result      start-failed"), "{text}");
+        assert!(!text.contains("\nerror "), "it is said already: {text}");
+        let (error, summary) = ("x: command not found in PATH=/a", "x: command not found in PATH");
+        let text = certificate(&json!({"name": "web", "error": error, "summary": summary}));
+        assert!(text.contains("\nerror       x: command not found in PATH=/a\n"), "{text}");
     }
+
     #[test]
     fn a_status_that_is_lost_is_no_failed_start() {
-        let record = json!({"name": "web", "stage": "wait", "error": "the command ended, but its exit status is lost"});
+        let error = "the command ended, but its exit status is lost";
+        let record = json!({"name": "web", "stage": "wait", "error": error, "summary": format!("web: {error}")});
         let text = certificate(&record);
         assert!(text.starts_with("web: the command ended, but its exit status is lost\n"), "{text}");
         assert!(!text.contains("result"), "{text}");
