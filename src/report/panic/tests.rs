@@ -286,7 +286,7 @@ fn whatever_is_printed_what_is_found_is_small() {
         if let Some(panic) = recognise(&text, "", shape.status.unwrap()) {
             assert!(panic.frames.len() <= frames::MOST && panic.message.len() <= MOST_OF_MESSAGE);
             let names = panic.frames.iter().chain([&panic.kind]).chain(&panic.thread);
-            assert!(names.into_iter().all(|name| name.len() <= MOST_OF_NAME), "{panic:?}");
+            assert!(names.into_iter().all(|name| !name.is_empty() && name.len() <= MOST_OF_NAME), "{panic:?}");
             assert_eq!(panic.fingerprint.len(), 16);
         }
     }
@@ -312,7 +312,8 @@ fn the_patterns_can_be_compiled_and_a_mark_has_what_it_is_looked_up_by() {
         for text in [mark.pattern, mark.cut, mark.inner] {
             assert!(pattern::Pattern::new(text).is_some(), "{text}");
         }
-        assert!(mark.pattern.contains("(?<kind>") || !mark.kind.is_empty() || !mark.inner.is_empty(), "{mark:?}");
+        // What `cut` and `inner` look for may not be there.
+        assert!(mark.pattern.contains("(?<kind>") || !mark.kind.is_empty(), "{mark:?}");
     }
 }
 

@@ -134,6 +134,7 @@ const JAVA: &[Mark] = &[
     Mark {
         start: "Exception in thread \"main\" ",
         pattern: r#"^Exception in thread "(?<thread>main)" (?<message>.*)$"#,
+        kind: "exception",
         message: Message::Until(&["\tat ", "\t... ", "Caused by: ", "\tSuppressed: "]),
         inner: r"(?s)^(?<kind>[\w.$/]+)(?:: (?<message>.*))?$",
         ends: Some(codes(&[1])),
@@ -224,6 +225,7 @@ const DOTNET: &[Mark] = &[
     Mark {
         start: "Unhandled exception. ",
         pattern: r"^Unhandled exception\. (?<message>.*)$",
+        kind: "exception",
         message: Message::Until(&["   at ", " ---> ", "--- End of"]),
         inner: r"(?s)^(?<kind>[\w.+`]+)(?:: (?<message>.*))?$",
         ..MARK
@@ -242,6 +244,7 @@ const MONO: &[Mark] = &[
     Mark {
         start: "[ERROR] FATAL UNHANDLED EXCEPTION: ",
         pattern: r"^\[ERROR\] FATAL UNHANDLED EXCEPTION: (?<message>.*)$",
+        kind: "exception",
         message: Message::Until(&["  at ", "   --- End"]),
         inner: r"(?s)^(?<kind>[\w.+`]+)(?:: (?<message>.*?)(?: ---> .*)?)?$",
         ends: Some(codes(&[1])),
