@@ -72,8 +72,8 @@ impl Run<'_, '_> {
                 }
                 settle(self.source, &needed, self.relay.as_ref().is_some_and(Relay::uses_stdout))?;
             }
-            if self.hooks.is_some() {
-                self.run_hooks();
+            if self.hooks.is_some() && self.run_hooks() {
+                continue;
             }
             self.wait(&mut wakeup, unstarted).map_err(|source| Error::Wait { source })?;
             self.dispatch(&mut wakeup)?;

@@ -16,9 +16,11 @@ impl Run<'_, '_> {
     }
 
     /// Starts the hooks whose turn it is, each in the place of the command whose event it is, and kills those whose time is up.
+    /// Whether all are over by that: those that can't be started wake nobody by their end.
     #[cold]
-    pub(super) fn run_hooks(&mut self) {
-        let Run { hooks: Some(hooks), tasks, own, limits, source, .. } = self else { return };
+    pub(super) fn run_hooks(&mut self) -> bool {
+        let Run { hooks: Some(hooks), tasks, own, limits, source, .. } = self else { return false };
+        let is_waited_for = hooks.patience().is_some();
         let has_own_place = hooks.has_own_place();
         let place = |event: &HookEvent| {
             let its = tasks.iter().find(|task| event.is_of_process && task.spec.event_name() == event.name);
@@ -27,6 +29,7 @@ impl Run<'_, '_> {
             its.or_else(only).map(|task| &*task.spec.command)
         };
         hooks.go_on(place, &Starter { own: *own, limits: *limits, source: Some(source) });
+        is_waited_for && hooks.patience().is_none()
     }
 
     /// A child of no task has ended, and isn't reaped yet. Whether it has to do with a hook.

@@ -267,7 +267,10 @@ impl Hooks {
         self.kill_late(Instant::now());
         self.forget_groups();
         while let Some(turn) = self.turns.next() {
-            let Some(place) = place(&turn.event).or(self.wanted.own.as_ref()) else { return };
+            let Some(place) = place(&turn.event).or(self.wanted.own.as_ref()) else {
+                self.turns.ended();
+                continue;
+            };
             match self.spawn(&turn, place, starter) {
                 Ok(child) => {
                     self.groups.push(child.pid());

@@ -1,8 +1,8 @@
 //! One life of panicmon in a scenario, in which one call fails, or none.
 
 use crate::listener::{Call, Launch, Started, launch, name_of, string_at};
-use crate::scenarios::{Scenario, Stimulus};
-use crate::support::{PROBE, panicmon};
+use crate::scenarios::{FOLDER, Scenario, Stimulus};
+use crate::support::{PROBE, Scratch, panicmon};
 use crate::sys;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -153,6 +153,7 @@ struct Playing<'s> {
     hold: PathBuf,
     master: Option<PtyMaster>,
     socket: Option<UnixDatagram>,
+    _folder: Scratch,
     /// panicmon, from its first call on.
     main: Option<u32>,
     processes: BTreeMap<u32, Whose>,
@@ -208,8 +209,9 @@ impl<'s> Playing<'s> {
             socket
         });
         let terminal = scenario.terminal.map(|_| new_terminal());
+        let folder = Scratch::folder();
         let started = launch(&Launch {
-            words: c_strings(scenario.words.clone()),
+            words: c_strings(scenario.words.iter().map(|word| word.replace(FOLDER, &folder.0.display().to_string()))),
             env: c_strings(env),
             fds: [null.as_raw_fd(), out_end.as_raw_fd(), err_end.as_raw_fd(), hold_end.as_raw_fd()],
             terminal: terminal.as_ref().map(|(_, name)| CString::new(name.as_str()).expect("no NUL")),
@@ -232,6 +234,7 @@ impl<'s> Playing<'s> {
             hold: hold_link,
             master,
             socket,
+            _folder: folder,
             main: None,
             processes: BTreeMap::new(),
             given: 0,
@@ -514,6 +517,7 @@ const FCNTL: &[(u64, &str)] = &[
     (libc::F_SETFL as u64, "F_SETFL"),
     (libc::F_DUPFD_CLOEXEC as u64, "F_DUPFD_CLOEXEC"),
     (libc::F_SETPIPE_SZ as u64, "F_SETPIPE_SZ"),
+    (libc::F_ADD_SEALS as u64, "F_ADD_SEALS"),
 ];
 
 #[allow(clippy::unnecessary_cast, reason = "another C library has another type")]

@@ -40,6 +40,9 @@ pub struct Scenario {
     pub first: bool,
     /// What is to come through NOTIFY_SOCKET.
     pub notified: &'static [&'static str],
+    /// The command's streams are passed on as if nobody stood between: a reader that is gone is gone for the command, without
+    /// a word.
+    pub is_tee: bool,
     /// The file that the words name, kept as long as this.
     _file: Option<Scratch>,
 }
@@ -60,6 +63,7 @@ pub fn all() -> Vec<Scenario> {
     for verbose in [&[][..], &["-vvv"]] {
         all.extend(commands(verbose));
         all.extend(lives(verbose));
+        all.extend(reports(verbose));
         if nix::unistd::geteuid().is_root() {
             all.extend(of_root(verbose));
         }
@@ -108,6 +112,29 @@ fn commands(verbose: &[&str]) -> Vec<Scenario> {
             out: &["waiting", "passed"],
             notified: &["FDSTORE=1\nFDNAME=word", "BARRIER=1"],
             ..scenario(verbose, "notify with a barrier", &[], &["notify-barrier"], 0)
+        },
+    ]
+}
+
+/// Stands for a folder that each run has of its own.
+pub const FOLDER: &str = "FOLDER";
+
+/// What is told of a command, in each way there is.
+fn reports(verbose: &[&str]) -> Vec<Scenario> {
+    let speaking = |name, options: &[&str]| Scenario {
+        out: &["out"],
+        err: &["err"],
+        ..scenario(verbose, name, options, &["speak", "3"], 3)
+    };
+    vec![
+        speaking("events", &["--events", "FOLDER/events"]),
+        speaking("hook", &["--hook", "/bin/true", "--hook-on", "exited"]),
+        speaking("certificate", &["--report", FOLDER, "--report-keep", "1"]),
+        speaking("termination log", &["--termination-log", "FOLDER/log"]),
+        speaking("metrics", &["--metrics", "FOLDER/x.prom"]),
+        Scenario {
+            is_tee: true,
+            ..speaking("tails", &["--stderr-tail", "4K", "--stdout-tail", "4K", "--events", "FOLDER/events"])
         },
     ]
 }
@@ -189,6 +216,9 @@ fn is_for_others(file: &Path) -> bool {
     file.ancestors().all(|part| part.metadata().unwrap().permissions().mode() & 1 != 0)
 }
 
+/// So many processes have more pipes than one poll(2) is asked about.
+const MANY: u32 = 17;
+
 /// Files in pmux's format.
 fn files(verbose: &[&str]) -> Vec<Scenario> {
     let scenario = |name, processes: String, status| {
@@ -201,6 +231,9 @@ fn files(verbose: &[&str]) -> Vec<Scenario> {
     let speaking = |name: &str, code: i32| {
         format!("- {{name: {name}, cmd: '{PROBE}', args: [speak, '{code}'], noRestartOn: [{code}, -1]}}\n")
     };
+    let many = || 10..10 + MANY;
+    let all_say =
+        |said: &str| -> Vec<&'static str> { many().map(|number| &*format!("p{number}  › {said}").leak()).collect() };
     let living = |name: &str| format!("- {{name: {name}, cmd: '{PROBE}', args: [live, '2=exit:0']}}\n");
     vec![
         Scenario {
@@ -212,6 +245,11 @@ fn files(verbose: &[&str]) -> Vec<Scenario> {
             stimuli: vec![("ready", 2, Kill(libc::SIGTERM))],
             out: &["a    › ready #", "b    › ready #", "a    › came 2 0 #", "b    › came 2 0 #"],
             ..scenario("config with a stop", living("a") + &living("b"), 0)
+        },
+        Scenario {
+            stimuli: vec![("ready", MANY as usize, Kill(libc::SIGTERM))],
+            out: [all_say("ready #"), all_say("came 2 0 #")].concat().leak(),
+            ..scenario("config with many", many().map(|number| living(&format!("p{number}"))).collect(), 0)
         },
     ]
 }

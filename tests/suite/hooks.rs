@@ -232,6 +232,19 @@ fn the_end_waits_no_longer_for_a_hook_than_it_may_run() {
     wait_for_end(place.line("sleep").parse().unwrap());
 }
 
+/// Nothing that wakes panicmon comes after that.
+#[test]
+fn the_end_waits_for_no_hook_that_couldnt_be_started() {
+    let options = with_hook("true", &["--hook-timeout", "1000s", "--name", "web"]);
+    let mut running = Running::start(with_one_pipe(&with_options(&options, &["live", "10=exit:3"])));
+    running.line().unwrap();
+    sys::limit_files(running.pid(), 4);
+    running.kill(libc::SIGUSR1);
+    let expected = "--hook: true for process.exited of web: can't start the command: memfd_create: Too many open files";
+    wait_for("the warning", || running.line().filter(|line| line.contains(expected)));
+    assert_eq!(running.code(), 3);
+}
+
 #[test]
 fn while_a_hook_hangs_signals_pass_and_a_second_stop_ends_the_waiting() {
     let place = Place::new();
