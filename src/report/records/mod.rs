@@ -46,6 +46,9 @@ const MOST_SENDERS: usize = 16;
 /// and how long.
 const SENDER_LASTS: Duration = Duration::from_secs(60);
 
+/// Room for this many events stays when they are written.
+const MOST_KEPT_ROOM: usize = 16;
+
 /// How long all sinks together may take for the last records.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -225,7 +228,8 @@ impl Inner {
     }
 
     fn flush(&mut self) {
-        for (event, moment) in std::mem::take(&mut self.told) {
+        let mut events = std::mem::take(&mut self.told);
+        for (event, moment) in events.drain(..) {
             let command = sender(&event).and_then(|sender| self.senders.command_of(sender));
             let looked_up = LookedUp { command: command.as_deref() };
             let (name, told) = (event.name().unwrap_or(&self.name), Told::Event(&event));
@@ -240,6 +244,9 @@ impl Inner {
                 self.hooks.events.push(HookEvent::new(&event, name, line));
             }
         }
+        // The next event is told before a signal is passed on: it finds room without asking for memory.
+        events.shrink_to(MOST_KEPT_ROOM);
+        self.told = events;
         self.documents.write();
         for number in 0..self.sinks.len() {
             self.sinks[number].flush();
