@@ -26,10 +26,7 @@ impl Run<'_, '_> {
         let most = self.progress.looks.orphans_one_by_one();
         let are_many = !self.reap_until_orphans(most)?;
         // A child of a task may stand behind orphans that come meanwhile.
-        let are_left = are_many && {
-            self.reap_listed_orphans()?;
-            !self.reap_until_orphans(most)?
-        };
+        let are_left = are_many && self.reap_listed_orphans()? && !self.reap_until_orphans(most)?;
         self.progress.looks.looked(begin, Instant::now(), are_many, are_left);
         Ok(())
     }
@@ -46,14 +43,17 @@ impl Run<'_, '_> {
         Ok(false)
     }
 
-    /// Reaps the orphans that have ended by now, each by its number, at which the kernel finds it at once.
-    fn reap_listed_orphans(&mut self) -> Result<(), Error> {
-        // Where it can't be read, the next look goes on.
-        let mut orphans = proc_fs::children().unwrap_or_default();
+    /// Reaps the orphans that have ended by now, each by its number, at which the kernel finds it at once. Whether any may be
+    /// left.
+    fn reap_listed_orphans(&mut self) -> Result<bool, Error> {
+        let Some(mut orphans) = proc_fs::children() else {
+            // Without a list, one by one.
+            return self.reap_all_of(None).map(|()| false);
+        };
         self.tasks.leave_out_children(&mut orphans);
         for orphan in orphans {
             self.reap_by_number(orphan)?;
         }
-        Ok(())
+        Ok(true)
     }
 }
