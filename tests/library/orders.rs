@@ -1,6 +1,6 @@
 //! Orders from other threads: an executor's child is stopped, and single processes of a supervisor are.
 
-use crate::support::{PROBE, children, deadline, status_field, wait_for};
+use crate::support::{PROBE, Scratch, children, deadline, name, status_field, wait_for};
 use crate::{send_to_self, turn};
 use panicmon::{
     Canceller, ControlError, Error, Event, Executor, ExitStatus, Handler, NoRestartOn, Options, ProcessConfig, Restart,
@@ -272,8 +272,16 @@ fn processes_that_are_suspended_end_when_a_signal_stops_all() {
 #[test]
 fn a_second_stop_takes_back_the_start_and_the_next_start_forgets_both() {
     let _turn = turn();
-    controlled(&[process("a", &["sleep", "1000"]), process("b", &["sleep", "1000"])], |control, events| {
-        await_event(events, "b", "process.started");
+    let folder = Scratch::folder();
+    // Its first run is ended by the second stop only.
+    let script = format!("mkdir {}/run 2>/dev/null && trap '' INT; exec sleep 1000", folder.0.display());
+    let sleep = ["sleep", "1000"];
+    // The last one runs all the time: orders are taken while anything runs.
+    let configs = [process("a", &["sh", "-c", &script]), process("b", &sleep), process("c", &sleep)];
+    controlled(&configs, |control, events| {
+        let first = pid_of(&await_event(events, "a", "process.started"));
+        wait_for("it to ignore INT", || (name(first) == "sleep").then_some(()));
+        await_event(events, "c", "process.started");
         control.stop("a").unwrap();
         control.start("a").unwrap();
         control.stop("a").unwrap();

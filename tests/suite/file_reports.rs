@@ -62,7 +62,7 @@ events: [$D/events, $D/same]
 hook:
 - sh -c 'echo $PANICMON_EVENT >>$D/hook; echo $$ >$D/pid; exec sleep 1000'
 hookOn: [started]
-hookTimeout: 1s
+hookTimeout: 3s
 report: $D/certificates
 reportKeep: 2
 terminationLog: $D/termination
@@ -77,7 +77,7 @@ reportArgs: true
     let exited = place.events.one("process.exited");
     assert_eq!(parsed(&place.read("same")).len(), place.events.all().len());
     assert_eq!(place.read("hook"), "process.started\n");
-    assert!(err.contains("FILE: 'hook': sh for process.started of web: it hadn't ended after 1s"), "{err}");
+    assert!(err.contains("FILE: 'hook': sh for process.started of web: it hadn't ended after 3s"), "{err}");
     let certificates = fs::read_dir(place.path("certificates")).unwrap().map(|entry| entry.unwrap().file_name());
     let mut certificates: Vec<_> = certificates.map(|name| name.into_string().unwrap()).collect();
     certificates.sort();
