@@ -5,6 +5,7 @@ use crate::producer::{END, Lines};
 use crate::programs::{find, panicmon};
 use crate::workshop::{Workshop, c_string, project};
 use std::ffi::CString;
+use std::path::Path;
 use std::process::Command;
 
 /// One of the programs that are compared.
@@ -20,6 +21,8 @@ pub struct Contender {
 pub enum Way {
     /// It reads from the producer in a pipeline, and changes nothing.
     Copies,
+    /// It starts the producer, and changes nothing.
+    Keeps,
     /// It starts the producer, and puts a label in front of each line, however long that is.
     Labels,
     /// The same, but it may divide lines that are longer than this number of bytes.
@@ -29,13 +32,18 @@ pub enum Way {
 pub const CAT: &str = "cat";
 pub const GO: &str = "Go";
 pub const PANICMON: &str = "panicmon";
+/// panicmon without labels, which keeps the last words.
+pub const TAIL: &str = "panicmon, a tail";
+
+/// How much the tail keeps, in KiB.
+pub const TAIL_KIB: usize = 64;
 
 const NAME: &str = "bench";
 const LABEL: &str = "bench › ";
 
 impl Way {
     pub fn label(self) -> &'static [u8] {
-        if self == Way::Copies { b"" } else { LABEL.as_bytes() }
+        if matches!(self, Way::Copies | Way::Keeps) { b"" } else { LABEL.as_bytes() }
     }
 
     /// Whether it divides lines of this length.
@@ -61,9 +69,16 @@ pub fn gather(workshop: &Workshop) -> Result<Vec<Contender>> {
         None => println!("go is not installed: the relay in {GO} is left out (install golang-go)"),
     }
     let program = workshop.copy(&panicmon()?, "panicmon")?;
-    let prefix = vec![program, c"--label".into(), CString::new(NAME)?, c"--".into()];
+    let prefix = vec![program.clone(), c"--label".into(), CString::new(NAME)?, c"--".into()];
     contenders.push(Contender { name: PANICMON, prefix, way: Way::LabelsAndDivides(64 * 1024) });
+    contenders.push(Contender { name: TAIL, prefix: keeping(program, Path::new("/dev/null"))?, way: Way::Keeps });
     Ok(contenders)
+}
+
+/// A panicmon that keeps a tail of stdout for the events in this file. (What it does with stderr is the same.)
+pub fn keeping(panicmon: CString, events: &Path) -> Result<Vec<CString>> {
+    let size = CString::new(format!("{TAIL_KIB}K"))?;
+    Ok(vec![panicmon, c"--stdout-tail".into(), size, c"--events".into(), c_string(events)?, c"--".into()])
 }
 
 fn go_relay(workshop: &Workshop) -> Result<Option<CString>> {

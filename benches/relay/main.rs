@@ -6,6 +6,7 @@
 
 mod contenders;
 mod correctness;
+mod delay;
 mod processes;
 mod producer;
 mod report;
@@ -27,7 +28,6 @@ mod sys;
 mod workshop;
 
 use contenders::Contender;
-use producer::Lines;
 use report::Table;
 use std::env;
 use std::ffi::CString;
@@ -46,11 +46,15 @@ struct Scale {
     rounds: usize,
     /// About how long a round takes.
     time: Duration,
+    /// How many lines' delays are measured in a round.
+    timed_lines: usize,
+    /// How many bytes are written one by one, to see what a tail keeps of them.
+    single_bytes: usize,
 }
 
-const WHOLE: Scale = Scale { rounds: 15, time: Duration::from_millis(200) };
+const WHOLE: Scale = Scale { rounds: 15, time: Duration::from_millis(200), timed_lines: 200, single_bytes: 1_000_000 };
 
-const QUICK: Scale = Scale { rounds: 3, time: Duration::from_millis(20) };
+const QUICK: Scale = Scale { rounds: 3, time: Duration::from_millis(20), timed_lines: 50, single_bytes: 100_000 };
 
 /// What all measurements need.
 struct Lab {
@@ -62,11 +66,7 @@ struct Lab {
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
-    let result = match words.split_first() {
-        Some((word, numbers)) if word == producer::PRODUCE => Lines::parse(numbers).and_then(producer::produce),
-        _ => run(),
-    };
-    match result {
+    match producer::role(&words).unwrap_or_else(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("relay: {error}");
@@ -87,6 +87,9 @@ fn run() -> Result<()> {
 
     eprintln!("whether what arrives is right");
     correctness::check(&lab)?;
+    if let Some(panicmon) = lab.contenders.iter().find(|contender| contender.name == contenders::PANICMON) {
+        correctness::check_tail(&lab, panicmon, &workshop.path("events"))?;
+    }
     let all = Processors::allowed()?;
     let unpinned = measure(&lab, "not pinned")?;
     all.last().use_only()?;
@@ -105,5 +108,7 @@ fn measure(lab: &Lab, how: &'static str) -> Result<Table> {
         eprintln!("{how}: lines of {length} bytes");
         throughput::measure(lab, length, &mut table)?;
     }
+    eprintln!("{how}: the delay of a line");
+    delay::measure(lab, &mut table)?;
     Ok(table)
 }

@@ -2,10 +2,11 @@
 
 use crate::contenders::{Contender, Way};
 use crate::proc::Proc;
-use crate::producer::{END, Lines};
+use crate::producer::END;
 use crate::programs::{environment, succeeded};
 use crate::sys::{self, Process, Stdio};
 use crate::{Lab, Result};
+use std::ffi::CString;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe, stderr};
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -28,9 +29,9 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts both, and waits until the producer is ready.
-    pub fn start(lab: &Lab, contender: &Contender, lines: Lines) -> Result<Running> {
-        let producer = [lab.producer.clone()].into_iter().chain(lines.words());
+    /// Starts both, the producer with these words, and waits until it is ready.
+    pub fn start(lab: &Lab, contender: &Contender, words: impl IntoIterator<Item = CString>) -> Result<Running> {
+        let producer = [lab.producer.clone()].into_iter().chain(words);
         let environment = environment();
         let stderr = stderr();
         let (stdin, writer) = pipe()?;
@@ -77,6 +78,21 @@ impl Running {
             tail.drain(..tail.len().saturating_sub(END.len()));
         }
         Ok(())
+    }
+
+    /// Reads one line, which is all there is, label and newline included.
+    pub fn read_line(&mut self) -> Result<&[u8]> {
+        let mut length = 0;
+        while !self.buffer[..length].ends_with(b"\n") {
+            if !sys::is_readable(self.stdout.as_fd(), PATIENCE)? {
+                return Err(format!("{} passes nothing on any more", self.name).into());
+            }
+            match self.stdout.read(&mut self.buffer[length..])? {
+                0 => return Err(format!("{} closed its stdout too early", self.name).into()),
+                read => length += read,
+            }
+        }
+        Ok(&self.buffer[..length])
     }
 
     /// What the kernel says about the contender.

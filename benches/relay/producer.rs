@@ -1,13 +1,23 @@
 //! The program whose lines are relayed: this one, executed again.
 
 use crate::Result;
+use crate::sys;
 use std::ffi::CString;
 use std::fs::File;
-use std::io::{Read, Write, copy, sink, stdin, stdout};
+use std::io::{self, Read, Write, copy, sink, stdin, stdout};
 use std::os::fd::AsFd;
 
 /// With this argument, this program is the producer.
 pub const PRODUCE: &str = "produce";
+
+/// The same, but each byte is written by itself.
+pub const PRODUCE_BYTES: &str = "produce-bytes";
+
+/// With this argument, it writes a line with the time for each byte that it is given.
+pub const TELL_TIME: &str = "tell-time";
+
+/// How long the line with the time is.
+const TIMED_LENGTH: usize = 100;
 
 /// The line it writes when it is ready and again when it has written everything.
 pub const END: &[u8] = b"end\n";
@@ -30,8 +40,16 @@ impl Lines {
 
     /// A producer's arguments.
     pub fn words(self) -> [CString; 3] {
+        self.words_of(PRODUCE)
+    }
+
+    pub fn words_byte_by_byte(self) -> [CString; 3] {
+        self.words_of(PRODUCE_BYTES)
+    }
+
+    fn words_of(self, word: &str) -> [CString; 3] {
         let number = |number: usize| CString::new(number.to_string()).unwrap_or_default();
-        [CString::new(PRODUCE).unwrap_or_default(), number(self.length), number(self.count)]
+        [CString::new(word).unwrap_or_default(), number(self.length), number(self.count)]
     }
 
     pub fn parse(words: &[String]) -> Result<Lines> {
@@ -62,14 +80,57 @@ impl Lines {
     }
 }
 
+/// What this program does with these words, if they make a producer of it.
+pub fn role(words: &[String]) -> Option<Result<()>> {
+    let (word, numbers) = words.split_first()?;
+    match word.as_str() {
+        PRODUCE => Some(Lines::parse(numbers).and_then(|lines| produce(|out| lines.write(out)))),
+        PRODUCE_BYTES => Some(Lines::parse(numbers).and_then(|lines| produce(|out| lines.write(ByteByByte(out))))),
+        TELL_TIME => Some(tell_time()),
+        _ => None,
+    }
+}
+
 /// Says that it is ready, and given a byte writes the lines. Ends when stdin is closed.
-pub fn produce(lines: Lines) -> Result<()> {
-    // The standard library's stdout would flush each line.
-    let mut stdout = File::from(stdout().as_fd().try_clone_to_owned()?);
+fn produce(write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+    let mut stdout = unbuffered()?;
     stdout.write_all(END)?;
     stdin().read_exact(&mut [0])?;
-    lines.write(&mut stdout)?;
+    write(&mut stdout)?;
     stdout.write_all(END)?;
     copy(&mut stdin(), &mut sink())?;
     Ok(())
+}
+
+/// Says that it is ready, and for each byte writes a line that begins with the time. Ends when stdin is closed.
+fn tell_time() -> Result<()> {
+    let mut stdout = unbuffered()?;
+    stdout.write_all(END)?;
+    while stdin().read(&mut [0])? > 0 {
+        let line = format!("{:<1$}\n", sys::clock(), TIMED_LENGTH - 1);
+        stdout.write_all(line.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// The time in such a line.
+pub fn time(line: &[u8]) -> Result<u64> {
+    Ok(str::from_utf8(line)?.trim_end().parse()?)
+}
+
+/// The standard library's stdout would flush each line.
+fn unbuffered() -> Result<File> {
+    Ok(File::from(stdout().as_fd().try_clone_to_owned()?))
+}
+
+struct ByteByByte<W>(W);
+
+impl<W: Write> Write for ByteByByte<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(&bytes[..bytes.len().min(1)])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }

@@ -1,7 +1,8 @@
 //! Prints the tables, and which of its goals panicmon meets.
 
 use crate::LENGTHS;
-use crate::contenders::{CAT, Contender, GO, PANICMON};
+use crate::contenders::{CAT, Contender, GO, PANICMON, TAIL, TAIL_KIB};
+use crate::delay::TIMED;
 use crate::samples::{median, number};
 use std::collections::BTreeMap;
 
@@ -12,10 +13,13 @@ pub enum Metric {
     Lines,
     Cpu,
     Peak,
+    Added,
+    Delay,
 }
 
 impl Metric {
-    const ALL: [Metric; 4] = [Metric::Megabytes, Metric::Lines, Metric::Cpu, Metric::Peak];
+    const ALL: [Metric; 6] =
+        [Metric::Megabytes, Metric::Lines, Metric::Cpu, Metric::Peak, Metric::Added, Metric::Delay];
 
     fn label(self) -> &'static str {
         match self {
@@ -23,13 +27,15 @@ impl Metric {
             Metric::Lines => "lines/s",
             Metric::Cpu => "CPU a line, ns",
             Metric::Peak => "Rss at most, KiB",
+            Metric::Added => "Rss added by relaying, KiB",
+            Metric::Delay => "delay of a line, p50, µs",
         }
     }
 
     /// The one number that stands for all samples.
     fn summary(self, samples: &[f64]) -> Option<f64> {
         match self {
-            Metric::Peak => samples.iter().copied().max_by(f64::total_cmp),
+            Metric::Peak | Metric::Added => samples.iter().copied().max_by(f64::total_cmp),
             _ => median(samples),
         }
     }
@@ -71,6 +77,10 @@ impl Table {
             }
             println!();
             for metric in Metric::ALL {
+                // Only lines of one length are timed.
+                if self.value(length, metric, CAT).is_none() {
+                    continue;
+                }
                 print!("  {:26}", metric.label());
                 for name in &self.names {
                     let value = self.value(length, metric, name).map_or("-".into(), number);
@@ -88,6 +98,16 @@ impl Table {
         println!("  lines/s of 10 bytes   {}", self.speed_verdict(10, Metric::Lines, GO, 10.0));
         println!("  MB/s of 100 bytes     {}", self.speed_verdict(100, Metric::Megabytes, CAT, 0.65));
         println!("  Rss at most, KiB      {}", self.memory_verdict(16 * 1024));
+        println!("{TAIL} of {TAIL_KIB} KiB, and its goals, {}", self.how);
+        println!("  MB/s of 100 bytes     {}", self.tail_speed_verdict(0.8));
+        let added = LENGTHS.iter().filter_map(|length| self.value(*length, Metric::Added, TAIL));
+        println!("  Rss added, KiB        {}", below(added.max_by(f64::total_cmp), (2 * TAIL_KIB + 2048) as f64));
+        println!("  delay of a line, µs   {}", below(self.value(TIMED, Metric::Delay, TAIL), 50.0));
+    }
+
+    fn tail_speed_verdict(&self, least: f64) -> String {
+        let Some(ratio) = self.ratio(100, Metric::Megabytes, TAIL, PANICMON) else { return "not measured".into() };
+        format!("{:8} {ratio:.2} of the labels', at least {least}", met(ratio >= least))
     }
 
     fn speed_verdict(&self, length: usize, metric: Metric, reference: &str, least: f64) -> String {
@@ -104,6 +124,10 @@ impl Table {
         let Some(peak) = peaks.max_by(f64::total_cmp) else { return "not measured".into() };
         format!("{:8} {}, below {below}", met(peak < f64::from(below)), number(peak))
     }
+}
+
+fn below(value: Option<f64>, most: f64) -> String {
+    value.map_or("not measured".into(), |value| format!("{:8} {}, at most {most}", met(value <= most), number(value)))
 }
 
 fn met(is_met: bool) -> &'static str {

@@ -22,6 +22,7 @@ pub fn measure(lab: &Lab, length: usize, table: &mut Table) -> Result<()> {
         add(Metric::Lines, lines.count as f64 / run.seconds);
         add(Metric::Cpu, run.cpu as f64 / lines.count as f64);
         add(Metric::Peak, run.peak as f64);
+        add(Metric::Added, run.added as f64);
     }
     Ok(())
 }
@@ -47,18 +48,22 @@ struct Run {
     cpu: u64,
     /// The most memory it had, in KiB.
     peak: u64,
+    /// How much of it came while it relayed.
+    added: u64,
 }
 
 fn relay(lab: &Lab, contender: &Contender, lines: Lines) -> Result<Run> {
-    let mut running = Running::start(lab, contender, lines)?;
+    let mut running = Running::start(lab, contender, lines.words())?;
     let proc = running.proc();
+    let at_start = proc.peak()?;
     let mut bytes = 0;
     let cpu = proc.cpu()?;
     let begin = sys::clock();
     running.go()?;
     running.read_to_end_line(|arrived| bytes += arrived.len())?;
     let seconds = (sys::clock() - begin) as f64 / 1e9;
-    let run = Run { seconds, cpu: proc.cpu()? - cpu, peak: proc.peak()? };
+    let peak = proc.peak()?;
+    let run = Run { seconds, cpu: proc.cpu()? - cpu, peak, added: peak - at_start };
     running.end()?;
 
     let expected = contender.way.bytes(lines);
