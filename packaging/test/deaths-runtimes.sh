@@ -141,6 +141,8 @@ fi
 if language node node; then
     panics "Node: throw" 1 node TypeError boom node -e 'throw new TypeError("boom")'
     panics "Node: rejection" 1 node RangeError boom node -e 'Promise.reject(new RangeError("boom"))'
+    echo 'if (' >app.js
+    panics "Node: the program ends too early" 1 node SyntaxError "Unexpected end of input" node app.js
     no_panic "Node: caught" 1 node -e 'try { throw new Error("x") } catch (e) { console.error(e); process.exit(1) }'
     panics "Node: no memory" ABRT node "FATAL ERROR" \
         "Reached heap limit Allocation failed - JavaScript heap out of memory" \
@@ -215,6 +217,7 @@ fi
 
 if language perl perl; then
     panics "Perl: die" 255 perl die boom perl -e 'die "boom"'
+    panics "Perl: an object" 255 perl MyError "MyError=HASH(0xN)" perl -e 'die bless {}, "MyError"'
     no_panic "Perl: exit" 3 perl -e 'warn "careful"; exit 3'
 fi
 

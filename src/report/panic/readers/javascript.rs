@@ -20,9 +20,10 @@ pub(in super::super) fn node(lines: &Lines<'_>, _: ExitStatus) -> Option<Found> 
     let place = Pattern::new(r"^(?<p>\S.*):(?<n>\d+)$")?;
     let version = lines.with("Node.js v", "").pop();
     let end = version.unwrap_or(lines.len());
-    // The last one: an error that a worker's error causes has its own excerpt above.
+    // The last one: an error that a worker's error causes has its own excerpt above. Where the source ends too early, there is
+    // nothing to mark: the line is empty.
     let (above, caret) = (end.saturating_sub(MOST_LINES)..end).rev().find_map(|at| {
-        let is_caret = is_caret(lines.get(at));
+        let is_caret = is_caret(lines.get(at)) || lines.get(at + 1).starts_with("SyntaxError: ");
         let mut excerpt = (at.saturating_sub(EXCERPT_LINES)..at.saturating_sub(1)).rev();
         is_caret.then(|| excerpt.find_map(|at| place.captures(lines.get(at)))).flatten().map(|place| (place, at))
     })?;

@@ -1,4 +1,4 @@
-//! Perl's last message: `boom at app.pl line 1.`
+//! Perl's last message: `boom at app.pl line 1.`, or an object that has no text.
 
 use super::super::language::{Found, Sure};
 use super::super::marks::place_of;
@@ -25,6 +25,9 @@ pub(in super::super) fn read(lines: &Lines<'_>, status: ExitStatus) -> Option<Fo
         is_compiling = true;
         at = last.next()?;
     }
+    if let Some(object) = object(lines, at) {
+        return Some(object);
+    }
     let captures = pattern.captures(lines.get(at))?;
     let message = group(&captures, "message").unwrap_or_default();
     let is_told = match status {
@@ -45,6 +48,22 @@ pub(in super::super) fn read(lines: &Lines<'_>, status: ExitStatus) -> Option<Fo
         at,
         sure: Sure::Guess,
         frames: frames.collect(),
+    })
+}
+
+/// `MyError=HASH(0x55d0c8a2e4b8)`, or `HASH(…)` alone: what was thrown is an object, or a reference.
+fn object(lines: &Lines<'_>, at: usize) -> Option<Found> {
+    let pattern =
+        Pattern::new(r"^(?:(?<kind>[A-Za-z_][\w:]*)=)?(?:HASH|ARRAY|SCALAR|CODE|REF|GLOB|Regexp)\(0x[0-9a-f]+\)$")?;
+    let captures = pattern.captures(lines.get(at))?;
+    Some(Found {
+        kind: group(&captures, "kind").unwrap_or("die").to_owned(),
+        message: lines.get(at).to_owned(),
+        thread: None,
+        place: None,
+        at,
+        sure: Sure::Guess,
+        frames: Vec::new(),
     })
 }
 
