@@ -21,7 +21,12 @@ pub(super) enum Ends {
 impl Ends {
     /// A child of this task was started, one of many or of a few.
     pub(super) fn child_started(&mut self, number: usize, task: &Task<'_>, of_many: bool) {
-        let Some(pidfd) = pidfd(task) else { return };
+        if let Some(pidfd) = pidfd(task) {
+            self.add(number, pidfd, of_many);
+        }
+    }
+
+    fn add(&mut self, number: usize, pidfd: BorrowedFd<'_>, of_many: bool) {
         if let Ends::Untold = self {
             let tracked = of_many.then(Readable::new).and_then(Result::ok);
             *self = tracked.map_or(Ends::OneByOne, Ends::Tracked);
@@ -35,7 +40,13 @@ impl Ends {
 
     /// The child of this task has ended, and is about to be forgotten.
     pub(super) fn child_ended(&self, task: &Task<'_>) {
-        if let (Ends::Tracked(readable), Some(pidfd)) = (self, pidfd(task)) {
+        if let Some(pidfd) = pidfd(task) {
+            self.remove(pidfd);
+        }
+    }
+
+    fn remove(&self, pidfd: BorrowedFd<'_>) {
+        if let Ends::Tracked(readable) = self {
             readable.remove(pidfd);
         }
     }
@@ -65,4 +76,37 @@ impl Ends {
 
 fn pidfd<'t>(task: &'t Task<'_>) -> Option<BorrowedFd<'t>> {
     task.started.as_ref()?.child.pidfd()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::pipe;
+
+    /// Pipes stand for pidfds: one is readable for good when its other end is closed.
+    #[test]
+    fn a_child_that_is_forgotten_is_not_told_of_again_though_another_one_has_its_pidfd() {
+        let mut ends = Ends::default();
+        let (first, of_first) = pipe().unwrap();
+        let (second, of_second) = pipe().unwrap();
+        ends.add(7, first.as_fd(), true);
+        ends.add(3, second.as_fd(), true);
+        assert_eq!(ends.ended(), Some(vec![]));
+        drop((of_first, of_second));
+        assert_eq!(ends.ended(), Some(vec![3, 7]));
+        // A child that hasn't executed yet has what this process has.
+        let _copy = first.try_clone().unwrap();
+        ends.remove(first.as_fd());
+        drop(first);
+        assert_eq!(ends.ended(), Some(vec![3]));
+    }
+
+    #[test]
+    fn of_few_each_pidfd_is_waited_for() {
+        let mut ends = Ends::default();
+        let (reader, _writer) = pipe().unwrap();
+        ends.add(0, reader.as_fd(), false);
+        assert!(matches!(ends, Ends::OneByOne));
+        assert_eq!(ends.ended(), None, "it may be any");
+    }
 }

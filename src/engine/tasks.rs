@@ -270,37 +270,86 @@ impl Known {
 
     #[cold]
     fn update(&mut self, all: &[Task<'_>]) {
-        for number in self.touched.drain(..) {
-            let now = Note::of(&all[number]);
-            let before = std::mem::replace(&mut self.notes[number], now);
-            if before.pid != now.pid {
-                if let Some(pid) = before.pid.filter(|pid| self.pids.get(pid) == Some(&number)) {
-                    self.pids.remove(&pid);
-                }
-                self.pids.extend(now.pid.map(|pid| (pid, number)));
-            }
-            for (set, before, now) in [
-                (&mut self.deadlines, before.deadline, now.deadline),
-                (&mut self.due_later, before.due_later, now.due_later),
-            ] {
-                if before != now {
-                    before.map(|at| set.remove(&(at, number)));
-                    set.extend(now.map(|at| (at, number)));
-                }
-            }
-            for (set, before, now) in [
-                (&mut self.due_at_once, before.is_due_at_once, now.is_due_at_once),
-                (&mut self.draining, before.is_draining, now.is_draining),
-                (&mut self.just_ended, before.has_just_ended, now.has_just_ended),
-                (&mut self.may_have_received, before.may_have_received, now.may_have_received),
-            ] {
-                match (before, now) {
-                    (false, true) => drop(set.insert(number)),
-                    (true, false) => drop(set.remove(&number)),
-                    _ => {}
-                }
-            }
-            self.over = self.over + usize::from(now.is_over) - usize::from(before.is_over);
+        while let Some(number) = self.touched.pop() {
+            self.set(number, Note::of(&all[number]));
         }
+    }
+
+    /// What is known of a task from now on.
+    fn set(&mut self, number: usize, now: Note) {
+        let before = std::mem::replace(&mut self.notes[number], now);
+        if before.pid != now.pid {
+            if let Some(pid) = before.pid.filter(|pid| self.pids.get(pid) == Some(&number)) {
+                self.pids.remove(&pid);
+            }
+            self.pids.extend(now.pid.map(|pid| (pid, number)));
+        }
+        for (set, before, now) in [
+            (&mut self.deadlines, before.deadline, now.deadline),
+            (&mut self.due_later, before.due_later, now.due_later),
+        ] {
+            if before != now {
+                before.map(|at| set.remove(&(at, number)));
+                set.extend(now.map(|at| (at, number)));
+            }
+        }
+        for (set, before, now) in [
+            (&mut self.due_at_once, before.is_due_at_once, now.is_due_at_once),
+            (&mut self.draining, before.is_draining, now.is_draining),
+            (&mut self.just_ended, before.has_just_ended, now.has_just_ended),
+            (&mut self.may_have_received, before.may_have_received, now.may_have_received),
+        ] {
+            match (before, now) {
+                (false, true) => drop(set.insert(number)),
+                (true, false) => drop(set.remove(&number)),
+                _ => {}
+            }
+        }
+        self.over = self.over + usize::from(now.is_over) - usize::from(before.is_over);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn what_is_no_longer_so_is_forgotten() {
+        let mut known = Known { notes: vec![Note::default(); 2], ..Known::default() };
+        let at = Instant::now();
+        let later = at + Duration::from_secs(1);
+        let runs = Note { pid: Some(Pid::new(7)), deadline: Some(at), may_have_received: true, ..Note::default() };
+        known.set(0, runs);
+        known.set(1, Note { pid: Some(Pid::new(8)), deadline: Some(later), is_due_at_once: true, ..Note::default() });
+        let deadlines = |known: &Known| known.deadlines.iter().copied().collect::<Vec<_>>();
+        assert_eq!((deadlines(&known), known.pids.len()), (vec![(at, 0), (later, 1)], 2));
+
+        // Its child has ended, and is started again later.
+        known.set(0, Note { due_later: Some(later), has_just_ended: true, is_draining: true, ..Note::default() });
+        assert_eq!((deadlines(&known), known.pids.get(&Pid::new(7))), (vec![(later, 1)], None));
+        assert_eq!((known.due_later.len(), known.just_ended.len(), known.draining.len()), (1, 1, 1));
+        assert_eq!((known.due_at_once.len(), known.may_have_received.len(), known.over), (1, 0, 0));
+
+        for number in [0, 1] {
+            known.set(number, Note { is_over: true, ..Note::default() });
+        }
+        assert_eq!(known.over, 2);
+        known.set(1, Note::default());
+        let times = known.deadlines.len() + known.due_later.len();
+        let sets = [known.due_at_once, known.draining, known.just_ended, known.may_have_received];
+        assert_eq!((times, known.pids.len(), sets.map(|set| set.len()), known.over), (0, 0, [0; 4], 1));
+    }
+
+    /// A pid is used again before all is known of the task that had it.
+    #[test]
+    fn a_pid_is_of_the_task_that_got_it_last() {
+        let mut known = Known { notes: vec![Note::default(); 2], ..Known::default() };
+        let note = |pid| Note { pid, ..Note::default() };
+        let pid = Pid::new(7);
+        known.set(0, note(Some(pid)));
+        known.set(1, note(Some(pid)));
+        known.set(0, note(None));
+        assert_eq!(known.pids.get(&pid), Some(&1));
     }
 }

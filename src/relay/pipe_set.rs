@@ -239,3 +239,83 @@ impl PipeSet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::poll::{Awaited, is_ready};
+    use std::io::{PipeReader, PipeWriter, Write, pipe};
+
+    const MANY: usize = FEW + 8;
+
+    /// Pipes of as many processes; a copy of each reading end, as a child has it that hasn't executed yet; their writing ends.
+    fn many() -> (PipeSet, Vec<PipeReader>, Vec<PipeWriter>) {
+        let mut pipes = PipeSet::default();
+        let (mut copies, mut writers) = (Vec::new(), Vec::new());
+        for process in 0..MANY {
+            let (reader, writer) = pipe().unwrap();
+            copies.push(reader.try_clone().unwrap());
+            writers.push(writer);
+            let (stream, lines) = (Stream::Stdout, Lines::default());
+            pipes.add(Pipe { process, stream, outbox: 0, fd: reader.into(), lines, left: None });
+        }
+        assert!(matches!(pipes.tracking, Tracking::Groups(_)));
+        (pipes, copies, writers)
+    }
+
+    /// What is waited for, and whether it is ready.
+    fn awaited(pipes: &PipeSet, ended_only: bool, has_room: [bool; OUTBOXES]) -> Vec<(usize, bool, bool)> {
+        let to_read = pipes.to_read(ended_only, has_room).into_iter();
+        let group = |(to_read, fd)| match to_read {
+            ToRead::Group(Group { outbox, has_ended }) => (outbox, has_ended, is_ready(Awaited::Read(fd)).unwrap()),
+            ToRead::Pipe(number) => panic!("pipe {number} is waited for by itself"),
+        };
+        to_read.map(group).collect()
+    }
+
+    #[test]
+    fn a_pipe_that_was_removed_wakes_nobody_though_a_child_still_has_it() {
+        let (mut pipes, _copies, mut writers) = many();
+        writers[3].write_all(b"x").unwrap();
+        writers[4].write_all(b"x").unwrap();
+        pipes.set_ended(4, 1);
+        assert_eq!(awaited(&pipes, false, [true; 2])[..2], [(0, true, true), (0, false, true)]);
+        assert!(pipes.remove(3).is_some() && pipes.remove(4).is_some());
+        assert_eq!(awaited(&pipes, false, [true; 2]), [(0, false, false), (1, false, false)]);
+    }
+
+    #[test]
+    fn only_those_are_awaited_whose_lines_find_room_and_that_are_asked_for() {
+        let (mut pipes, _copies, _writers) = many();
+        assert_eq!(awaited(&pipes, true, [true; 2]), []);
+        assert_eq!(awaited(&pipes, false, [false, true]), [(1, false, false)]);
+        pipes.set_ended(0, 1);
+        let groups = |ended_only| awaited(&pipes, ended_only, [true, false]);
+        assert_eq!((groups(true), groups(false)), (vec![(0, true, false)], vec![(0, true, false), (0, false, false)]));
+    }
+
+    #[test]
+    fn each_that_is_ready_has_its_turn_in_order_before_the_kernel_is_asked_again() {
+        let (mut pipes, _copies, mut writers) = many();
+        let group = Group { outbox: 0, has_ended: false };
+        [9, 5, 7].into_iter().for_each(|number: usize| writers[number].write_all(b"x").unwrap());
+        pipes.look_into(group);
+        assert_eq!(pipes.next_of(group), Some(5));
+        writers[6].write_all(b"x").unwrap();
+        pipes.look_into(group);
+        assert_eq!([pipes.next_of(group), pipes.next_of(group), pipes.next_of(group)], [Some(7), Some(9), None]);
+        pipes.look_into(group);
+        assert_eq!(pipes.next_of(group), Some(5), "nobody has read them");
+    }
+
+    #[test]
+    fn an_ended_child_is_counted_until_its_pipe_is_removed() {
+        let (mut pipes, _copies, _writers) = many();
+        [1, 1, 2].into_iter().for_each(|number| pipes.set_ended(number, 5));
+        assert!(pipes.has_ended());
+        pipes.remove(1);
+        assert!(pipes.has_ended());
+        pipes.remove(2);
+        assert!(!pipes.has_ended());
+    }
+}
