@@ -119,6 +119,17 @@ E
     fi
 fi
 
+if language glib gcc pkg-config; then
+    printf '#include <glib.h>\nint main(int c, char **v) { if (c > 1) g_error("boom"); g_assert_not_reached(); }\n' >glib.c
+    # shellcheck disable=SC2046 # These are several words.
+    if gcc -o glib.out glib.c $(pkg-config --cflags --libs glib-2.0 2>/dev/null) 2>/dev/null; then
+        panics "GLib: g_error" TRAP glib error boom ./glib.out error
+        panics "GLib: g_assert_not_reached" ABRT glib error "code should not be reached" ./glib.out
+    else
+        skipped_parts+=("glib: libglib2.0-dev isn't installed")
+    fi
+fi
+
 if language python python3; then
     python() {
         local what=$1
@@ -303,6 +314,21 @@ fi
 if language tcl tclsh; then
     printf 'proc work {} { error "boom" }\nwork\n' >a.tcl
     panics "Tcl: error" 1 tcl error boom tclsh a.tcl
+fi
+if language chicken csi; then
+    echo '(error "boom" 1)' >a.scm
+    panics "Chicken: error" 70 chicken error "boom: 1" csi -s a.scm
+fi
+if language clisp clisp; then
+    echo '(error "boom")' >a.lisp
+    panics "CLISP: error" 1 clisp error boom clisp -q a.lisp
+fi
+if language gawk gawk; then
+    panics "gawk: fatal" 2 awk fatal "function \`f' not defined" gawk 'BEGIN { f(1) }'
+fi
+if language bash bash; then
+    # shellcheck disable=SC2016 # bash's variable.
+    panics "bash: unset" 127 bash error "nothing: unbound variable" bash -c 'set -u; echo $nothing' app.sh
 fi
 if language sh dash; then
     # shellcheck disable=SC2016 # dash's variable.

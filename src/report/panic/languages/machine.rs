@@ -252,7 +252,7 @@ const SWIFT: &[Mark] = &[
 const GLIB: &[Mark] = &[
     Mark {
         has: "ERROR **: ",
-        pattern: r"^(?:\*\* |\(.*?\): )(?:\S+-)?ERROR \*\*: (?:\d\d:\d\d:\d\d\.\d+: )?(?<message>.*)$",
+        pattern: r"^(?:\*\* )?(?:\(.*?\): )?(?:\S+-)?ERROR \*\*: (?:\d\d:\d\d:\d\d\.\d+: )?(?<message>.*)$",
         kind: "error",
         which: Which::Last,
         ..MARK
@@ -261,6 +261,13 @@ const GLIB: &[Mark] = &[
         has: "ERROR:",
         pattern: r"^(?:\S+:)?ERROR:(?<p>[^:\s]+):(?<n>\d+):\S*: assertion failed:? ?(?<message>.*)$",
         kind: "assertion failed",
+        which: Which::Last,
+        ..MARK
+    },
+    Mark {
+        has: "ERROR:",
+        pattern: r"^(?:\S+:)?ERROR:(?<p>[^:\s]+):(?<n>\d+):\S*: (?<message>code should not be reached)$",
+        kind: "error",
         which: Which::Last,
         ..MARK
     },
