@@ -214,10 +214,10 @@ impl std::error::Error for ParseNoRestartOnError {}
 impl FromStr for NoRestartOn {
     type Err = ParseNoRestartOnError;
 
-    /// Understands exit codes, names of signals, and -1. A number is always a code.
+    /// Understands exit codes, names of signals, and -1. A number is always a code. Blanks around them don't count.
     fn from_str(word: &str) -> Result<NoRestartOn, ParseNoRestartOnError> {
         match word.parse::<Success>() {
-            _ if word == "-1" => Ok(NoRestartOn::NoCode),
+            _ if word.trim() == "-1" => Ok(NoRestartOn::NoCode),
             Ok(Success::Code(code)) => Ok(NoRestartOn::Code(code)),
             Ok(Success::Signal(signal)) => Ok(NoRestartOn::Signal(signal)),
             Err(_) => Err(ParseNoRestartOnError { word: word.to_owned() }),
@@ -247,6 +247,9 @@ mod tests {
             ("TERM", vec![killed], vec![exited(143), exited(15), None]),
             ("INT", vec![], vec![killed]),
             ("-1", vec![killed, None], vec![exited(0), exited(255)]),
+            // As in `0, 3` and `0, -1`.
+            (" 3", vec![exited(3)], vec![killed, None]),
+            (" -1", vec![killed, None], vec![exited(255)]),
         ] {
             let on: NoRestartOn = word.parse().unwrap();
             assert!(meant.iter().all(|end| on.is(*end)), "{word}");

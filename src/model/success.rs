@@ -55,9 +55,10 @@ impl std::error::Error for ParseSuccessError {}
 impl FromStr for Success {
     type Err = ParseSuccessError;
 
-    /// Understands exit codes and names of signals. A number is always a code.
+    /// Understands exit codes and names of signals. A number is always a code. Blanks around them don't count.
     fn from_str(word: &str) -> Result<Success, ParseSuccessError> {
         let error = || ParseSuccessError { word: word.to_owned() };
+        let word = word.trim();
         if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
             word.parse().map(Success::Code).map_err(|_| error())
         } else {
@@ -86,6 +87,15 @@ mod tests {
             assert_eq!(Success::is_any_of(&list, status), listed, "{status}");
             assert_eq!(Success::is_any_of(&[], status), status.is_success());
         }
+    }
+
+    /// As in `3, 4`, where 4 isn't SIGILL.
+    #[test]
+    fn a_number_in_blanks_is_a_code() {
+        for word in [" 4", "4 ", "\t4"] {
+            assert_eq!(word.parse(), Ok(Success::Code(4)));
+        }
+        assert_eq!(" TERM".parse(), Ok(Success::Signal(Signal::TERM)));
     }
 
     #[test]
