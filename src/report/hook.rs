@@ -14,6 +14,7 @@ use crate::sys::bell::Bell;
 use crate::sys::limit::Changed;
 use crate::sys::poll::{self, Awaited};
 use crate::sys::process;
+use crate::sys::signals;
 use crate::sys::spawn::command::Command;
 use crate::sys::spawn::envp::Envp;
 use std::borrow::Cow;
@@ -43,7 +44,7 @@ use std::time::{Duration, Instant};
 /// ignored, and no descriptor but stdin, stdout and stderr.
 ///
 /// It is started and waited for on a thread of its own, which waits for no other child of the program: a command that hangs
-/// delays nothing. After [10 seconds](Hook::timeout) its process group is killed. At most four run at once; 64 more wait, and of
+/// delays nothing. No signal that is sent to the program comes to that thread. After [10 seconds](Hook::timeout) its process group is killed. At most four run at once; 64 more wait, and of
 /// more events the oldest are dropped. What goes wrong (there is no such command, it fails, it is killed, events are dropped)
 /// is logged as a warning.
 ///
@@ -118,7 +119,8 @@ impl Hook {
         let inbox = Inbox { events: Vec::new(), dropped: 0, timeout: HOOK_TIME, is_over: false };
         let post = Arc::new(Post { inbox: Mutex::new(inbox), bell });
         let threads = Arc::clone(&post);
-        let thread = thread::Builder::new().name("panicmon-hook".to_owned()).spawn(move || run(hooks, &threads));
+        let thread = thread::Builder::new().name("panicmon-hook".to_owned());
+        let thread = signals::without_signals(|| thread.spawn(move || run(hooks, &threads)));
         let thread = thread.map_err(|source| Error::start("pthread_create", source))?;
         Ok(Hook {
             recorder: Recorder::new(),

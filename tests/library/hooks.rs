@@ -1,7 +1,7 @@
 //! `handlers::Hook`: commands that are run for events.
 
 use crate::program::logged;
-use crate::support::{PROBE, Scratch, children, deadline, status_field, wait_for};
+use crate::support::{PROBE, Scratch, children, deadline, status_field, status_signals, wait_for};
 use crate::{sys, turn};
 use panicmon::{Error, Event, Executor, Handler, Options, ProcessFailed, handlers::Hook};
 use serde_json::Value;
@@ -333,4 +333,31 @@ fn a_fork_of_the_program_doesnt_wait_for_hooks() {
     assert!(forked.success() && place.text("done").is_empty());
     drop(hook);
     assert_eq!(place.text("done"), "\n");
+}
+
+/// The host may read a signal from a signalfd, which all of its threads must have blocked for that.
+#[test]
+fn the_thread_of_a_hook_takes_no_signal_of_the_program() {
+    let _turn = turn();
+    let own = || {
+        let status = fs::read_to_string("/proc/thread-self/status").unwrap();
+        status.lines().find(|line| line.starts_with("SigBlk")).unwrap().to_owned()
+    };
+    let before = own();
+    let hook = Place::new().hook("exit 0");
+    assert_eq!(own(), before);
+    let thread = wait_for("the thread", || {
+        let tasks = fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().file_name());
+        let mut tasks = tasks.map(|task| task.to_str().unwrap().to_owned());
+        tasks.find(|task| {
+            fs::read_to_string(format!("/proc/self/task/{task}/comm")).is_ok_and(|name| name == "panicmon-hook\n")
+        })
+    });
+    let mask = status_signals(thread.parse().unwrap(), "SigBlk");
+    let is_blocked = |signal: i32| mask >> (signal - 1) & 1 == 1;
+    let sent = [libc::SIGHUP, libc::SIGTERM, libc::SIGUSR1, libc::SIGCHLD, libc::SIGPROF, 34, 64];
+    assert!(sent.into_iter().all(is_blocked), "{mask:x}");
+    // Its faults, and what the C library does with all threads.
+    assert!(![libc::SIGSEGV, libc::SIGBUS, 32, 33].into_iter().any(is_blocked), "{mask:x}");
+    drop(hook);
 }

@@ -1,5 +1,7 @@
 //! Which signals a thread blocks, and which have come meanwhile: rt_sigprocmask(2), rt_sigpending(2).
 
+#[cfg(feature = "reports")]
+use crate::model::signal::Signal;
 use crate::model::signal::SignalSet;
 use crate::sys::raw::syscall;
 
@@ -10,6 +12,20 @@ pub(super) const SIGSET_BYTES: usize = size_of::<u64>();
 /// and 33.
 pub(crate) fn block_all() -> SignalSet {
     set_mask(SignalSet::ALL)
+}
+
+/// Does this, which starts a thread of ours in a program that belongs to others, too: the thread takes none of the program's
+/// signals. One that all others block, to read it from a signalfd or by sigwait(3), would end the program here.
+#[cfg(feature = "reports")]
+pub(crate) fn without_signals<T>(start: impl FnOnce() -> T) -> T {
+    // A fault is the thread's own. 32 and 33 are the C libraries': their setuid(2) waits for each thread.
+    let faults = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGSYS];
+    let kept = faults.into_iter().chain([32, 33]).filter_map(Signal::new);
+    let before = blocked();
+    set_mask(kept.fold(SignalSet::ALL, SignalSet::without).union(before));
+    let started = start();
+    set_mask(before);
+    started
 }
 
 /// The mask of this thread.

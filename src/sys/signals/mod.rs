@@ -19,5 +19,7 @@ pub(crate) mod shared;
 pub(crate) mod source;
 
 pub(crate) use disposition::{Disposition, disposition, set_disposition};
+#[cfg(feature = "reports")]
+pub(crate) use mask::without_signals;
 pub(crate) use mask::{block_all, blocked, pending, set_mask};
 pub(crate) use send::{Target, pass, pass_to_group, send, send_to_group};
