@@ -67,6 +67,10 @@ impl<W> fmt::Debug for Json<W> {
 /// While a process runs, a locked file says so. If one is there without its lock when a process is started for the first time, the
 /// last run has vanished without a record, together with its program; that leaves a certificate, too, and a warning in the log.
 ///
+/// A certificate has what the event of the end has. In the library that is no
+/// [`panic`](crate::model::event::ProcessExited::panic), unless the host sets it: keep the end until its last words are there,
+/// ask [`recognise`](crate::report::panic::recognise), and give the end to this handler then, as the example `count_panics` does.
+///
 /// ```
 /// use panicmon::{Executor, Options, handlers::Report};
 ///
