@@ -491,3 +491,40 @@ fn a_hook_that_cant_be_meant_is_refused() {
         assert!(err.contains(why), "{err}");
     }
 }
+
+/// The script for a chat, as it is in the repository.
+const CHAT: &str = include_str!("../../packaging/hooks/chat");
+
+#[test]
+fn the_page_shows_the_script_for_a_chat() {
+    let script: String = CHAT
+        .lines()
+        .filter(|line| line.starts_with("#!") || !line.starts_with('#'))
+        .map(|line| format!("    {line}\n"))
+        .collect();
+    assert!(include_str!("../../docs/why.md").contains(&script), "{script}");
+}
+
+/// Also an event that has no sentence of its own.
+#[test]
+#[ignore = "needs jq(1)"]
+fn the_script_for_a_chat_tells_each_event_that_its_page_names() {
+    for (on, told) in [("exited", "ended with exit code 3"), ("restart.given_up", ": web: restart.given_up")] {
+        let place = Place::new();
+        // In the place of curl, which would send it.
+        let curl = place.file("curl");
+        fs::write(&curl, format!("#!/bin/sh\ncat >{}\n", place.file("sent").display())).unwrap();
+        fs::set_permissions(&curl, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", place.0.0.display(), std::env::var("PATH").unwrap());
+        let chat = place.file("chat");
+        fs::write(&chat, CHAT).unwrap();
+        let hook = format!("sh {}", chat.display());
+        let options =
+            with_hook(&hook, &["--hook-on", on, "--name", "web", "--restart", "on-failure", "--max-restarts", "0"]);
+        let mut command = script_with(&options, "exit 3");
+        let (status, _, err) = output(command.env("PATH", path).env("CHAT_WEBHOOK", "http://chat.invalid/"));
+        assert_eq!((status, err.as_str()), (Some(3), ""), "{on}");
+        let sent: serde_json::Value = serde_json::from_str(&place.text("sent")).unwrap();
+        assert!(sent["text"].as_str().is_some_and(|text| text.contains(told)), "{on}: {sent}");
+    }
+}
