@@ -212,6 +212,9 @@ impl Run<'_, '_> {
     fn finish(&mut self) -> bool {
         loop {
             let rest = self.rest();
+            if rest.hooks.is_some() {
+                self.progress.asked_before_hooks.get_or_insert(rest.asked);
+            }
             match self.progress.finish.next(rest, Instant::now) {
                 Step::Wait => {
                     self.listen_to_keys();
@@ -273,7 +276,8 @@ impl Run<'_, '_> {
         Outcome {
             results: self.tasks.into_all().into_iter().map(result).collect(),
             first_failure: self.progress.first_failure,
-            asked: self.progress.asked,
+            // A stop that finds nothing but hooks changes no status.
+            asked: self.progress.asked_before_hooks.unwrap_or(self.progress.asked),
             reader_gone: self.progress.reader_gone,
         }
     }

@@ -238,6 +238,7 @@ impl Run<'_, '_> {
                     remark(&mut self.relay, Some(number), Remark::Starting);
                 }
                 task.supervision.start_now();
+                self.progress.asked_before_hooks = None;
             }
             OneOrder::Signal(signal) => {
                 if let Some(started) = &task.started {

@@ -74,6 +74,8 @@ pub(crate) enum Signals {
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     pub(super) asked: Asked,
+    /// What was asked for when all tasks were over, and hooks alone were waited for.
+    pub(super) asked_before_hooks: Option<Asked>,
     /// Another thread has ordered to stop all.
     pub(super) is_cancelled: bool,
     /// The task that was the first not to end with a success.

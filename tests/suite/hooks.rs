@@ -279,6 +279,29 @@ fn one_stop_alone_leaves_the_last_hook_its_time() {
     assert_eq!(place.text("done"), "\n");
 }
 
+/// All has ended without a stop. Without the hook, panicmon would have ended before the stop, too.
+#[test]
+fn a_stop_that_finds_hooks_alone_leaves_a_file_its_status() {
+    for stops in [1, 2] {
+        let place = Place::new();
+        let hook = place.hook("echo $$ >$D/hook; until [ -e $D/go ]; do sleep 0.01; done");
+        let file = "processes: [{name: web, cmd: sh, args: [-c, exit 3], noRestartOn: [3]}]";
+        fs::write(place.file("web.yaml"), file).unwrap();
+        let mut command = Command::new(panicmon());
+        command.args(with_hook(&hook, &["--hook-timeout", "1000s"])).arg("--config").arg(place.file("web.yaml"));
+        let mut running = Running::start(command);
+        place.line("hook");
+        running.kill(libc::SIGTERM);
+        wait_for("the stop to be read", || sys_pending_is_empty(running.pid()).then_some(()));
+        if stops == 1 {
+            fs::write(place.file("go"), "").unwrap();
+        } else {
+            stop_until_it_ends(&mut running);
+        }
+        assert_eq!(running.code(), 3, "{stops}");
+    }
+}
+
 fn sys_pending_is_empty(pid: u32) -> bool {
     status_signals(pid, "ShdPnd") == 0
 }
