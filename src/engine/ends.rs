@@ -81,18 +81,20 @@ fn pidfd<'t>(task: &'t Task<'_>) -> Option<BorrowedFd<'t>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::pipe;
+    use std::io::{Write, pipe};
 
-    /// Pipes stand for pidfds: one is readable for good when its other end is closed.
+    /// Pipes stand for pidfds: one is readable for good when something was written. To close its other end isn't enough: what
+    /// another test starts may have a copy of it for a moment.
     #[test]
     fn a_child_that_is_forgotten_is_not_told_of_again_though_another_one_has_its_pidfd() {
         let mut ends = Ends::default();
-        let (first, of_first) = pipe().unwrap();
-        let (second, of_second) = pipe().unwrap();
+        let (first, mut of_first) = pipe().unwrap();
+        let (second, mut of_second) = pipe().unwrap();
         ends.add(7, first.as_fd(), true);
         ends.add(3, second.as_fd(), true);
         assert_eq!(ends.ended(), Some(vec![]));
-        drop((of_first, of_second));
+        of_first.write_all(b"x").unwrap();
+        of_second.write_all(b"x").unwrap();
         assert_eq!(ends.ended(), Some(vec![3, 7]));
         // A child that hasn't executed yet has what this process has.
         let _copy = first.try_clone().unwrap();
