@@ -216,7 +216,7 @@ fn is_for_others(file: &Path) -> bool {
     file.ancestors().all(|part| part.metadata().unwrap().permissions().mode() & 1 != 0)
 }
 
-/// So many processes have more pipes than one poll(2) is asked about.
+/// With this many processes there are more pipes than one poll(2) is asked about.
 const MANY: u32 = 17;
 
 /// Files in pmux's format.
