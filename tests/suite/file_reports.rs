@@ -134,6 +134,7 @@ fn what_is_wrong_is_told_with_its_place_and_nothing_is_started() {
         ("hook: a\nhookTimeout: 0s", "FILE:2:14: 'hookTimeout': without any time no hook would run"),
         ("hookOn: exited", "FILE: 'hookOn': it has no effect without --hook COMMAND"),
         ("reportKeep: 3", "FILE: 'reportKeep': it has no effect without --report DIR"),
+        ("redact: a", "FILE: 'redact': it has no effect without --events, --hook, --report or --termination-log"),
         ("report: [a]", "FILE:1:9: a list is not for 'report'"),
     ] {
         let place = Place::new("echo started >$D/started");

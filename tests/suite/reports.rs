@@ -384,8 +384,17 @@ fn a_place_that_cant_be_written_is_a_warning_and_the_command_runs() {
         let (code, _, err) = output(&mut script_with(&["--report", files.dir(), "--report-keep", value], "exit 3"));
         assert_eq!(code, Some(125), "{err}");
     }
-    let (code, _, err) = output(&mut script_with(&["--report-keep", "3"], "exit 3"));
-    assert!(code == Some(125) && err.contains("it has no effect without --report"), "{err}");
+    for (options, without) in [
+        (&["--report-keep", "3"] as &[&str], "--report DIR"),
+        (&["--redact", "a"], "--events, --hook, --report or --termination-log"),
+        (&["--report-args", "--stderr-tail", "4K"], "--events, --hook, --report or --termination-log"),
+    ] {
+        let (code, _, err) = output(&mut script_with(options, "exit 3"));
+        assert_eq!(code, Some(125), "{err}");
+        assert!(err.contains(&format!("{}: it has no effect without {without}", options[0])), "{err}");
+    }
+    // The line on stderr has the panic of the last words in it.
+    assert_eq!(output(&mut script_with(&["--redact", "a", "--stderr-tail", "4K"], "exit 3")).0, Some(3));
 }
 
 #[test]

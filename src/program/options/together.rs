@@ -47,7 +47,17 @@ impl Settings {
     pub(crate) fn without_effect(&self, given: impl Fn(&str) -> bool) -> Option<(&'static str, &'static str)> {
         let of_hooks = ["hook-on", "hook-timeout"].into_iter().find(|long| self.hooks.is_empty() && given(long));
         let of_reports = (self.report.is_none() && given("report-keep")).then_some("report-keep");
-        of_hooks.zip(Some("--hook COMMAND")).or(of_reports.zip(Some("--report DIR")))
+        let is_told = !(self.events.is_empty() && self.hooks.is_empty())
+            || self.report.is_some()
+            || self.termination_log.is_some();
+        let of_records = (!is_told && given("report-args")).then_some("report-args");
+        // What panicmon says on stderr may have last words in it.
+        let has_words = is_told || self.stderr_tail.is_some() || self.stdout_tail.is_some();
+        let of_words = (!has_words && given("redact")).then_some("redact");
+        of_hooks
+            .zip(Some("--hook COMMAND"))
+            .or(of_reports.zip(Some("--report DIR")))
+            .or(of_records.or(of_words).zip(Some("--events, --hook, --report or --termination-log")))
     }
 
     /// Either a command or a file, and no option of the other.
