@@ -2,7 +2,7 @@
 
 use super::Event;
 use super::process::{PreviousRunLost, ProcessExited, RestartScheduled};
-use crate::model::error::Error;
+use crate::model::error::{Error, NotExecutable};
 use crate::model::origin::Origin;
 use crate::model::pid::Pid;
 use crate::model::signal::Signal;
@@ -209,8 +209,17 @@ struct Sender<'a> {
 
 /// Its number by name, if the system has said one, and what it says.
 fn why<M: SerializeMap>(error: &Error, map: &mut M) -> Result<(), M::Error> {
-    if let Some(source) = error.source().and_then(|source| source.downcast_ref()) {
-        errno(source, map)?;
+    match error {
+        // What execve(2) has said, or would say; the error tells more.
+        Error::NotFound { .. } | Error::NotExecutable { reason: NotExecutable::InterpreterMissing(_), .. } => {
+            map.serialize_entry("errno", "ENOENT")?;
+        }
+        Error::NotExecutable { reason: NotExecutable::Binary(_), .. } => map.serialize_entry("errno", "ENOEXEC")?,
+        _ => {
+            if let Some(source) = error.source().and_then(|source| source.downcast_ref()) {
+                errno(source, map)?;
+            }
+        }
     }
     map.serialize_entry("error", &error.to_string())
 }
