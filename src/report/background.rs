@@ -13,6 +13,9 @@ use std::time::Duration;
 ///
 /// The queue is bounded. An event that finds it full is dropped and counted.
 ///
+/// The thread has the signal mask of the one that calls [`new`](Background::new), as each new thread does: a program that reads
+/// signals from a signalfd or by sigwait(3) blocks them before that, or this thread takes them.
+///
 /// ```
 /// use panicmon::handlers::Background;
 /// use panicmon::{Executor, Handler, Options, ProcessExited};

@@ -44,9 +44,9 @@ use std::time::{Duration, Instant};
 /// ignored, and no descriptor but stdin, stdout and stderr.
 ///
 /// It is started and waited for on a thread of its own, which waits for no other child of the program: a command that hangs
-/// delays nothing. No signal that is sent to the program comes to that thread. After [10 seconds](Hook::timeout) its process group is killed. At most four run at once; 64 more wait, and of
-/// more events the oldest are dropped. What goes wrong (there is no such command, it fails, it is killed, events are dropped)
-/// is logged as a warning.
+/// delays nothing. No signal that is sent to the program comes to that thread. After [10 seconds](Hook::timeout) its
+/// process group is killed. At most four run at once; 64 more wait, and of more events the oldest are dropped. What goes
+/// wrong (there is no such command, it fails, it is killed, events are dropped) is logged as a warning.
 ///
 /// To drop it, as the executor does with its handlers, is to wait for what runs and waits, no longer than the timeout; what is
 /// left then is killed. If the program ends before that, the kernel kills what runs.
