@@ -294,7 +294,9 @@ fn living_orphan() -> u8 {
 
 fn chain(count: i32) -> u8 {
     if count > 1 {
-        sys::fork(|| i32::from(chain(count - 1)));
+        if sys::fork(|| i32::from(chain(count - 1))) < 0 {
+            return complain(&format!("{count} are missing: {}", std::io::Error::last_os_error()));
+        }
     } else {
         say("ready");
     }

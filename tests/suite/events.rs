@@ -111,6 +111,8 @@ fn a_start_that_fails_is_told_with_its_step() {
     ] {
         let events = Events::new();
         let mut command = Command::new(panicmon());
+        // Of another PATH not every user may search each directory.
+        command.env("PATH", "/usr/bin:/bin");
         let (status, _, err) = output(command.args(events.options(options)).arg("--").args(words));
         assert_eq!(status, Some(code), "{err}");
         let failed = events.one("process.failed");
