@@ -3,6 +3,11 @@
 use crate::Result;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a process may be at work that is to sleep.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A process's folder in /proc.
 pub struct Proc(i32);
@@ -59,12 +64,26 @@ impl Proc {
 
     /// How many of its children have ended and haven't been waited for.
     pub fn zombies(&self) -> Result<u64> {
-        let is_zombie = |pid: &i32| {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            // The state follows the name, which may contain any character.
-            stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z'))
-        };
-        Ok(self.children()?.iter().filter(|pid| is_zombie(pid)).count() as u64)
+        Ok(self.children()?.iter().filter(|pid| Proc(**pid).is_in_state('Z')).count() as u64)
+    }
+
+    /// Waits until it has done all that it was to do, and sleeps.
+    pub fn sleeps(&self) -> Result<()> {
+        let deadline = Instant::now() + DEADLINE;
+        while !self.is_in_state('S') {
+            if Instant::now() > deadline {
+                return Err(format!("process {} doesn't come to rest", self.0).into());
+            }
+            // It may have the same processor.
+            thread::yield_now();
+        }
+        Ok(())
+    }
+
+    fn is_in_state(&self, state: char) -> bool {
+        let stat = fs::read_to_string(self.folder().join("stat")).unwrap_or_default();
+        // The state follows the name, which may contain any character.
+        stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(state))
     }
 }
 

@@ -10,10 +10,6 @@ use crate::{Lab, Result, speaker};
 use std::io::{Read, pipe};
 use std::os::fd::AsFd;
 use std::thread;
-use std::time::Duration;
-
-/// The time between two signals, so that panicmon sleeps when each comes, as it does in real life.
-const PAUSE: Duration = Duration::from_micros(200);
 
 /// A command receives signals, and ends when it is asked to.
 pub fn obeys(lab: &Lab, contender: &Contender, traps: &Traps, mut add: impl FnMut(Metric, f64)) -> Result<()> {
@@ -23,7 +19,8 @@ pub fn obeys(lab: &Lab, contender: &Contender, traps: &Traps, mut add: impl FnMu
     add(Metric::Start, (running.told()? - begin) as f64 / 1e3);
     traps.spring()?;
     for _ in 0..lab.scale.signals_a_round {
-        thread::sleep(PAUSE);
+        // As in real life, it sleeps when a signal comes.
+        running.proc().sleeps()?;
         let sent = sys::clock();
         running.signal(libc::SIGUSR1)?;
         let latency = (running.told()? - sent) as f64 / 1e3;

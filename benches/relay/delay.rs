@@ -6,11 +6,6 @@ use crate::producer::{self, TELL_TIME};
 use crate::report::{Metric, Table};
 use crate::{Lab, Result, samples, sys};
 use std::ffi::CString;
-use std::thread;
-use std::time::Duration;
-
-/// The time between two lines, so that all sleep when each comes.
-const PAUSE: Duration = Duration::from_micros(200);
 
 /// The column of the table.
 pub const TIMED: usize = 100;
@@ -30,7 +25,8 @@ fn delays(lab: &Lab, contender: &Contender) -> Result<Vec<f64>> {
     let mut running = Running::start(lab, contender, [CString::new(TELL_TIME)?])?;
     let mut delays = Vec::new();
     for _ in 0..lab.scale.timed_lines {
-        thread::sleep(PAUSE);
+        // As in real life, it sleeps when a line comes.
+        running.proc().sleeps()?;
         running.go()?;
         let line = running.read_line()?;
         let arrived = sys::clock();
