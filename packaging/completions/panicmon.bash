@@ -23,7 +23,7 @@ _panicmon() {
 
     case "${cmd}" in
         panicmon)
-            opts="-C -e -u -s -r -g -k -c -v -q -h -V --dir --env --unset-env --clear-env --user --signals --rewrite --delay --group --session --parent-death-signal --kill-after --stop-signals --drain --exit --success --restart --min-wait --max-wait --no-restart-on --max-restarts --label --timestamps --events --hook --hook-on --hook-timeout --report --report-keep --termination-log --metrics --stderr-tail --stdout-tail --redact --report-args --name --config --check --doctor --verbose --quiet --help --version"
+            opts="-C -e -u -s -r -g -k -c -v -q -h -V --dir --env --unset-env --clear-env --user --signals --rewrite --delay --group --session --parent-death-signal --kill-after --stop-signals --drain --exit --success --restart --min-wait --max-wait --no-restart-on --max-restarts --label --timestamps --events --hook --hook-on --hook-timeout --report --report-keep --termination-log --metrics --stderr-tail --stdout-tail --redact --report-args --name --config --check --doctor --verbose --quiet --completions --man --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -337,6 +337,13 @@ _panicmon() {
                     fi
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --completions)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
                     fi
                     return 0
                     ;;

@@ -31,6 +31,7 @@ complete -c panicmon -l stdout-tail -d 'Keep the last words on stdout for report
 complete -c panicmon -l redact -d 'Take what fits this regular expression out of last words, messages and frames; may be given several times [env: PANICMON_REDACT]' -r -f
 complete -c panicmon -l name -d 'Call the command by this name in reports. Without it, it has the NAME of --label, or the base name of its file [env: PANICMON_NAME]' -r -f
 complete -c panicmon -s c -l config -d 'Run the processes of this pmux file; - is stdin [env: PANICMON_CONFIG]' -r -F
+complete -c panicmon -l completions -d 'Print the completions of a shell: bash, zsh, fish' -r -f
 complete -c panicmon -l clear-env -d 'Give the command only the variables of --env and --user [env: PANICMON_CLEAR_ENV]'
 complete -c panicmon -s g -l group -d 'Send signals to the command\'s whole process group [env: PANICMON_GROUP]'
 complete -c panicmon -l session -d 'Start the command in a session of its own. It gets the controlling terminal if panicmon leads a session [env: PANICMON_SESSION]'
@@ -39,5 +40,6 @@ complete -c panicmon -l check -d 'Check the file of --config and run nothing. Di
 complete -c panicmon -l doctor -d 'Print which of panicmon\'s promises hold here, and run nothing [env: PANICMON_DOCTOR]'
 complete -c panicmon -s v -l verbose -d 'Log to stderr: -v processes, -vv signals too, -vvv everything [env: PANICMON_VERBOSE]'
 complete -c panicmon -s q -l quiet -d 'Log nothing, not even warnings. An error that keeps the command from running is still printed [env: PANICMON_QUIET]'
-complete -c panicmon -s h -l help -d 'Print help'
-complete -c panicmon -s V -l version -d 'Print version'
+complete -c panicmon -l man -d 'Print the man page: panicmon --man | man -l -'
+complete -c panicmon -s h -l help -d 'Print all options; -h prints the most used'
+complete -c panicmon -s V -l version -d 'Print the version'

@@ -4,7 +4,7 @@ use super::options::parse::{Request, parse};
 use super::options::settings::Settings;
 use super::stderr::{say, say_lines};
 use super::stdout::print;
-use super::{doctor, one, several};
+use super::{doctor, one, several, texts};
 use crate::model::status::StatusCode;
 use crate::sys::signals::process::ProcessSignals;
 use crate::sys::{limit, process};
@@ -42,7 +42,7 @@ fn run(request: Request, signals: ProcessSignals, args: &[&'static CStr], env: &
         Request::Run(settings, _) | Request::RunFile(settings) if settings.doctor => diagnose(&settings, signals, env),
         Request::Run(settings, command) => one::run(signals, settings, &args[command..], env),
         Request::RunFile(settings) => several::run(signals, settings, env),
-        Request::Print(text) => print(&text),
+        Request::Print(text) => texts::show(text, env),
     }
 }
 

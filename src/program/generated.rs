@@ -2,6 +2,9 @@
 //!
 //! `PANICMON_UPDATE=1 cargo test --lib generated` writes them.
 
+use super::options::flags::FLAGS;
+use super::options::help::{ABOUT, EXAMPLES, USAGE};
+use super::options::text_flags::TEXT_FLAGS;
 use super::options::words::command;
 use clap_complete::Shell;
 use std::path::Path;
@@ -74,8 +77,8 @@ With \fB\-\-config\fR: 0 after a stop, 1 after a second one. With \fB\-\-doctor\
 The variable of an option is \fBPANICMON_\fR and its name in capitals. The command line wins; an empty variable counts as unset. A
 switch takes \fBtrue\fR or \fBfalse\fR, \fByes\fR or \fBno\fR, \fBon\fR or \fBoff\fR, \fB1\fR or \fB0\fR, in any
 case; \fBPANICMON_VERBOSE\fR also a number. \fBPANICMON_ENV\fR has an assignment on each line. With \fB\-\-config\fR a variable that is
-for one command is refused as the option is. \fB\-\-doctor\fR, \fB\-\-check\fR, \fB\-\-help\fR and \fB\-\-version\fR read no variable
-but \fBPANICMON_CONFIG\fR.
+for one command is refused as the option is. \fB\-\-doctor\fR and \fB\-\-check\fR read no variable but \fBPANICMON_CONFIG\fR, and what prints a text
+reads none.
 .PP
 Variables that panicmon has applied are not in the environment of the command, so that another panicmon below doesn't apply them,
 too. All others stay: those of no option, those without effect in this run (\fBPANICMON_CONFIG\fR beside a COMMAND), and a variable whose
@@ -98,15 +101,9 @@ Where they hold panicmon's process id, the command finds its own there.
 .TP
 .I /etc/passwd, /etc/group
 Users and groups of \fB\-\-user\fR.
-.SH EXAMPLES
-.nf
-panicmon \-\- myserver \-\-port 8080
-panicmon \-\-user www \-\-kill\-after 10s \-\- myserver
-panicmon \-\-delay TERM=5s \-\-drain 10s \-\- myserver
-panicmon \-\-restart on\-failure \-\-max\-wait 30s \-\- myserver
-panicmon \-\-exit requested=0,oom=99 \-\- myserver
-.fi
-.SH "SEE ALSO"
+"#;
+
+const SEE_ALSO: &str = r#".SH "SEE ALSO"
 .BR init (1),
 .BR prctl (2),
 .BR signal (7),
@@ -114,8 +111,18 @@ panicmon \-\-exit requested=0,oom=99 \-\- myserver
 .BR tini (1)
 "#;
 
+/// What clap knows of the options, and their texts.
+fn described() -> clap::Command {
+    command().about(ABOUT.trim_end_matches('.')).override_usage(USAGE.join("\n       ")).mut_args(|arg| {
+        match FLAGS.iter().chain(TEXT_FLAGS).find(|flag| arg.get_id() == flag.long) {
+            Some(flag) => arg.help(flag.described()),
+            None => arg.help("The command to run and its arguments"),
+        }
+    })
+}
+
 fn man_page() -> Vec<u8> {
-    let man = clap_mangen::Man::new(command());
+    let man = clap_mangen::Man::new(described());
     let title = concat!(".TH PANICMON 1 \"\" \"panicmon ", env!("CARGO_PKG_VERSION"), "\" \"User Commands\"\n");
     let mut page = title.as_bytes().to_vec();
     man.render_name_section(&mut page).unwrap();
@@ -123,12 +130,17 @@ fn man_page() -> Vec<u8> {
     man.render_description_section(&mut page).unwrap();
     man.render_options_section(&mut page).unwrap();
     page.extend_from_slice(SECTIONS.as_bytes());
+    page.extend_from_slice(b".SH EXAMPLES\n");
+    for (line, what) in EXAMPLES {
+        page.extend_from_slice(format!(".TP\n.B {}\n{what}\n", line.replace('-', "\\-")).as_bytes());
+    }
+    page.extend_from_slice(SEE_ALSO.as_bytes());
     page
 }
 
 fn completion(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command(), "panicmon", &mut script);
+    clap_complete::generate(shell, &mut described(), "panicmon", &mut script);
     script
 }
 

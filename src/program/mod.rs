@@ -9,6 +9,7 @@
 //! | `options` | the command line and the variables to settings |
 //! | `one`, `several` | one command; the processes of a file |
 //! | `check`, `doctor` | `--check`, `--doctor`: what run nothing |
+//! | `texts` | help, version, the manual, completions |
 //! | `config_file` | the file of `--config` |
 //! | `notify`, `reload`, `systemds` | what systemd expects of its services |
 //! | `file_options` | what a file says of reports |
@@ -43,6 +44,7 @@ mod stderr;
 mod stdout;
 mod systemds;
 mod tails;
+mod texts;
 
 pub use entry::main;
 #[cfg(feature = "fuzzing")]

@@ -39,6 +39,7 @@
 //! | `processor_time` | whether a process was killed at the limit of its processor time |
 //! | `raw` | a system call that touches no `errno` |
 //! | `regular_file` | reading a file that may be anything |
+//! | `screen` | the terminal that a text is shown on |
 //! | `shared_memory` | memory shared with a child that has none of ours: mmap(2) |
 //! | `signals` | masks, dispositions, passing signals on, the sources they come from, those sent to oneself |
 //! | `spawn` | clone(2), and what the child does between clone and exec |
@@ -89,6 +90,8 @@ pub(crate) mod raw;
 pub(crate) mod ready;
 #[cfg(feature = "config")]
 pub(crate) mod regular_file;
+#[cfg(feature = "cli")]
+pub(crate) mod screen;
 mod shared_memory;
 pub(crate) mod signals;
 pub(crate) mod spawn;

@@ -77,10 +77,10 @@ fn a_variable_that_is_nearly_an_options_is_told_once_and_kubernetes_are_not() {
 fn a_value_with_a_hyphen_is_no_command() {
     let (code, _, err) = says(&["-k", "-1s", "true"], &[]);
     assert_eq!(code, Some(125));
-    assert!(err.contains("unexpected argument '-1' found") && err.contains("after '='"), "{err}");
+    assert!(err.contains("no option -1: a value that begins with a hyphen goes after '='"), "{err}");
     let (code, _, err) = says(&["-X", "true"], &[]);
     assert_eq!(code, Some(125));
-    assert!(err.contains("unexpected argument '-X' found") && !err.contains("-- -X"), "{err}");
+    assert!(err.contains("no option -X; --help") && !err.contains("-- -X"), "{err}");
 }
 
 #[test]
@@ -90,15 +90,48 @@ fn the_childs_own_words_are_its_own() {
 }
 
 #[test]
-fn help_and_version_go_to_stdout() {
+fn texts_go_to_stdout_whatever_the_variables_are() {
     let (code, out, err) = says(&["--version"], &[]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
     // The static binary adds the commit.
     let version = out.split(" - git.").next().unwrap_or_default().trim_end();
     assert_eq!(version, concat!("panicmon ", env!("CARGO_PKG_VERSION")), "{out}");
-    let (code, out, err) = says(&["--help"], &[]);
-    assert_eq!((code, err.as_str()), (Some(0), ""));
-    assert!(out.contains("Usage: panicmon [OPTIONS] [--] COMMAND [ARG]..."), "{out}");
+    let packaging = |file: &str| std::fs::read_to_string(format!("packaging/{file}")).unwrap();
+    for (words, told) in [
+        (&["-h"] as &[&str], "Usage: panicmon [OPTIONS] [--] COMMAND [ARG]...\n".to_owned()),
+        (&["--help"], "Examples:\n".to_owned()),
+        (&["--man"], packaging("man/panicmon.1")),
+        (&["--completions", "bash"], packaging("completions/panicmon.bash")),
+        (&["--completions", "zsh"], packaging("completions/_panicmon")),
+        (&["--completions", "fish"], packaging("completions/panicmon.fish")),
+    ] {
+        let (code, out, err) = says(words, &[("PANICMON_SIGNALS", "TREM")]);
+        assert_eq!((code, err.as_str()), (Some(0), ""), "{words:?}");
+        assert!(out.contains(&told), "{words:?}: {out}");
+        // Not on a terminal.
+        assert!(!out.contains('\x1b'), "{words:?}: {out}");
+    }
+}
+
+#[test]
+fn a_word_that_programs_with_subcommands_have_is_a_command_and_hinted_at_where_there_is_none() {
+    let folder = support::Scratch::folder();
+    let path = folder.0.to_str().unwrap();
+    for (words, hint) in [
+        (&["help"] as &[&str], "--help"),
+        (&["--", "version"], "--version"),
+        (&["check", "a b.yml"], "--check --config a b.yml"),
+        (&["-v", "doctor"], "--doctor"),
+    ] {
+        let (code, out, err) = says(words, &[("PATH", path)]);
+        assert_eq!((code, out.as_str()), (Some(127), ""), "{words:?}: {err}");
+        let lines: Vec<_> = err.lines().filter(|line| !line.contains(": info: ")).collect();
+        assert!(lines.len() == 2 && lines[0].contains(": command not found in PATH="), "{words:?}: {err}");
+        assert_eq!(lines[1], format!("panicmon: did you mean panicmon {hint}?"), "{words:?}");
+    }
+    assert!(!says(&["help", "me"], &[("PATH", path)]).2.contains("did you mean"));
+    support::write_program(&folder.0.join("help"), b"#!/bin/sh\necho helped\n", 0o755);
+    assert_eq!(says(&["help"], &[("PATH", path)]), (Some(0), "helped\n".to_owned(), String::new()));
 }
 
 #[test]

@@ -7,14 +7,14 @@ use std::process::Command;
 /// Words, and what the message says of them.
 const WRONG: &[(&[&str], &str)] = &[
     (&["-C", ""], "--dir: '' is no directory"),
-    (&["-C"], "'--dir <DIR>'"),
-    (&["-C", "/", "-C", "/usr"], "'--dir <DIR>' cannot be used multiple times"),
+    (&["-C"], "--dir: its DIR is missing"),
+    (&["-C", "/", "-C", "/usr"], "--dir: it is given twice: keep one"),
     (&["-e", "A"], "--env: 'A' has no '=' in it: write A=VALUE"),
     (&["-e", "=1"], "--env: '=1' has no name before the '='"),
     (&["-e", ""], "--env: '' has no '=' in it"),
     (&["--unset-env", "A,,B"], "--unset-env: '' is no name of a variable: write names with commas between"),
     (&["--unset-env", "A=1"], "--unset-env: 'A=1' is no name of a variable"),
-    (&["--clear-env=yes"], "unexpected value 'yes' for '--clear-env'"),
+    (&["--clear-env=yes"], "--clear-env: 'yes' is too much: it takes no value"),
     (&["-u", ""], "--user: '' is no user: write USER or USER:GROUP, each a name or a number"),
     (&["-u", ":"], "--user: ':' is no user"),
     (&["-u", "0:"], "--user: '0:' is no user"),
@@ -24,7 +24,7 @@ const WRONG: &[(&[&str], &str)] = &[
         "--user: 'nobody-of-that-name' is neither in /etc/passwd nor a number from 0 to 4294967294",
     ),
     (&["-u", "4294967295:0"], "--user: '4294967295' is neither"),
-    (&["-u", "-1"], "'-1'"),
+    (&["-u", "-1"], "no option -1: a value that begins with a hyphen goes after '='"),
     (&["-u", "424242"], "--user: '424242' is not in /etc/passwd, so its group isn't known: write 424242:GROUP"),
     (
         &["-u", "0:no-group-of-that-name"],
@@ -65,7 +65,7 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["--stop-signals", "CONT"], "--stop-signals: SIGCONT is forwarded as it is"),
     (&["-s", "HUP", "--stop-signals", "TERM"], "--stop-signals: SIGTERM isn't listened to: add it to --signals"),
     (&["--drain", "x"], "--drain: 'x' is no duration"),
-    (&["--drain", "-5s"], "'-5'"),
+    (&["--drain", "-5s"], "no option -5: a value"),
     (&["--exit", "143"], "--exit: '143' has no '=' in it: write FROM=TO, e.g. 143=0"),
     (&["--exit", "143="], "--exit: '' is not an exit status: write a number from 0 to 255"),
     (&["--exit", "143=256"], "--exit: '256' is not an exit status"),
@@ -96,10 +96,11 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["--check"], "--check: it is for the file of a --config, and there is none"),
     (&["-c", "x.yml"], "--config: a COMMAND is given as well"),
     (&["-c", ""], "--config: '' is no file: is a variable unset?"),
-    (&["--group=1"], "unexpected value '1' for '--group'"),
-    (&["--session=1"], "unexpected value '1' for '--session'"),
-    (&["--sesion"], "unexpected argument '--sesion' found"),
-    (&["-X"], "unexpected argument '-X' found"),
+    (&["--group=1"], "--group: '1' is too much"),
+    (&["--session=1"], "--session: '1' is too much"),
+    (&["--sesion"], "no option --sesion: did you mean --session?"),
+    (&["-X"], "no option -X; --help lists all"),
+    (&["--foo"], "no option --foo; --help lists all"),
 ];
 
 #[test]

@@ -15,7 +15,13 @@ use crate::sys::signals::own;
 use std::ffi::CStr;
 
 /// The exit status. Where a signal is expected in its place, this process ends here by that signal.
-pub(super) fn status(result: Result<Whole, Error>, settings: &Settings, watches: Watches, env: &[&CStr]) -> StatusCode {
+pub(super) fn status(
+    result: Result<Whole, Error>,
+    settings: &Settings,
+    watches: Watches,
+    words: &[&CStr],
+    env: &[&CStr],
+) -> StatusCode {
     stderr::relay_has_ended();
     match result {
         Ok(Whole { end, reader_gone }) => {
@@ -27,17 +33,31 @@ pub(super) fn status(result: Result<Whole, Error>, settings: &Settings, watches:
             // It was stopped because the reader of its output had gone: that isn't success.
             if reader_gone && code.is_success() { StatusCode::OWN_FAILURE } else { code }
         }
-        Err(error) => report(&error, settings),
+        Err(error) => report(&error, settings, words),
     }
 }
 
 #[cold]
-fn report(error: &Error, settings: &Settings) -> StatusCode {
+fn report(error: &Error, settings: &Settings, words: &[&CStr]) -> StatusCode {
     match settings.variable_behind(error) {
         Some(variable) => say(&format_args!("{variable}: {error}")),
         None => say(error),
     }
+    if let Some(meant) = meant(words).filter(|_| matches!(error, Error::NotFound { .. })) {
+        say(&format_args!("did you mean panicmon {meant}?"));
+    }
     error.status_code()
+}
+
+/// The option that was meant by a command, as programs with subcommands are called.
+fn meant(words: &[&CStr]) -> Option<String> {
+    let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+    match words.iter().map(AsRef::as_ref).collect::<Vec<_>>()[..] {
+        [word @ ("help" | "version" | "doctor" | "man")] => Some(format!("--{word}")),
+        ["completions", shell] => Some(format!("--completions {shell}")),
+        ["check", file] => Some(format!("--check --config {file}")),
+        _ => None,
+    }
 }
 
 fn code(end: &End, settings: &Settings, watches: Watches, env: &[&CStr]) -> StatusCode {

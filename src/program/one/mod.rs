@@ -27,7 +27,7 @@ pub(crate) fn run(
             if let Some(records) = records {
                 records.finish();
             }
-            end::status(result, &settings, watches, env)
+            end::status(result, &settings, watches, words, env)
         }
         Err(status) => status,
     }

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 pub(crate) struct Flag {
     pub(crate) long: &'static str,
     pub(crate) short: Option<char>,
-    /// Its variable: `PANICMON_` and the long name in capitals.
+    /// Its variable: `PANICMON_` and the long name in capitals. Empty: it has none, since nothing is run with it.
     pub(crate) variable: &'static str,
     /// The name of its value in the help; `None`: it is a switch.
     pub(crate) value: Option<&'static str>,
@@ -24,12 +24,23 @@ pub(crate) struct Flag {
     pub(crate) hint: ValueHint,
     /// The heading in the help that it stands under.
     pub(crate) heading: &'static str,
+    /// Its line in `-h`, which is one screen; empty: `--help` alone has it.
+    pub(crate) brief: &'static str,
     /// What it does, in one line: the words of the README's table.
     pub(crate) help: &'static str,
     /// What else `--help` and the man page say: sentences, without the last period.
     pub(crate) more: &'static str,
     /// Sets its field of the settings. The error says what is wrong with the value, and what is allowed.
     pub(crate) apply: fn(&mut Settings, &Given<'_>) -> Result<(), String>,
+}
+
+impl Flag {
+    /// All that it does, and its variable.
+    pub(crate) fn described(&self) -> String {
+        let between = if self.more.is_empty() { "" } else { ". " };
+        let text = format!("{}{between}{}", self.help, self.more);
+        if self.variable.is_empty() { text } else { format!("{text} [env: {}]", self.variable) }
+    }
 }
 
 /// How often an option may be given.
@@ -103,6 +114,7 @@ pub(crate) const OPTION: Flag = Flag {
     in_file: "no key does the same",
     hint: ValueHint::Other,
     heading: "General",
+    brief: "",
     help: "",
     more: "",
     apply: |_, _| Ok(()),

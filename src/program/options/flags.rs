@@ -74,6 +74,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         hint: ValueHint::Username,
         heading: "Command",
+        brief: "Run the command as this user",
         help: "Run the command as this user, by name or number",
         more: "It gets the groups that /etc/group lists for the user, or GROUP alone",
         apply: |settings, given| set(&mut settings.user, values::user(given.text()?)),
@@ -98,6 +99,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         often: Often::List,
         scope: Scope::Command,
         heading: "Signals",
+        brief: "Forward TO instead of FROM: TERM=QUIT, HUP=drop",
         help: "Forward TO instead of FROM: TERM=QUIT; HUP=drop forwards nothing",
         more: "uncaught=drop forwards no signal that would kill the command because it has no handler, except TERM, INT, QUIT, HUP and the stop signals",
         apply: |settings, given| {
@@ -125,6 +127,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_GROUP",
         scope: Scope::Command,
         heading: "Signals",
+        brief: "Send signals to the command's whole process group",
         help: "Send signals to the command's whole process group",
         apply: |settings, given| {
             settings.group = given.is_on();
@@ -162,6 +165,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         in_file: "its key is 'sigKillWait'",
         heading: "Ending",
+        brief: "Kill the command this long after a stop: 10s",
         help: "Kill the command and its process group if it still runs this long after the first stop signal: 10s, 1m30s",
         apply: |settings, given| set(&mut settings.kill_after, duration::parse(given.text()?)),
         ..OPTION
@@ -183,6 +187,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         in_file: "its key is 'drain: true'",
         heading: "Ending",
+        brief: "End what the command leaves behind: TERM, then KILL",
         help: "After the command's end, end what it left behind: TERM, and KILL after this time",
         more: "That is every descendant. 0 ends nothing, not even what --restart would end",
         apply: |settings, given| set(&mut settings.drain, duration::parse(given.text()?)),
@@ -195,6 +200,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         often: Often::List,
         scope: Scope::Command,
         heading: "Ending",
+        brief: "Exit with TO instead of FROM: 143=0,oom=99",
         help: "Exit with TO instead of FROM: 143=0,oom=99",
         more: "FROM is a status, a signal that ended the command, oom, timeout (killed by --kill-after), or requested (a stop or a QUIT came through panicmon, and the command ended by it or with 0)",
         apply: |settings, given| values::add(&mut settings.exit, values::exit_rules(given.text()?)?),
@@ -222,6 +228,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         in_file: "which are started again after every end, but for those that 'noRestartOn' lists",
         heading: "Restarts",
+        brief: "Start it again: never, on-failure, always",
         help: "Start the command again when it ends: never, on-failure, always",
         more: "A stop ends the restarts",
         apply: |settings, given| {
@@ -327,6 +334,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::File,
         hint: ValueHint::FilePath,
         heading: "Several processes",
+        brief: "Run the processes of this file",
         help: "Run the processes of this pmux file; - is stdin",
         apply: |settings, given| set(&mut settings.config, values::file(given.value())),
         ..OPTION
@@ -359,6 +367,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         short: Some('v'),
         variable: "PANICMON_VERBOSE",
         often: Often::Counted,
+        brief: "Log to stderr: processes; -vv: signals, too",
         help: "Log to stderr: -v processes, -vv signals too, -vvv everything",
         apply: |settings, given| {
             if let Given::Switch(count) = given {

@@ -6,8 +6,9 @@
 //! | file | contents |
 //! |---|---|
 //! | `flags`, `report_flags`, `flag` | the table, its entries for reports, and what an entry is |
+//! | `text_flags`, `help` | the options that print a text; `-h` and `--help` |
 //! | `settings` | what comes out: a field for each option |
-//! | `parse` | words and variables to settings; `words`: the part of clap |
+//! | `parse` | words and variables to settings; `words`: the part of clap, `refused`: what it refuses |
 //! | `values` | the value of an option to what it means |
 //! | `variables` | the variables `PANICMON_...`, and misspelt ones |
 //! | `together` | options that don't go together |
@@ -15,12 +16,15 @@
 
 pub(crate) mod flag;
 pub(crate) mod flags;
+pub(crate) mod help;
 mod name_of;
 pub(crate) mod parse;
+mod refused;
 mod report_flags;
 pub(crate) mod settings;
 #[cfg(test)]
 mod tests;
+pub(crate) mod text_flags;
 mod together;
 pub(crate) mod values;
 pub(crate) mod variables;

@@ -2,11 +2,15 @@
 
 use super::flag::{Flag, Scope};
 use super::flags::FLAGS;
+use super::refused::refused;
 use super::settings::Settings;
+use super::text_flags::{COMPLETIONS, MAN, Shell, Text};
 use super::together::for_one_command;
 use super::variables;
-use super::words::{COMMAND, command, message};
+use super::words::{COMMAND, command};
+use crate::model::printable::OneLine;
 use crate::model::process_config::Restart;
+use clap::ArgMatches;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use std::ffi::{CStr, OsStr, OsString};
@@ -20,7 +24,7 @@ pub(crate) enum Request {
     /// Run the processes of a file.
     RunFile(Settings),
     /// Print this, and exit with 0.
-    Print(String),
+    Print(Text),
 }
 
 /// Reads the command line and the variables. The error is a message, without newline.
@@ -38,13 +42,18 @@ fn parse_options(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Reques
         words.push("panicmon".into());
     }
     let count = words.len();
-    let matches = match command().try_get_matches_from(words) {
+    let matches = match command().try_get_matches_from(&words) {
         Ok(matches) => matches,
-        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            return Ok(Request::Print(error.to_string()));
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => return Ok(Request::Print(Text::Version)),
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            let is_long = words.iter().any(|word| word == "--help");
+            return Ok(Request::Print(if is_long { Text::Help } else { Text::Screen }));
         }
-        Err(error) => return Err(message(&error)),
+        Err(error) => return Err(refused(&error, &words)),
     };
+    if let Some(text) = text(&matches)? {
+        return Ok(Request::Print(text));
+    }
     let command_words = matches.get_many::<OsString>(COMMAND).map_or(0, |words| words.len());
     let has_command = command_words > 0;
     let given = |long: &str| matches.value_source(long) == Some(ValueSource::CommandLine);
@@ -66,6 +75,15 @@ fn parse_options(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Reques
         Some(_) => Request::RunFile(settings),
         None => Request::Run(settings, count - command_words),
     })
+}
+
+/// The text that is asked for, if one is.
+fn text(matches: &ArgMatches) -> Result<Option<Text>, String> {
+    if matches.get_flag(MAN) {
+        return Ok(Some(Text::Manual));
+    }
+    let shell = matches.get_one::<OsString>(COMPLETIONS).map(|word| Shell::read(&word.to_string_lossy())).transpose();
+    Ok(shell.map_err(|why| format!("--{COMPLETIONS}: {}", OneLine(&why)))?.map(Text::Completions))
 }
 
 impl Settings {

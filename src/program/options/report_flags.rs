@@ -26,6 +26,7 @@ pub(super) const REPORT: Flag = Flag {
     value: Some("DIR"),
     hint: ValueHint::DirPath,
     heading: "Reports",
+    brief: "Write to DIR how and why the command died",
     help: "Write a certificate to DIR for each abnormal end, for machines (.json) and for people (.txt)",
     more: "While the command runs, a locked file in DIR says so. One that is found without its lock is of a run that vanished without a record, which is told",
     apply: |settings, given| {

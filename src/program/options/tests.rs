@@ -1,6 +1,8 @@
 use super::flags::FLAGS;
+use super::help::EXAMPLES;
 use super::parse::{Request, parse};
 use super::settings::Settings;
+use super::text_flags::{Shell, Text};
 use super::words::command;
 use crate::model::process_config::{NoRestartOn, Restart};
 use crate::model::signal::{Signal, SignalSet};
@@ -77,9 +79,9 @@ fn what_is_wrong_is_named() {
         (&["-s", "TERM,", "x"], "--signals: '' is not a signal"),
         (&["-s", "KILL", "x"], "--signals: SIGKILL can't be listened to"),
         (&["-s", "CHLD", "x"], "--signals: SIGCHLD can't be forwarded"),
-        (&["-s"], "--signals <LIST>"),
+        (&["-s"], "--signals: its LIST is missing"),
         (&["--signal", "TERM", "x"], "--signals"),
-        (&["-x", "y"], "'-x'"),
+        (&["-x", "y"], "no option -x"),
         (&["-s", "HUP", "-s", "TERM", "x"], "--signals"),
         (&["--restart", "sometimes", "x"], "--restart: 'sometimes' is none of never, on-failure and always"),
         (&["--min-wait", "5x", "--restart", "always", "x"], "--min-wait: '5x': 'x' is no unit"),
@@ -105,11 +107,60 @@ fn what_is_wrong_is_named() {
 }
 
 #[test]
-fn help_names_every_option_and_its_variable() {
-    let Ok(Request::Print(help)) = parsed(&["--help"]) else { panic!("no help") };
+fn each_text_is_asked_for_by_its_option() {
+    for (line, text) in [
+        (&["-h"] as &[_], Text::Screen),
+        (&["-vh", "x"], Text::Screen),
+        (&["--help"], Text::Help),
+        (&["-v", "--help", "--no-such-option"], Text::Help),
+        (&["--version"], Text::Version),
+        (&["-V"], Text::Version),
+        (&["--man"], Text::Manual),
+        (&["--completions", "zsh"], Text::Completions(Shell::Zsh)),
+        (&["--completions=fish", "x"], Text::Completions(Shell::Fish)),
+    ] {
+        assert_eq!(parse(&words(line), &[c"PANICMON_SIGNALS=no signal"]), Ok(Request::Print(text)), "{line:?}");
+    }
+}
+
+#[test]
+fn each_option_has_a_variable_of_its_name() {
     for flag in FLAGS {
-        assert!(help.contains(&format!("--{}", flag.long)) && help.contains(flag.variable), "{help}");
         assert_eq!(flag.variable, format!("PANICMON_{}", flag.long.to_uppercase().replace('-', "_")));
+    }
+}
+
+#[test]
+fn what_is_advised_is_right() {
+    for (line, told) in [
+        (&["--foo", "x"] as &[_], "there is no option --foo; --help lists all"),
+        (&["--restrat", "always", "x"], "there is no option --restrat: did you mean --restart?"),
+        (&["--kill_after=3", "x"], "there is no option --kill_after: did you mean --kill-after?"),
+        (&["--parent", "x"], "there is no option --parent: did you mean --parent-death-signal?"),
+        (&["--st", "x"], "there is no option --st; --help lists all"),
+        (&["--std", "x"], "there is no option --std: did you mean one of --stderr-tail, --stdout-tail?"),
+        (&["--hlep"], "there is no option --hlep: did you mean --help?"),
+        (&["--versoin"], "there is no option --versoin: did you mean --version?"),
+        (&["-doctor"], "there is no option -d: did you mean --doctor?"),
+        (&["-x", "y"], "there is no option -x; --help lists all"),
+        (&["-vx", "y"], "there is no option -x; --help lists all"),
+        (&["-k", "-5s", "x"], "there is no option -5: a value that begins with a hyphen goes after '=': --option=-5"),
+        (&["-k"], "--kill-after: its DURATION is missing; --help tells more"),
+        (&["--completions"], "--completions: its SHELL is missing; --help tells more"),
+        (&["--completions", "tcsh"], "--completions: 'tcsh' is none of bash, zsh and fish"),
+        (&["-s", "HUP", "-s", "TERM", "x"], "--signals: it is given twice: keep one"),
+        (&["--group=yes", "x"], "--group: 'yes' is too much: it takes no value"),
+        (&["--a\nb", "x"], "there is no option --a\\nb; --help lists all"),
+    ] {
+        assert_eq!(parsed(line), Err(told.to_owned()), "{line:?}");
+    }
+}
+
+#[test]
+fn the_examples_of_the_help_are_good() {
+    for (line, _) in EXAMPLES {
+        let line: Vec<_> = line.split(' ').skip(1).collect();
+        assert!(matches!(parsed(&line), Ok(Request::Run(_, _))), "{line:?}");
     }
 }
 

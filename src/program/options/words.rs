@@ -3,6 +3,7 @@
 use super::flag::{Flag, Given, Often};
 use super::flags::FLAGS;
 use super::settings::Settings;
+use super::text_flags::{HELP, TEXT_FLAGS, VERSION};
 use crate::model::printable::OneLine;
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, ValueHint};
@@ -12,18 +13,9 @@ use std::os::unix::ffi::OsStrExt;
 /// The name of the words that are no options.
 pub(super) const COMMAND: &str = "COMMAND";
 
-const AFTER_HELP: &str = "\
-Options end at the first word that isn't one. The command line wins over the variables.
-PANICMON_LOG filters the log as env_logger's RUST_LOG does.
-
-Exit status: the command's own; 128+N if signal N ended it; 125 if panicmon itself fails or is called wrongly, 126 if
-the command can't be executed, 127 if it isn't found.";
-
 impl Flag {
     fn arg(&self) -> Arg {
-        let between = if self.more.is_empty() { "" } else { ". " };
-        let help = format!("{}{between}{} [env: {}]", self.help, self.more, self.variable);
-        let arg = Arg::new(self.long).long(self.long).short(self.short).help(help).help_heading(self.heading);
+        let arg = Arg::new(self.long).long(self.long).short(self.short).help_heading(self.heading);
         let arg = match self.value {
             Some(name) => arg
                 .value_name(name)
@@ -34,6 +26,8 @@ impl Flag {
             None => arg.overrides_with(self.long),
         };
         arg.action(match (self.value, self.often) {
+            _ if self.long == HELP => ArgAction::Help,
+            _ if self.long == VERSION => ArgAction::Version,
             (_, Often::Counted) => ArgAction::Count,
             (None, _) => ArgAction::SetTrue,
             (Some(_), Often::Once) => ArgAction::Set,
@@ -89,39 +83,24 @@ impl Flag {
 }
 
 /// The version; packaging/build-static adds the commit.
-const VERSION: &str = match option_env!("PANICMON_BUILD") {
+pub(crate) const BUILD: &str = match option_env!("PANICMON_BUILD") {
     Some(build) => build,
     None => env!("CARGO_PKG_VERSION"),
 };
 
+/// What clap reads, without the texts of the help: they would be put together at each start.
 pub(crate) fn command() -> clap::Command {
     clap::Command::new("panicmon")
-        .version(VERSION)
-        .about("Runs a command, forwards every signal to it, reaps orphaned processes, and exits as the command did")
-        .override_usage("panicmon [OPTIONS] [--] COMMAND [ARG]...\n       panicmon [OPTIONS] --config FILE")
-        .after_help(AFTER_HELP)
-        .args(FLAGS.iter().map(Flag::arg))
+        .version(BUILD)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .args(FLAGS.iter().chain(TEXT_FLAGS).map(Flag::arg))
         .arg(
             Arg::new(COMMAND)
                 .value_names([COMMAND, "ARG"])
-                .help("The command to run and its arguments")
                 .value_hint(ValueHint::CommandWithArguments)
                 .value_parser(OsStringValueParser::new())
                 .num_args(1..)
                 .trailing_var_arg(true),
         )
-}
-
-/// clap's message, without its own prefix, its colours and its exit status.
-pub(super) fn message(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-    // clap's tip to put -- before a word would make the word the command.
-    let Some(advice) = text.lines().find(|line| line.trim_start().starts_with("tip: to pass '-")) else {
-        return text.to_owned();
-    };
-    // As in --drain -5s.
-    let is_value = advice.split('-').nth(1).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-    let better = if is_value { "  tip: a value that begins with a hyphen goes after '=': --option=-5\n" } else { "" };
-    text.replace(&format!("{advice}\n"), better).replace("\n\n\n", "\n\n")
 }

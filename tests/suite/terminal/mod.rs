@@ -11,6 +11,7 @@ mod pmux;
 mod programs;
 pub mod shell;
 mod tails;
+mod texts;
 
 use shell::Screen;
 

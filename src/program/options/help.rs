@@ -1,0 +1,193 @@
+//! `-h`, a screen with the options that most people need, and `--help`, from the table of the options.
+
+use super::flag::Flag;
+use super::flags::FLAGS;
+use super::text_flags::TEXT_FLAGS;
+use std::fmt::Write;
+
+/// The most columns that a text has on any terminal: longer lines are hard to read.
+const MOST_COLUMNS: usize = 100;
+/// The least: words are longer than a column of text on a narrower terminal.
+const LEAST_COLUMNS: usize = 50;
+
+/// A space at which no line ends.
+const KEPT_SPACE: char = '\u{a0}';
+
+pub(crate) const ABOUT: &str =
+    "Runs a command, forwards every signal to it, reaps orphaned processes, and exits as the command did.";
+pub(crate) const USAGE: [&str; 2] = ["panicmon [OPTIONS] [--] COMMAND [ARG]...", "panicmon [OPTIONS] --config FILE"];
+const WORDS: &str = "Options end at the first word that isn't one.";
+const VARIABLES: &str = "Each option has the variable that stands behind it; the command line wins. PANICMON_LOG filters the log as \
+                         env_logger's RUST_LOG does.";
+const STATUS: &str = "Exit status: the command's own; 128+N if signal N ended it; 125 if panicmon itself fails or is called \
+                      wrongly, 126 if the command can't be executed, 127 if it isn't found.";
+const MORE: &str =
+    "--help has the others and examples, --man prints the manual, --doctor says which promises hold here.";
+
+/// What is written, and what it is for. The man page has the same.
+pub(crate) const EXAMPLES: [(&str, &str); 6] = [
+    ("panicmon -- myserver --port 8080", "the init of a container"),
+    ("panicmon --user www --kill-after 10s -- myserver", "as another user; killed if a stop takes longer"),
+    ("panicmon --delay TERM=5s --drain 10s -- myserver", "a load balancer sees the stop first; nothing is left"),
+    ("panicmon --restart on-failure --max-wait 30s -- myserver", "started again when it fails"),
+    ("panicmon --exit requested=0,oom=99 -- myserver", "a stop is a success, and a lack of memory has its own status"),
+    ("panicmon --report /var/crash --stderr-tail 64K -- myserver", "a certificate of each abnormal end"),
+];
+
+/// What a text is shown on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page {
+    columns: usize,
+    is_coloured: bool,
+}
+
+impl Page {
+    pub(crate) fn new(columns: usize, is_coloured: bool) -> Page {
+        Page { columns: columns.clamp(LEAST_COLUMNS, MOST_COLUMNS), is_coloured }
+    }
+
+    fn heading(self, text: &str) -> String {
+        if self.is_coloured { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn option(self, text: &str) -> String {
+        if self.is_coloured { format!("\x1b[36m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// The text in lines that fit, those after the first indented.
+    fn wrapped(self, text: &str, indent: usize) -> String {
+        let mut lines = String::new();
+        let mut column = indent;
+        for word in text.split(' ') {
+            let width = word.chars().count();
+            if column > indent && column + 1 + width > self.columns {
+                let _ = write!(lines, "\n{:indent$}", "");
+                column = indent;
+            }
+            if column > indent {
+                lines.push(' ');
+                column += 1;
+            }
+            lines.extend(word.chars().map(|c| if c == KEPT_SPACE { ' ' } else { c }));
+            column += width;
+        }
+        lines
+    }
+
+    fn usage(self) -> String {
+        let start = self.heading("Usage:");
+        format!("{}\n\n{start} {}\n       {}\n", self.wrapped(ABOUT, 0), USAGE[0], USAGE[1])
+    }
+}
+
+/// An option as it is typed, with the name of its value.
+fn typed(flag: &Flag) -> String {
+    let short = flag.short.map_or("    ".to_owned(), |short| format!("-{short}, "));
+    let value = flag.value.map(|value| format!(" {value}")).unwrap_or_default();
+    format!("{short}--{}{value}", flag.long)
+}
+
+/// What `-h` prints.
+#[cold]
+pub(crate) fn screen(page: Page) -> String {
+    let options: Vec<_> =
+        FLAGS.iter().filter(|flag| !flag.brief.is_empty()).map(|flag| (typed(flag), flag.brief)).collect();
+    let widest = options.iter().map(|(typed, _)| typed.len()).max().unwrap_or(0);
+    let mut text = page.usage();
+    text.push('\n');
+    for (typed, brief) in options {
+        if page.columns < widest + LEAST_COLUMNS {
+            let _ = writeln!(text, "  {}\n          {}", page.option(&typed), page.wrapped(brief, 10));
+            continue;
+        }
+        let gap = widest - typed.len() + 2;
+        let brief = page.wrapped(brief, widest + 4);
+        let _ = writeln!(text, "  {}{:gap$}{brief}", page.option(&typed), "");
+    }
+    for more in [format!("{WORDS} {MORE}").as_str(), STATUS] {
+        let _ = write!(text, "\n{}\n", page.wrapped(more, 0));
+    }
+    text
+}
+
+/// What `--help` prints.
+#[cold]
+pub(crate) fn full(page: Page) -> String {
+    let mut text = page.usage();
+    let _ = write!(text, "\n{}\n", page.wrapped(&format!("{WORDS} {VARIABLES}"), 0));
+    let mut heading = "";
+    for flag in FLAGS.iter().chain(TEXT_FLAGS) {
+        if flag.heading != heading {
+            heading = flag.heading;
+            let _ = write!(text, "\n{}\n", page.heading(&format!("{heading}:")));
+        }
+        let described = flag.described().replace("[env: ", &format!("[env:{KEPT_SPACE}"));
+        let _ = writeln!(text, "  {}\n          {}", page.option(&typed(flag)), page.wrapped(&described, 10));
+    }
+    let _ = write!(text, "\n{}\n\n{}\n", page.wrapped(STATUS, 0), page.heading("Examples:"));
+    for (line, what) in EXAMPLES {
+        let _ = writeln!(text, "  {}\n          {}", page.option(line), page.wrapped(what, 10));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn widest(text: &str) -> usize {
+        text.lines().map(|line| line.chars().count()).max().unwrap()
+    }
+
+    #[test]
+    fn the_short_help_is_one_screen_with_ten_options() {
+        let text = screen(Page::new(80, false));
+        assert!(text.lines().count() < 24 && widest(&text) <= 80, "{text}");
+        let options = text.lines().filter(|line| line.starts_with("  ") && line.trim_start().starts_with('-'));
+        assert_eq!(options.count(), 10, "{text}");
+        for more in ["--help", "--man", "--doctor"] {
+            assert!(text.contains(more), "{more}: {text}");
+        }
+    }
+
+    #[test]
+    fn all_is_as_wide_as_the_terminal_allows() {
+        for (columns, most) in [(50, 50), (60, 60), (80, 80), (100, 100), (200, 100), (0, 50)] {
+            let page = Page::new(columns, false);
+            for text in [screen(page), full(page)] {
+                // What is typed stays on one line, however long it is.
+                let prose = text
+                    .lines()
+                    .filter(|line| !line.trim_start().starts_with("panicmon ") && !line.starts_with("Usage: "));
+                for line in prose {
+                    assert!(line.chars().count() <= most, "{columns}: {line}");
+                }
+            }
+        }
+        assert!(widest(&full(Page::new(100, false))) > 90);
+    }
+
+    #[test]
+    fn each_group_is_there_once_with_its_options() {
+        let text = full(Page::new(80, false));
+        let headings: Vec<_> = text.lines().filter(|line| line.ends_with(':') && !line.starts_with(' ')).collect();
+        let groups =
+            ["Command:", "Signals:", "Ending:", "Restarts:", "Output:", "Reports:", "Several processes:", "General:"];
+        assert_eq!(headings, [&groups[..], &["Examples:"]].concat());
+        for flag in FLAGS.iter().chain(TEXT_FLAGS) {
+            assert_eq!(text.lines().filter(|line| *line == format!("  {}", typed(flag))).count(), 1, "{}", flag.long);
+        }
+        assert_eq!(text.matches("...").count(), 1, "only after [ARG]: {text}");
+    }
+
+    #[test]
+    fn colours_change_nothing_but_the_colours() {
+        for text in [screen, full] {
+            let (plain, coloured) = (text(Page::new(80, false)), text(Page::new(80, true)));
+            assert!(!plain.contains('\x1b'));
+            let stripped =
+                ["\x1b[1m", "\x1b[36m", "\x1b[0m"].iter().fold(coloured.clone(), |text, code| text.replace(code, ""));
+            assert!(coloured != plain && stripped == plain);
+        }
+    }
+}

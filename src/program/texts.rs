@@ -1,0 +1,35 @@
+//! The texts that are asked for instead of a run.
+
+use super::options::help::{self, Page};
+use super::options::text_flags::{Shell, Text};
+use super::options::words::BUILD;
+use super::stdout::print;
+use crate::model::env;
+use crate::model::status::StatusCode;
+use crate::sys::screen;
+use std::ffi::{CStr, OsStr};
+
+/// The columns of a text that is on no terminal.
+const COLUMNS: usize = 80;
+
+/// Prints a text, and returns the exit status.
+#[cold]
+pub(crate) fn show(text: Text, env: &[&CStr]) -> StatusCode {
+    let page = || Page::new(screen::columns().unwrap_or(COLUMNS), is_coloured(env));
+    match text {
+        Text::Screen => print(&help::screen(page())),
+        Text::Help => print(&help::full(page())),
+        Text::Version => print(&format!("panicmon {BUILD}\n")),
+        Text::Manual => print(include_str!("../../packaging/man/panicmon.1")),
+        Text::Completions(Shell::Bash) => print(include_str!("../../packaging/completions/panicmon.bash")),
+        Text::Completions(Shell::Zsh) => print(include_str!("../../packaging/completions/_panicmon")),
+        Text::Completions(Shell::Fish) => print(include_str!("../../packaging/completions/panicmon.fish")),
+    }
+}
+
+/// Colours are for a terminal that has them and a user who hasn't switched them off: no-color.org.
+fn is_coloured(env: &[&CStr]) -> bool {
+    let is_set = |name| env::get(env, name).is_some_and(|value| !value.is_empty());
+    let has_colours = is_set("TERM") && env::get(env, "TERM") != Some(OsStr::new("dumb"));
+    has_colours && !is_set("NO_COLOR") && screen::is_there()
+}
