@@ -2,11 +2,10 @@
 //!
 //! `PANICMON_UPDATE=1 cargo test --lib generated` writes them.
 
-use super::options::flags::FLAGS;
+use super::completions::script;
 use super::options::help::{ABOUT, EXAMPLES, USAGE};
-use super::options::text_flags::TEXT_FLAGS;
+use super::options::text_flags::{Shell, all_flags};
 use super::options::words::command;
-use clap_complete::Shell;
 use std::path::Path;
 
 /// The sections of the man page that aren't made from the table.
@@ -113,12 +112,12 @@ const SEE_ALSO: &str = r#".SH "SEE ALSO"
 
 /// What clap knows of the options, and their texts.
 fn described() -> clap::Command {
-    command().about(ABOUT.trim_end_matches('.')).override_usage(USAGE.join("\n       ")).mut_args(|arg| {
-        match FLAGS.iter().chain(TEXT_FLAGS).find(|flag| arg.get_id() == flag.long) {
+    command().about(ABOUT.trim_end_matches('.')).override_usage(USAGE.join("\n       ")).mut_args(
+        |arg| match all_flags().find(|flag| arg.get_id() == flag.long) {
             Some(flag) => arg.help(flag.described()),
             None => arg.help("The command to run and its arguments"),
-        }
-    })
+        },
+    )
 }
 
 fn man_page() -> Vec<u8> {
@@ -138,20 +137,14 @@ fn man_page() -> Vec<u8> {
     page
 }
 
-fn completion(shell: Shell) -> Vec<u8> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut described(), "panicmon", &mut script);
-    script
-}
-
 #[test]
 fn they_are_current() {
     let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
     for (file, text) in [
         ("man/panicmon.1", man_page()),
-        ("completions/panicmon.bash", completion(Shell::Bash)),
-        ("completions/_panicmon", completion(Shell::Zsh)),
-        ("completions/panicmon.fish", completion(Shell::Fish)),
+        ("completions/panicmon.bash", script(Shell::Bash).into_bytes()),
+        ("completions/_panicmon", script(Shell::Zsh).into_bytes()),
+        ("completions/panicmon.fish", script(Shell::Fish).into_bytes()),
     ] {
         let path = packaging.join(file);
         if std::env::var_os("PANICMON_UPDATE").is_some() {

@@ -9,7 +9,7 @@
 //! | `options` | the command line and the variables to settings |
 //! | `one`, `several` | one command; the processes of a file |
 //! | `check`, `doctor` | `--check`, `--doctor`: what run nothing |
-//! | `texts` | help, version, the manual, completions |
+//! | `texts`, `completions` | help, version, the manual; the completions of shells |
 //! | `config_file` | the file of `--config` |
 //! | `notify`, `reload`, `systemds` | what systemd expects of its services |
 //! | `file_options` | what a file says of reports |
@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod completions;
 mod config_file;
 mod death;
 mod doctor;

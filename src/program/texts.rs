@@ -1,7 +1,8 @@
 //! The texts that are asked for instead of a run.
 
+use super::completions;
 use super::options::help::{self, Page};
-use super::options::text_flags::{Shell, Text};
+use super::options::text_flags::Text;
 use super::options::words::BUILD;
 use super::stdout::print;
 use crate::model::env;
@@ -21,9 +22,7 @@ pub(crate) fn show(text: Text, env: &[&CStr]) -> StatusCode {
         Text::Help => print(&help::full(page())),
         Text::Version => print(&format!("panicmon {BUILD}\n")),
         Text::Manual => print(include_str!("../../packaging/man/panicmon.1")),
-        Text::Completions(Shell::Bash) => print(include_str!("../../packaging/completions/panicmon.bash")),
-        Text::Completions(Shell::Zsh) => print(include_str!("../../packaging/completions/_panicmon")),
-        Text::Completions(Shell::Fish) => print(include_str!("../../packaging/completions/panicmon.fish")),
+        Text::Completions(shell) => print(&completions::script(shell)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an option is.
 
+use super::completes::Completes;
 use super::settings::Settings;
-use clap::ValueHint;
 use std::ffi::OsStr;
 
 /// One option.
@@ -21,7 +21,7 @@ pub(crate) struct Flag {
     /// For an option of one command: what has the same effect in a file.
     pub(crate) in_file: &'static str,
     /// What a shell completes its value with.
-    pub(crate) hint: ValueHint,
+    pub(crate) completes: Completes,
     /// The heading in the help that it stands under.
     pub(crate) heading: &'static str,
     /// Its line in `-h`, which is one screen; empty: `--help` alone has it.
@@ -35,6 +35,16 @@ pub(crate) struct Flag {
 }
 
 impl Flag {
+    /// What it does, in a line that is as short as can be.
+    pub(crate) fn shortly(&self) -> &'static str {
+        if self.brief.is_empty() { self.help } else { self.brief }
+    }
+
+    /// Whether it may be given several times.
+    pub(crate) fn is_repeated(&self) -> bool {
+        self.often != Often::Once
+    }
+
     /// All that it does, and its variable.
     pub(crate) fn described(&self) -> String {
         let between = if self.more.is_empty() { "" } else { ". " };
@@ -112,7 +122,7 @@ pub(crate) const OPTION: Flag = Flag {
     often: Often::Once,
     scope: Scope::Anywhere,
     in_file: "no key does the same",
-    hint: ValueHint::Other,
+    completes: Completes::Nothing,
     heading: "General",
     brief: "",
     help: "",

@@ -1,12 +1,12 @@
 //! The table of the options: all there is to say of each, and what it does to the settings.
 
+use super::completes::{Completes, Words};
 use super::flag::{Flag, Given, OPTION, Often, Scope, set};
 use super::report_flags;
 use super::values;
 use crate::formats::duration;
 use crate::model::process_config::ParseRestartError;
 use crate::program::logger::Verbosity;
-use clap::ValueHint;
 
 /// Every option. To add one: an entry here, a field in [`Settings`](super::settings::Settings), its use, and a line in the
 /// README's table, with the same words: a test compares.
@@ -17,7 +17,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_DIR",
         value: Some("DIR"),
         scope: Scope::Command,
-        hint: ValueHint::DirPath,
+        completes: Completes::Directory,
         in_file: "its key is 'dir'",
         heading: "Command",
         help: "Start the command in this directory",
@@ -33,6 +33,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         in_file: "its key is 'env'",
         heading: "Command",
+        completes: Completes::Assignment,
         help: "Set a variable for the command; may be given several times",
         apply: |settings, given| {
             settings.env.push(values::assignment(given.value())?);
@@ -47,6 +48,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         often: Often::List,
         scope: Scope::Command,
         heading: "Command",
+        completes: Completes::Variables,
         help: "Remove variables from the command's environment: TOKEN,DEBUG",
         apply: |settings, given| {
             settings.unset_env.extend(values::variable_names(given.value())?);
@@ -72,7 +74,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_USER",
         value: Some("USER[:GROUP]"),
         scope: Scope::Command,
-        hint: ValueHint::Username,
+        completes: Completes::User,
         heading: "Command",
         brief: "Run the command as this user",
         help: "Run the command as this user, by name or number",
@@ -86,6 +88,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_SIGNALS",
         value: Some("LIST"),
         heading: "Signals",
+        completes: Completes::List(Words::Heard(&[])),
         help: "Listen to and forward only these signals: TERM,HUP,RTMIN+3",
         more: "The others keep the disposition they had. At a terminal, TSTP, TTIN, TTOU and CONT are needed in any case",
         apply: |settings, given| set(&mut settings.signals, values::signal_list(given.text()?)),
@@ -100,6 +103,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         heading: "Signals",
         brief: "Forward TO instead of FROM: TERM=QUIT, HUP=drop",
+        completes: Completes::Pairs(Words::Heard(&["uncaught"]), Words::Sent(&["drop"])),
         help: "Forward TO instead of FROM: TERM=QUIT; HUP=drop forwards nothing",
         more: "uncaught=drop forwards no signal that would kill the command because it has no handler, except TERM, INT, QUIT, HUP and the stop signals",
         apply: |settings, given| {
@@ -116,6 +120,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         often: Often::List,
         scope: Scope::Command,
         heading: "Signals",
+        completes: Completes::Pairs(Words::Heard(&[]), Words::These(&[])),
         help: "Forward SIG only after this time: TERM=10s",
         more: "If it comes a second time, both are forwarded at once",
         apply: |settings, given| values::add(&mut settings.delays, values::delays(given.text()?)?),
@@ -153,6 +158,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_PARENT_DEATH_SIGNAL",
         value: Some("SIGNAL"),
         heading: "Signals",
+        completes: Completes::One(Words::Heard(&["KILL"])),
         help: "Get and forward this signal when panicmon's parent dies",
         apply: |settings, given| set(&mut settings.parent_death_signal, values::parent_death_signal(given.text()?)),
         ..OPTION
@@ -175,6 +181,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_STOP_SIGNALS",
         value: Some("LIST"),
         heading: "Ending",
+        completes: Completes::List(Words::Heard(&[])),
         help: "The signals that are a stop [default: TERM,INT]",
         more: "A stop starts the time of --kill-after, ends the restarts, and stops the processes of a file. A hang-up of the terminal is one in any case",
         apply: |settings, given| set(&mut settings.stop_signals, values::stop_signals(given.text()?)),
@@ -201,6 +208,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         heading: "Ending",
         brief: "Exit with TO instead of FROM: 143=0,oom=99",
+        completes: Completes::Pairs(Words::Sent(&["oom", "timeout", "requested"]), Words::These(&[])),
         help: "Exit with TO instead of FROM: 143=0,oom=99",
         more: "FROM is a status, a signal that ended the command, oom, timeout (killed by --kill-after), or requested (a stop or a QUIT came through panicmon, and the command ended by it or with 0)",
         apply: |settings, given| values::add(&mut settings.exit, values::exit_rules(given.text()?)?),
@@ -213,6 +221,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         in_file: "its key is 'success'",
         heading: "Ending",
+        completes: Completes::List(Words::Sent(&[])),
         help: "Count these exit codes and signals as a success, for restarts and reports: 3,TERM",
         more: "panicmon's own exit status is still the command's",
         apply: |settings, given| {
@@ -229,6 +238,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         in_file: "which are started again after every end, but for those that 'noRestartOn' lists",
         heading: "Restarts",
         brief: "Start it again: never, on-failure, always",
+        completes: Completes::One(Words::These(&["never", "on-failure", "always"])),
         help: "Start the command again when it ends: never, on-failure, always",
         more: "A stop ends the restarts",
         apply: |settings, given| {
@@ -267,6 +277,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Restarts,
         in_file: "its key is 'noRestartOn'",
         heading: "Restarts",
+        completes: Completes::List(Words::Sent(&["-1"])),
         help: "Don't restart after these exit codes and signals: 0,3,TERM",
         more: "-1 is any signal, and a command that can't be started",
         apply: |settings, given| {
@@ -308,6 +319,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         scope: Scope::Command,
         in_file: "its key is 'timeFormat'",
         heading: "Output",
+        completes: Completes::One(Words::These(&["rfc3339", "iso8601", "unix", "unix-ms"])),
         help: "Relay the command's output line by line, with the time in front: rfc3339, %H:%M:%S",
         more: "Others are iso8601, unix, unix-ms, layouts as in Go (15:04:05.000), and all formats of strftime(3)",
         apply: |settings, given| set(&mut settings.timestamps, values::time_format(given.text()?)),
@@ -332,7 +344,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         variable: "PANICMON_CONFIG",
         value: Some("FILE"),
         scope: Scope::File,
-        hint: ValueHint::FilePath,
+        completes: Completes::File,
         heading: "Several processes",
         brief: "Run the processes of this file",
         help: "Run the processes of this pmux file; - is stdin",

@@ -2,7 +2,7 @@
 
 use super::flag::Flag;
 use super::flags::FLAGS;
-use super::text_flags::TEXT_FLAGS;
+use super::text_flags::all_flags;
 use std::fmt::Write;
 
 /// The most columns that a text has on any terminal: longer lines are hard to read.
@@ -90,12 +90,12 @@ fn typed(flag: &Flag) -> String {
 /// What `-h` prints.
 #[cold]
 pub(crate) fn screen(page: Page) -> String {
-    let options: Vec<_> =
-        FLAGS.iter().filter(|flag| !flag.brief.is_empty()).map(|flag| (typed(flag), flag.brief)).collect();
-    let widest = options.iter().map(|(typed, _)| typed.len()).max().unwrap_or(0);
+    let options = || FLAGS.iter().filter(|flag| !flag.brief.is_empty());
+    let widest = options().map(|flag| typed(flag).len()).max().unwrap_or(0);
     let mut text = page.usage();
     text.push('\n');
-    for (typed, brief) in options {
+    for flag in options() {
+        let (typed, brief) = (typed(flag), flag.brief);
         if page.columns < widest + LEAST_COLUMNS {
             let _ = writeln!(text, "  {}\n          {}", page.option(&typed), page.wrapped(brief, 10));
             continue;
@@ -116,7 +116,7 @@ pub(crate) fn full(page: Page) -> String {
     let mut text = page.usage();
     let _ = write!(text, "\n{}\n", page.wrapped(&format!("{WORDS} {VARIABLES}"), 0));
     let mut heading = "";
-    for flag in FLAGS.iter().chain(TEXT_FLAGS) {
+    for flag in all_flags() {
         if flag.heading != heading {
             heading = flag.heading;
             let _ = write!(text, "\n{}\n", page.heading(&format!("{heading}:")));
@@ -174,7 +174,7 @@ mod tests {
         let groups =
             ["Command:", "Signals:", "Ending:", "Restarts:", "Output:", "Reports:", "Several processes:", "General:"];
         assert_eq!(headings, [&groups[..], &["Examples:"]].concat());
-        for flag in FLAGS.iter().chain(TEXT_FLAGS) {
+        for flag in all_flags() {
             assert_eq!(text.lines().filter(|line| *line == format!("  {}", typed(flag))).count(), 1, "{}", flag.long);
         }
         assert_eq!(text.matches("...").count(), 1, "only after [ARG]: {text}");

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `flags`, `report_flags`, `flag` | the table, its entries for reports, and what an entry is |
 //! | `text_flags`, `help` | the options that print a text; `-h` and `--help` |
+//! | `completes` | what shells complete values with |
 //! | `settings` | what comes out: a field for each option |
 //! | `parse` | words and variables to settings; `words`: the part of clap, `refused`: what it refuses |
 //! | `values` | the value of an option to what it means |
@@ -14,6 +15,7 @@
 //! | `together` | options that don't go together |
 //! | `name_of` | what an option was given by |
 
+pub(crate) mod completes;
 pub(crate) mod flag;
 pub(crate) mod flags;
 pub(crate) mod help;

@@ -1,8 +1,6 @@
 //! Why clap refuses a command line, in our words.
 
-use super::flag::Flag;
-use super::flags::FLAGS;
-use super::text_flags::TEXT_FLAGS;
+use super::text_flags::all_flags;
 use crate::formats::nearest::nearest;
 use crate::model::printable::printable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -35,30 +33,37 @@ pub(super) fn refused(error: &clap::Error, words: &[OsString]) -> String {
 
 /// What was meant by an option that isn't there.
 fn advice(option: &str, words: &[OsString]) -> String {
-    let known: Vec<_> = FLAGS.iter().chain(TEXT_FLAGS).map(|flag: &Flag| flag.long).collect();
-    let long = match option.strip_prefix("--") {
-        Some(long) => long.to_owned(),
-        // As in --drain -5s.
-        None if option.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit()) => {
-            return format!(": a value that begins with a hyphen goes after '=': --option={option}");
-        }
-        // clap names the letter alone that it doesn't know, of -doctor.
-        None => match words.iter().filter_map(|word| word.to_str()).find(|word| word.starts_with(option)) {
-            Some(word) => word[1..].split('=').next().unwrap_or_default().to_owned(),
-            None => String::new(),
-        },
-    };
-    let beginning: Vec<_> = known.iter().filter(|known| long.len() > 2 && known.starts_with(&long)).collect();
-    let meant = match beginning[..] {
-        [one] => Some(*one),
-        _ if long.len() > 1 => nearest(&long, &known),
-        _ => None,
-    };
-    match meant {
-        Some(meant) => format!(": did you mean --{meant}?"),
-        None if beginning.is_empty() => "; --help lists all".to_owned(),
-        None => {
-            format!(": did you mean one of --{}?", beginning.iter().map(|long| **long).collect::<Vec<_>>().join(", --"))
+    // As in --drain -5s.
+    if option.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit()) {
+        return format!(": a value that begins with a hyphen goes after '=': --option={option}");
+    }
+    // clap names the letter alone that it doesn't know, of -doctor.
+    let long = option.strip_prefix("--").map_or_else(|| word_with(option, words), str::to_owned);
+    let mut known = Vec::new();
+    let mut beginning = String::new();
+    let mut count = 0;
+    for flag in all_flags() {
+        known.push(flag.long);
+        if long.len() > 2 && flag.long.starts_with(&long) {
+            let between = if count == 0 { "" } else { ", " };
+            beginning += &format!("{between}--{}", flag.long);
+            count += 1;
         }
     }
+    match (count, nearest(&long, &known).filter(|_| long.len() > 1)) {
+        (1, _) => format!(": did you mean {beginning}?"),
+        (_, Some(meant)) => format!(": did you mean --{meant}?"),
+        (0, None) => "; --help lists all".to_owned(),
+        (_, None) => format!(": did you mean one of {beginning}?"),
+    }
+}
+
+/// The word that this letter is the beginning of, without hyphen and value.
+fn word_with(letter: &str, words: &[OsString]) -> String {
+    for word in words {
+        if let Some(rest) = word.to_str().filter(|word| word.starts_with(letter)) {
+            return rest[1..].split('=').next().unwrap_or_default().to_owned();
+        }
+    }
+    String::new()
 }

@@ -1,15 +1,15 @@
 //! The options under "Reports", as `flags` lists them.
 
+use super::completes::{Completes, Words};
 use super::flag::{Flag, OPTION, Often, Scope, set};
 use super::values;
-use clap::ValueHint;
 
 pub(super) const EVENTS: Flag = Flag {
     long: "events",
     variable: "PANICMON_EVENTS",
     value: Some("SINK"),
     often: Often::Lines,
-    hint: ValueHint::FilePath,
+    completes: Completes::Sink,
     heading: "Reports",
     help: "Write a JSON object for each event to SINK: stderr, a file, fd:N or unix:PATH; may be given several times",
     more: "A file is appended to. A socket gets one datagram for each event. What a slow reader has no room for is dropped, and counted",
@@ -24,7 +24,7 @@ pub(super) const REPORT: Flag = Flag {
     long: "report",
     variable: "PANICMON_REPORT",
     value: Some("DIR"),
-    hint: ValueHint::DirPath,
+    completes: Completes::Directory,
     heading: "Reports",
     brief: "Write to DIR how and why the command died",
     help: "Write a certificate to DIR for each abnormal end, for machines (.json) and for people (.txt)",
@@ -56,7 +56,7 @@ pub(super) const TERMINATION_LOG: Flag = Flag {
     long: "termination-log",
     variable: "PANICMON_TERMINATION_LOG",
     value: Some("FILE"),
-    hint: ValueHint::FilePath,
+    completes: Completes::File,
     heading: "Reports",
     help: "Write to FILE why the command failed: /dev/termination-log in Kubernetes",
     more: "At most 4096 bytes: a sentence, the panic, and the last lines of stderr (these two take --stderr-tail). It is emptied at the start",
@@ -71,7 +71,7 @@ pub(super) const METRICS: Flag = Flag {
     long: "metrics",
     variable: "PANICMON_METRICS",
     value: Some("FILE.prom"),
-    hint: ValueHint::FilePath,
+    completes: Completes::File,
     heading: "Reports",
     help: "Count starts, ends, signals and more in FILE.prom, for node_exporter's textfile collector",
     more: "It is replaced at most once a second, and at the end",
@@ -135,7 +135,7 @@ pub(super) const HOOK: Flag = Flag {
     variable: "PANICMON_HOOK",
     value: Some("COMMAND"),
     often: Often::Lines,
-    hint: ValueHint::CommandString,
+    completes: Completes::Command,
     heading: "Reports",
     help: "Run COMMAND for each event of --hook-on, which it gets as JSON on stdin; may be given several times",
     more: "Its words are split as a shell's, but no shell runs it: sh -c 'A | B' does. It has the command's user and directory",
@@ -152,6 +152,7 @@ pub(super) const HOOK_ON: Flag = Flag {
     value: Some("LIST"),
     often: Often::List,
     heading: "Reports",
+    completes: Completes::List(Words::Events),
     help: "The events that hooks are run for [default: failed,exited]",
     more: "Each is an event as --events calls it, or the last word of one of a process: started is process.started",
     apply: |settings, given| {

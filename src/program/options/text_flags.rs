@@ -1,7 +1,8 @@
 //! The options that print a text, and run nothing. They have no variables: an image that only printed would be of no use.
 
+use super::completes::{Completes, Words};
 use super::flag::{Flag, OPTION};
-use clap::ValueHint;
+use super::flags::FLAGS;
 
 /// A text that is asked for instead of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,12 +43,17 @@ pub(super) const VERSION: &str = "version";
 pub(super) const MAN: &str = "man";
 pub(super) const COMPLETIONS: &str = "completions";
 
+/// Every option, these among them.
+pub(crate) fn all_flags() -> impl Iterator<Item = &'static Flag> {
+    [FLAGS, TEXT_FLAGS].into_iter().flatten()
+}
+
 /// Every such option.
-pub(crate) const TEXT_FLAGS: &[Flag] = &[
+const TEXT_FLAGS: &[Flag] = &[
     Flag {
         long: COMPLETIONS,
         value: Some("SHELL"),
-        hint: ValueHint::Other,
+        completes: Completes::One(Words::These(&["bash", "zsh", "fish"])),
         help: "Print the completions of a shell: bash, zsh, fish",
         ..OPTION
     },

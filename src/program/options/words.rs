@@ -1,12 +1,11 @@
 //! The command line, as clap reads it by the table of the options.
 
 use super::flag::{Flag, Given, Often};
-use super::flags::FLAGS;
 use super::settings::Settings;
-use super::text_flags::{HELP, TEXT_FLAGS, VERSION};
+use super::text_flags::{HELP, VERSION, all_flags};
 use crate::model::printable::OneLine;
 use clap::builder::OsStringValueParser;
-use clap::{Arg, ArgAction, ArgMatches, ValueHint};
+use clap::{Arg, ArgAction, ArgMatches};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -17,11 +16,9 @@ impl Flag {
     fn arg(&self) -> Arg {
         let arg = Arg::new(self.long).long(self.long).short(self.short).help_heading(self.heading);
         let arg = match self.value {
-            Some(name) => arg
-                .value_name(name)
-                .value_parser(OsStringValueParser::new())
-                .value_hint(self.hint)
-                .allow_hyphen_values(self.hyphen),
+            Some(name) => {
+                arg.value_name(name).value_parser(OsStringValueParser::new()).allow_hyphen_values(self.hyphen)
+            }
             // Given twice, it is still on.
             None => arg.overrides_with(self.long),
         };
@@ -94,11 +91,10 @@ pub(crate) fn command() -> clap::Command {
         .version(BUILD)
         .disable_help_flag(true)
         .disable_version_flag(true)
-        .args(FLAGS.iter().chain(TEXT_FLAGS).map(Flag::arg))
+        .args(all_flags().map(Flag::arg))
         .arg(
             Arg::new(COMMAND)
                 .value_names([COMMAND, "ARG"])
-                .value_hint(ValueHint::CommandWithArguments)
                 .value_parser(OsStringValueParser::new())
                 .num_args(1..)
                 .trailing_var_arg(true),
