@@ -56,6 +56,9 @@ impl Run<'_, '_> {
                 return Ok(());
             }
             if let Some(settle) = settle.take() {
+                if let Some(oom) = &mut self.oom {
+                    oom.listen();
+                }
                 let records = self.records.as_ref().map(Records::lock);
                 let mut needed = Vec::new();
                 if let Some(relay) = &self.relay {

@@ -89,8 +89,7 @@ struct Counted {
 impl Counted {
     /// `None`: no kill, or nobody counts.
     fn read() -> Option<Counted> {
-        let group = MemoryGroup::own().ok()?;
-        let kills = group.kills_below().ok().filter(|kills| *kills > 0)?;
+        let (group, kills) = MemoryGroup::own().ok().filter(|(_, kills)| *kills > 0)?;
         Some(Counted { kills, limit: group.limit() })
     }
 }

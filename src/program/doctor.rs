@@ -299,7 +299,7 @@ fn terminal(inherited_mask: SignalSet) -> Finding {
 
 fn cgroup() -> Finding {
     match MemoryGroup::own() {
-        Ok(group) => finding(
+        Ok((group, _)) => finding(
             Some(true),
             format!("cgroup version {}, {} can be read", group.version, group.counter().display()),
             "a kill because memory ran out can be told from any other SIGKILL",

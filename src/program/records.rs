@@ -5,19 +5,18 @@ use super::options::settings::Settings;
 use super::stderr;
 use super::tails::Tails;
 use crate::report::json::KEPT_REPORTS;
-use crate::report::records::Records;
 use crate::report::records::documents::Documents;
 use crate::report::records::documents::certificate::Reports;
 use crate::report::records::documents::metrics_file::MetricsFile;
 use crate::report::records::documents::termination::TerminationLog;
 use crate::report::records::record::Head;
 use crate::report::records::sink::{Sink, SinkName};
+use crate::report::records::{Opened, Records, Unopened};
 use crate::report::redaction::Redaction;
 use crate::sys::own_file;
 use std::ffi::OsString;
-use std::fmt::Display;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What processes are called in records.
 pub(crate) struct Called {
@@ -26,8 +25,8 @@ pub(crate) struct Called {
     pub(crate) processes: Vec<String>,
 }
 
-/// The records that are asked for. A sink that can't be opened gets none, which is a warning. `relayed`: what is written to
-/// stderr goes through a relay.
+/// The records that are asked for. What can't be opened gets none, which is a warning. `relayed`: what is written to stderr goes
+/// through a relay.
 pub(crate) fn open(
     settings: &Settings,
     relayed: bool,
@@ -69,55 +68,88 @@ fn first_given(settings: &Settings) -> &'static str {
 
 #[cold]
 fn open_all(settings: &Settings, relayed: bool, tails: Option<Tails>, names: Called) -> Option<Records> {
-    let mut sinks = Vec::new();
-    for sink in &settings.events {
-        match open_sink(sink, relayed) {
-            Ok(open) => sinks.push(open),
-            Err(error) => log::warn!("{}: {sink}: {error}: it gets no events", settings.name_of("events")),
-        }
-    }
-    let documents = open_documents(settings);
-    if sinks.is_empty() && documents.is_empty() && settings.hooks.is_empty() && tails.is_none() {
+    let to_open = ToOpen::new(settings, relayed);
+    if to_open.is_nothing() && settings.hooks.is_empty() && tails.is_none() {
         return None;
     }
-    let records = Records::new(Head::here(), sinks, documents, tails.unwrap_or_default().files, names.own);
+    let unopened = Unopened { names: names.processes, open: Box::new(|| to_open.open()) };
+    let records = Records::new(unopened, tails.unwrap_or_default().files, names.own);
     records.keep_for_hooks(hooks::kinds(settings));
-    if settings.report_args {
-        records.tell_arguments();
-    }
-    // Each pattern was tried when the options were read.
-    records.redact(Redaction::new(&settings.redact).unwrap_or_default());
-    records.expect(&names.processes);
     Some(records)
 }
 
-fn open_documents(settings: &Settings) -> Documents {
-    let keep = settings.report_keep.unwrap_or(KEPT_REPORTS);
-    let mut documents = Documents::default();
-    documents.reports = opened(settings, &settings.report, "report", |path, by| Reports::new(path, keep, by));
-    documents.termination = opened(settings, &settings.termination_log, "termination-log", TerminationLog::new);
-    documents.metrics = opened(settings, &settings.metrics, "metrics", MetricsFile::new);
-    documents
+/// What is opened when the first process has been started; and what had to be opened before that.
+struct ToOpen {
+    /// Descriptors that this process was started with: no child is to have them.
+    given: Vec<Sink>,
+    /// Each with the name of its option, as below.
+    sinks: Vec<(SinkName, String)>,
+    /// Stderr goes through a relay.
+    relayed: bool,
+    /// It is promised to be open before the start.
+    termination: Option<TerminationLog>,
+    reports: Option<(PathBuf, String)>,
+    keep: usize,
+    metrics: Option<(PathBuf, String)>,
+    redact: Vec<String>,
+    tells_arguments: bool,
 }
 
-fn opened<T>(
-    settings: &Settings,
-    path: &Option<OsString>,
-    option: &str,
-    open: impl FnOnce(&Path, String) -> io::Result<T>,
-) -> Option<T> {
-    let path = Path::new(path.as_ref()?);
-    let name = settings.name_of(option);
-    let warn = |error: &dyn Display| log::warn!("{name}: {}: {error}: nothing is written there", path.display());
-    open(path, name.clone()).inspect_err(|error| warn(error)).ok()
+impl ToOpen {
+    fn new(settings: &Settings, relayed: bool) -> ToOpen {
+        let named = |path: &Option<OsString>, option| Some((PathBuf::from(path.as_ref()?), settings.name_of(option)));
+        let mut to_open = ToOpen {
+            given: Vec::new(),
+            sinks: Vec::new(),
+            relayed,
+            termination: named(&settings.termination_log, "termination-log")
+                .and_then(|log| opened(log, TerminationLog::new)),
+            reports: named(&settings.report, "report"),
+            keep: settings.report_keep.unwrap_or(KEPT_REPORTS),
+            metrics: named(&settings.metrics, "metrics"),
+            redact: settings.redact.clone(),
+            tells_arguments: settings.report_args,
+        };
+        for sink in &settings.events {
+            let named = (sink.clone(), settings.name_of("events"));
+            match sink {
+                SinkName::Fd(_) => to_open.given.extend(open_sink(&named, relayed)),
+                _ => to_open.sinks.push(named),
+            }
+        }
+        to_open
+    }
+
+    fn is_nothing(&self) -> bool {
+        let ToOpen { given, sinks, termination, reports, metrics, .. } = self;
+        given.is_empty() && sinks.is_empty() && termination.is_none() && reports.is_none() && metrics.is_none()
+    }
+
+    fn open(self) -> Opened {
+        let ToOpen { given: mut sinks, relayed, termination, keep, .. } = self;
+        sinks.extend(self.sinks.iter().filter_map(|named| open_sink(named, relayed)));
+        let mut documents = Documents::default();
+        documents.termination = termination;
+        documents.reports = self.reports.and_then(|dir| opened(dir, |path, by| Reports::new(path, keep, by)));
+        documents.metrics = self.metrics.and_then(|file| opened(file, MetricsFile::new));
+        // Each pattern was tried when the options were read.
+        let redaction = Redaction::new(&self.redact).unwrap_or_default();
+        Opened { head: Head { tells_arguments: self.tells_arguments, ..Head::here() }, sinks, documents, redaction }
+    }
 }
 
-fn open_sink(sink: &SinkName, relayed: bool) -> io::Result<Sink> {
-    match sink {
+fn opened<T>((path, option): (PathBuf, String), open: impl FnOnce(&Path, String) -> io::Result<T>) -> Option<T> {
+    let warn = |error: &io::Error| log::warn!("{option}: {}: {error}: nothing is written there", path.display());
+    open(&path, option.clone()).inspect_err(warn).ok()
+}
+
+fn open_sink((sink, option): &(SinkName, String), relayed: bool) -> Option<Sink> {
+    let open = match sink {
         SinkName::Stderr if relayed => Ok(Sink::given(stderr::add_line)),
         SinkName::Stderr => Ok(Sink::stderr()),
         SinkName::File(path) => Sink::file(path),
         SinkName::Fd(number) => own_file::take(*number).map(Sink::fd),
         SinkName::Unix(path) => Sink::unix(path),
-    }
+    };
+    open.inspect_err(|error| log::warn!("{option}: {sink}: {error}: it gets no events")).ok()
 }

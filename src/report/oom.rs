@@ -14,7 +14,8 @@ use std::time::Instant;
 pub(crate) struct OomWatch {
     /// What asks for it, for warnings.
     asked_by: String,
-    group: Result<MemoryGroup, String>,
+    /// `None`: nothing was started yet.
+    group: Option<Result<MemoryGroup, String>>,
     /// `None`: it can only be looked at.
     notice: Option<Notice>,
     /// The last count.
@@ -41,10 +42,19 @@ impl OomWatch {
     /// `asked_by` is the option or variable that asks for it.
     #[cold]
     pub(crate) fn new(asked_by: String) -> OomWatch {
-        let group = MemoryGroup::own();
-        let notice = group.as_ref().ok().and_then(|group| group.notice().ok());
-        let count = group.as_ref().ok().and_then(|group| group.kills_below().ok()).unwrap_or(0);
-        OomWatch { asked_by, group, notice, count, rose_at: None, has_warned: false }
+        OomWatch { asked_by, group: None, notice: None, count: 0, rose_at: None, has_warned: false }
+    }
+
+    fn group(&self) -> Option<&MemoryGroup> {
+        self.group.as_ref()?.as_ref().ok()
+    }
+
+    /// From now on there is something to [wait](OomWatch::to_wait) for; called once, when the first process was started.
+    #[cold]
+    pub(crate) fn listen(&mut self) {
+        self.notice = self.group().and_then(|group| group.notice().ok());
+        // What was killed since the start, nothing has noticed.
+        self.look();
     }
 
     /// What becomes ready when there is something to [`look`](OomWatch::look) at.
@@ -64,7 +74,7 @@ impl OomWatch {
         if let Some(notice) = &mut self.notice {
             notice.take();
         }
-        let Some(count) = self.group.as_ref().ok().and_then(|group| group.kills_below().ok()) else { return 0 };
+        let Some(count) = self.group().and_then(|group| group.kills_below().ok()) else { return 0 };
         let rose = count.saturating_sub(self.count);
         if rose > 0 {
             self.count = count;
@@ -75,14 +85,21 @@ impl OomWatch {
 
     /// A process is started.
     pub(crate) fn at_start(&mut self) -> AtStart {
-        self.look();
+        // The start waits for this: what isn't needed to know the count is left to `listen`.
+        if self.group.is_none() {
+            let found = MemoryGroup::own();
+            self.count = found.as_ref().map_or(0, |(_, count)| *count);
+            self.group = Some(found.map(|(group, _)| group));
+        } else {
+            self.look();
+        }
         AtStart { count: self.count }
     }
 
     /// A process that was started then has ended, and isn't reaped yet.
     pub(crate) fn at_end(&mut self, pid: Pid, start: AtStart) -> AtEnd {
         let rose = self.look();
-        let own = self.group.as_ref().ok();
+        let own = self.group();
         // Where it has moved to another cgroup, that one counts.
         let its = MemoryGroup::of(pid).filter(|its| own.is_none_or(|own| !its.dir.starts_with(&own.dir)));
         if let Some((group, count)) = its.and_then(|group| group.kills().ok().map(|count| (group, count))) {
@@ -102,7 +119,8 @@ impl OomWatch {
     pub(crate) fn judge(&mut self, end: &AtEnd, status: ExitStatus, ours: bool) -> Oom {
         let by_kill = status.code().get() == 128 + libc::SIGKILL as u8;
         if end.counted == Counted::Unknown && by_kill && !std::mem::replace(&mut self.has_warned, true) {
-            let why = self.group.as_ref().err().map_or("its cgroup can't be read", String::as_str);
+            let why = self.group.as_ref().and_then(|group| group.as_ref().err());
+            let why = why.map_or("its cgroup can't be read", String::as_str);
             log::warn!("{}: whether memory ran out is unknown: {why}", self.asked_by);
         }
         let kills = match end.counted {

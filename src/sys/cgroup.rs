@@ -1,5 +1,6 @@
 //! Cgroups, and what they count of memory: cgroups(7), version 2's `memory.events` or version 1's `memory.oom_control`.
 
+use super::kernel_text;
 use super::proc_fs;
 use super::proc_fs::Mount;
 use crate::model::pid::Pid;
@@ -7,6 +8,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// How many cgroups below another one are looked at.
@@ -20,14 +22,14 @@ pub(crate) struct MemoryGroup {
 }
 
 impl MemoryGroup {
-    /// That of this process. The error is a message.
-    pub(crate) fn own() -> Result<MemoryGroup, String> {
+    /// That of this process, and its count of [kills](MemoryGroup::kills_below). The error is a message.
+    pub(crate) fn own() -> Result<(MemoryGroup, u64), String> {
         let groups = own_groups().map_err(|error| format!("/proc/self/cgroup: {error}"))?;
         let mounts = proc_fs::mountinfo().map_err(|error| format!("/proc/self/mountinfo: {error}"))?;
         let mut why = "no cgroup with a memory controller is mounted".to_owned();
         for group in candidates(&groups, &mounts) {
-            match group.kills() {
-                Ok(_) => return Ok(group),
+            match group.kills_below() {
+                Ok(count) => return Ok((group, count)),
                 Err(error) => why = format!("{}: {error}", group.counter().display()),
             }
         }
@@ -36,7 +38,7 @@ impl MemoryGroup {
 
     /// That of another process, which may be a zombie: of one, version 1 no longer tells.
     pub(crate) fn of(pid: Pid) -> Option<MemoryGroup> {
-        let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+        let groups = kernel_text::read(format!("/proc/{pid}/cgroup")).ok()?;
         let found = candidates(&groups, &proc_fs::mountinfo().ok()?);
         found.into_iter().find(|group| group.version == 2 && group.kills().is_ok())
     }
@@ -49,13 +51,15 @@ impl MemoryGroup {
     /// How many of its processes were killed because memory ran out, until now. Version 2 counts those of the groups below
     /// it, too; with version 1 [`kills_below`](MemoryGroup::kills_below) does.
     pub(crate) fn kills(&self) -> io::Result<u64> {
-        kills_in(&fs::read_to_string(self.counter())?)
+        kills_in(&kernel_text::read(self.counter())?)
     }
 
     /// The same with the groups below it.
     pub(crate) fn kills_below(&self) -> io::Result<u64> {
         let mut sum = self.kills()?;
-        if self.version == 1 && self.dir.file_name().is_some() {
+        // A directory has a link from itself, one from above, and one from each directory in it.
+        let has_groups = || self.dir.metadata().is_ok_and(|dir| dir.nlink() != 2);
+        if self.version == 1 && has_groups() {
             let mut dirs = vec![self.dir.clone()];
             let mut looked_at = 0;
             while let Some(dir) = dirs.pop() {
@@ -85,7 +89,7 @@ impl MemoryGroup {
     }
 
     fn number(&self, file: &str) -> Option<u64> {
-        fs::read_to_string(self.dir.join(file)).ok()?.trim().parse().ok()
+        kernel_text::read(self.dir.join(file)).ok()?.trim().parse().ok()
     }
 
     /// What tells at once that its count may have changed.
@@ -162,12 +166,12 @@ pub(crate) fn is_of_own_namespace() -> bool {
     let (Ok(groups), Ok(mounts)) = (own_groups(), proc_fs::mountinfo()) else { return false };
     let found = candidates(&groups, &mounts);
     let file = found.into_iter().find(|found| found.version == 2).map(|found| found.dir.join("cgroup.procs"));
-    let processes = file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+    let processes = file.and_then(|file| kernel_text::read(file).ok()).unwrap_or_default();
     !processes.is_empty() && processes.lines().all(|pid| pid != "0")
 }
 
 fn own_groups() -> io::Result<String> {
-    fs::read_to_string("/proc/self/cgroup")
+    kernel_text::read("/proc/self/cgroup")
 }
 
 /// Where the count may be, by `/proc/PID/cgroup` and `/proc/self/mountinfo`.

@@ -1,13 +1,13 @@
 //! The number of the container this process is in, where /proc tells it.
 
-use std::fs;
+use super::kernel_text;
 
 /// As Docker, containerd, CRI-O and podman number them.
 const DIGITS: usize = 64;
 
 /// The number, by the name of the cgroup; or, where a namespace hides that, by the files that an engine mounts.
 pub(crate) fn id() -> Option<String> {
-    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    let read = |path| kernel_text::read(path).unwrap_or_default();
     in_cgroup(&read("/proc/self/cgroup")).or_else(|| in_mounts(&read("/proc/self/mountinfo")))
 }
 

@@ -22,6 +22,7 @@
 //! | `fuzzing` | its readers, for the targets in fuzz/ |
 //! | `inherited` | letting go of what this process was started with |
 //! | `keepers` | children of this process that have nothing to do with the command |
+//! | `kernel_text` | texts of /proc and of cgroups |
 //! | `last_kill` | killing what descends from this process where that must end at once |
 //! | `limit` | limits changed, and given back to children: prlimit(2) |
 //! | `memory_file` | a file in memory for a child to read: memfd_create(2) |
@@ -69,6 +70,7 @@ mod fork;
 pub(crate) mod fuzzing;
 pub(crate) mod inherited;
 mod keepers;
+mod kernel_text;
 #[cfg(feature = "cli")]
 pub(crate) mod last_kill;
 pub(crate) mod limit;

@@ -4,6 +4,7 @@
 
 use super::clock;
 use super::directory;
+use super::kernel_text;
 use super::process;
 use super::raw::syscall_io;
 use crate::model::pid::Pid;
@@ -74,7 +75,7 @@ pub(super) fn has_our_numbers() -> io::Result<bool> {
 /// The number of this start of the machine; each has another one.
 #[cfg(feature = "reports")]
 pub(crate) fn boot_id() -> Option<String> {
-    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let id = kernel_text::read("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim_end().to_owned()).filter(|id| !id.is_empty())
 }
 
@@ -204,7 +205,7 @@ pub(super) struct Limits(String);
 impl Limits {
     /// `None`: there is no such process, or no /proc with our numbers.
     pub(super) fn of(pid: Pid) -> Option<Limits> {
-        fs::read_to_string(format!("/proc/{pid}/limits")).ok().filter(|_| is_ours()).map(Limits)
+        kernel_text::read(format!("/proc/{pid}/limits")).ok().filter(|_| is_ours()).map(Limits)
     }
 
     /// The soft limit of this name; `None`: there is none, or it isn't known.
@@ -324,7 +325,7 @@ impl<'t> Mount<'t> {
 
 /// The text of what is mounted for this process.
 pub(super) fn mountinfo() -> io::Result<String> {
-    fs::read_to_string("/proc/self/mountinfo")
+    kernel_text::read("/proc/self/mountinfo")
 }
 
 #[cfg(test)]

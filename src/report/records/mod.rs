@@ -3,6 +3,8 @@
 //! An event is kept with its time when it is told, and written when the loop writes: a signal has been passed on by then, and
 //! whatever else was to be done at once is done. Nothing here waits for a reader.
 //!
+//! What records go to is opened after the first child was started: no start waits for a disk, or for /proc.
+//!
 //! | file | contents |
 //! |---|---|
 //! | `record` | an event as a JSON object |
@@ -36,6 +38,7 @@ use sink::Sink;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ffi::{CStr, OsStr};
+use std::fmt;
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -58,64 +61,51 @@ pub(crate) struct Records(Arc<Mutex<Inner>>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    head: Head,
-    sinks: Vec<Sink>,
+    /// `None`: it is still to be opened.
+    opened: Option<Opened>,
+    /// What opens it.
+    unopened: Option<Unopened>,
     hooks: ForHooks,
     /// What was told and isn't written yet.
     told: Vec<(Event<'static>, Moment)>,
     numbering: Numbering,
     senders: Senders,
-    documents: Documents,
     /// Files that children write to as stdout and stderr, and how much of their last words is kept.
     files: [Option<(FileTail, usize)>; 2],
-    redaction: Redaction,
     /// The name of records that aren't of any process.
     name: String,
 }
 
+/// What records go to, and what they have in common.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) head: Head,
+    pub(crate) sinks: Vec<Sink>,
+    pub(crate) documents: Documents,
+    /// What is taken out of what processes have written.
+    pub(crate) redaction: Redaction,
+}
+
+/// What is still to be opened.
+pub(crate) struct Unopened {
+    /// What the processes are called.
+    pub(crate) names: Vec<String>,
+    pub(crate) open: Box<dyn FnOnce() -> Opened + Send>,
+}
+
+impl fmt::Debug for Unopened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unopened").field("names", &self.names).finish_non_exhaustive()
+    }
+}
+
 impl Records {
     /// `name`: whose those are that are no process's.
-    pub(crate) fn new(
-        head: Head,
-        sinks: Vec<Sink>,
-        documents: Documents,
-        files: [Option<(FileTail, usize)>; 2],
-        name: String,
-    ) -> Records {
+    pub(crate) fn new(unopened: Unopened, files: [Option<(FileTail, usize)>; 2], name: String) -> Records {
         let hooks = ForHooks::default();
         let (told, numbering, senders) = (Vec::new(), Numbering::default(), Senders::default());
-        Records(Arc::new(Mutex::new(Inner {
-            head,
-            sinks,
-            hooks,
-            told,
-            numbering,
-            senders,
-            documents,
-            files,
-            redaction: Redaction::default(),
-            name,
-        })))
-    }
-
-    /// There are to be processes of these names; before anything is told of them.
-    pub(crate) fn expect(&self, names: &[String]) {
-        let mut inner = self.lock();
-        for name in names {
-            if let Some(lost) = inner.documents.expect(name) {
-                inner.keep(&Event::PreviousRunLost(lost));
-            }
-        }
-    }
-
-    /// Also tells the arguments of commands.
-    pub(crate) fn tell_arguments(&self) {
-        self.lock().head.tells_arguments = true;
-    }
-
-    /// Takes this out of what processes have written.
-    pub(crate) fn redact(&self, redaction: Redaction) {
-        self.lock().redaction = redaction;
+        let (opened, unopened) = (None, Some(unopened));
+        Records(Arc::new(Mutex::new(Inner { opened, unopened, hooks, told, numbering, senders, files, name })))
     }
 
     /// Looked at while nothing is told.
@@ -132,7 +122,7 @@ impl Records {
     /// When something is to be written though nothing happens until then.
     #[cold]
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.lock().documents.deadline()
+        self.lock().opened.as_ref().and_then(|opened| opened.documents.deadline())
     }
 
     /// Keeps events of these kinds for hooks.
@@ -153,7 +143,7 @@ impl Records {
     /// What became of the core of a process that has ended so, isn't reaped yet, and was started this long ago in this directory.
     pub(crate) fn core_of(&self, pid: Pid, status: ExitStatus, dir: Option<&CStr>, ran: Duration) -> Option<Core> {
         let ExitStatus::Signaled { signal, core_dumped } = status else { return None };
-        let own = self.lock().head.dir.clone();
+        let own = self.lock().opened.as_ref().map(|opened| opened.head.dir.clone()).unwrap_or_default();
         let dir = dir.map_or_else(|| own.clone(), |dir| own.join(OsStr::from_bytes(dir.to_bytes())));
         signal.dumps_core().then(|| core_file::find(pid, signal, core_dumped, &dir, ran))
     }
@@ -168,6 +158,7 @@ impl Records {
     /// in files.
     pub(crate) fn add_words(&self, exited: &mut ProcessExited<'_>, passed: Option<[LastWords; 2]>) {
         let inner = self.lock();
+        let Some(redaction) = inner.opened.as_ref().map(|opened| &opened.redaction) else { return };
         let mut passed = passed.map_or([None, None], |passed| passed.map(Some));
         let [stdout, stderr] = [0, 1]
             .map(|at| inner.files[at].as_ref().map(|(file, size)| in_file(file, *size)).or_else(|| passed[at].take()));
@@ -179,13 +170,13 @@ impl Records {
             exited.panic = recognise(&text(&stderr), &text(&stdout), exited.status);
         }
         if let Some(panic) = &mut exited.panic {
-            inner.redaction.panic(panic);
+            redaction.panic(panic);
         }
         let mut is_truncated = false;
         let mut tail = |words: Option<LastWords>| {
             let tail = words.filter(LastWords::is_kept)?.tail();
             is_truncated |= tail.is_truncated;
-            Some(Cow::Owned(inner.redaction.bytes(tail.bytes)))
+            Some(Cow::Owned(redaction.bytes(tail.bytes)))
         };
         (exited.stdout_tail, exited.stderr_tail) = (tail(stdout), tail(stderr));
         exited.tail_truncated = is_truncated;
@@ -197,7 +188,7 @@ impl Records {
         let mut inner = self.lock();
         let until = Instant::now() + LAST_PATIENCE;
         inner.flush();
-        inner.documents.finish();
+        inner.opened.iter_mut().for_each(|opened| opened.documents.finish());
         loop {
             inner.flush();
             let mut waits = inner.to_write().map(Awaited::Write).peekable();
@@ -228,6 +219,8 @@ impl Inner {
     }
 
     fn flush(&mut self) {
+        self.open();
+        let Some(opened) = &mut self.opened else { return };
         let mut events = std::mem::take(&mut self.told);
         for (event, moment) in events.drain(..) {
             let command = sender(&event).and_then(|sender| self.senders.command_of(sender));
@@ -235,11 +228,11 @@ impl Inner {
             let (name, told) = (event.name().unwrap_or(&self.name), Told::Event(&event));
             let mut line = Vec::new();
             let is_for_hooks = self.hooks.kinds.contains(&event.kind());
-            if !self.sinks.is_empty() || is_for_hooks || self.documents.reads(&event) {
-                line = Record { head: &self.head, moment, name, told, looked_up }.line();
+            if !opened.sinks.is_empty() || is_for_hooks || opened.documents.reads(&event) {
+                line = Record { head: &opened.head, moment, name, told, looked_up }.line();
             }
-            self.sinks.iter_mut().for_each(|sink| sink.add(&line));
-            self.documents.add(&event, name, moment.time, &line);
+            opened.sinks.iter_mut().for_each(|sink| sink.add(&line));
+            opened.documents.add(&event, name, moment.time, &line);
             if is_for_hooks {
                 self.hooks.events.push(HookEvent::new(&event, name, line));
             }
@@ -247,28 +240,39 @@ impl Inner {
         // The next event is told before a signal is passed on: it finds room without asking for memory.
         events.shrink_to(MOST_KEPT_ROOM);
         self.told = events;
-        self.documents.write();
-        for number in 0..self.sinks.len() {
-            self.sinks[number].flush();
-            if let Some((count, why)) = self.sinks[number].take_dropped() {
+        opened.documents.write();
+        for number in 0..opened.sinks.len() {
+            opened.sinks[number].flush();
+            if let Some((count, why)) = opened.sinks[number].take_dropped() {
                 let moment = self.numbering.of_run(&self.name);
                 let (name, told) = (&self.name, Told::Dropped { count, why: &why });
-                let record = Record { head: &self.head, moment, name, told, looked_up: LookedUp::default() };
-                self.sinks[number].add(&record.line());
-                self.sinks[number].flush();
+                let record = Record { head: &opened.head, moment, name, told, looked_up: LookedUp::default() };
+                opened.sinks[number].add(&record.line());
+                opened.sinks[number].flush();
             }
         }
     }
 
+    /// Opens what records go to, the first time. Runs that have vanished are told before all that was told since.
+    fn open(&mut self) {
+        let Some(Unopened { names, open }) = self.unopened.take() else { return };
+        let opened = self.opened.insert(open());
+        let lost: Vec<_> = names.iter().filter_map(|name| opened.documents.expect(name)).collect();
+        let moments = self.numbering.before(&mut self.told, lost.len());
+        let lost = lost.into_iter().map(Event::PreviousRunLost).zip(moments);
+        self.told.splice(0..0, lost);
+    }
+
     /// The sinks that something waits for room in.
     pub(crate) fn to_write(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.sinks.iter().filter_map(Sink::to_write)
+        self.opened.iter().flat_map(|opened| &opened.sinks).filter_map(Sink::to_write)
     }
 
     /// All descriptors it holds, those of standard streams among them.
     pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let files = self.files.iter().flatten().map(|(file, _)| file.as_fd());
-        self.sinks.iter().filter_map(Sink::as_fd).chain(files).chain(self.documents.fds())
+        let opened = self.opened.iter();
+        opened.flat_map(|opened| opened.sinks.iter().filter_map(Sink::as_fd).chain(opened.documents.fds())).chain(files)
     }
 }
 

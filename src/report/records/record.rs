@@ -82,6 +82,17 @@ impl Numbering {
         Moment { time: Timestamp::now(), monotonic: clock::monotonic(), number: self.number, run }
     }
 
+    /// As many things have happened before all of these as `count` says, and before the first run of a process; that wasn't
+    /// known when these were numbered.
+    pub(crate) fn before<T>(&mut self, told: &mut [(T, Moment)], count: usize) -> Vec<Moment> {
+        let count = count as u64;
+        let now = || Moment { time: Timestamp::now(), monotonic: clock::monotonic(), number: 0, run: 0 };
+        let first = told.first().map_or_else(now, |(_, moment)| *moment);
+        told.iter_mut().for_each(|(_, moment)| moment.number += count);
+        self.number += count;
+        (1..=count).map(|number| Moment { number, run: 0, ..first }).collect()
+    }
+
     /// Whether anything was told of this process.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.runs.contains_key(name)

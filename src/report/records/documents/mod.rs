@@ -39,10 +39,6 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.metrics.is_none() && self.termination.is_none() && self.reports.is_none()
-    }
-
     /// There is to be a process of this name, and nothing of it was told yet. Its last run, if that has vanished, which is
     /// logged: no other handler is told of it.
     pub(crate) fn expect(&mut self, name: &str) -> Option<PreviousRunLost<'static>> {
