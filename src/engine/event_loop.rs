@@ -50,6 +50,9 @@ impl Run<'_, '_> {
         loop {
             self.drain(&wakeup);
             let unstarted = self.start_due();
+            if settle.is_some() && (self.records.is_some() || self.oom.is_some()) {
+                self.let_children_execute();
+            }
             self.write();
             if self.tasks.are_over() && self.is_finished() {
                 self.tell_last();

@@ -7,8 +7,22 @@ use crate::report::last_words::LastWords;
 use crate::sys::wait;
 use crate::sys::wait::{Ended, Next, Which};
 use std::io;
+use std::time::{Duration, Instant};
+
+/// As long as the execution of a command takes on a busy machine. A signal that comes meanwhile waits.
+const LONGEST_EXEC: Duration = Duration::from_millis(5);
 
 impl Run<'_, '_> {
+    /// The first children were started. They execute before what is told of them is opened and read: on the same processors,
+    /// that would delay them.
+    #[cold]
+    pub(super) fn let_children_execute(&self) {
+        let until = Instant::now() + LONGEST_EXEC;
+        for started in self.tasks.iter().filter_map(|task| task.started.as_ref()) {
+            started.child.wait_for_exec(until);
+        }
+    }
+
     /// The last words of the child of this task, which has ended, if they passed the relay.
     #[cold]
     pub(super) fn last_words(&mut self, number: usize) -> Option<[LastWords; 2]> {

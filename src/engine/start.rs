@@ -119,6 +119,7 @@ impl Run<'_, '_> {
             only_stdio: false,
             mask: self.source.inherited_mask(),
             has_siblings,
+            exec_is_awaited: self.records.is_some() || self.oom.is_some(),
             shared: matches!(self.source, Source::Shared(_)),
         };
         // At the end of this function, the descriptors in the setup are closed. They are the child's alone: while they are

@@ -206,6 +206,7 @@ impl Hooks {
             only_stdio: true,
             mask: Some(SignalSet::EMPTY),
             has_siblings: true,
+            exec_is_awaited: false,
             shared: starter.source.is_none(),
         };
         let child = start::spawn(Arc::new(command), &setup, starter.source)?;

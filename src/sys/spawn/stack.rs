@@ -3,10 +3,12 @@
 //! A child in shared memory needs its stack until it executes or ends. It has the kernel clear a word then
 //! (set_tid_address(2)), so that a few stacks serve any number of children.
 
+use crate::sys::raw::syscall;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 /// A child uses a few hundred bytes, an unoptimised build a few thousand.
 const BYTES: usize = 64 * 1024;
@@ -63,6 +65,22 @@ impl Use {
     #[cfg(test)]
     pub(super) fn is_on(&self) -> bool {
         self.stack.user.load(Ordering::SeqCst) == self.number
+    }
+
+    /// Waits until the child needs it no more, if the kernel was to clear the [word](Use::word); no longer than this.
+    #[cold]
+    pub(super) fn wait_for_end(&self, until: Instant) {
+        while self.stack.user.load(Ordering::SeqCst) == self.number {
+            let left = until.saturating_duration_since(Instant::now());
+            let time = libc::timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
+            let arguments =
+                [self.word() as usize, libc::FUTEX_WAIT as usize, self.number as usize, (&raw const time) as usize];
+            // SAFETY: the kernel reads a word that stays for ever, and a struct timespec.
+            match unsafe { syscall(libc::SYS_futex, arguments) } {
+                Ok(_) | Err(libc::EAGAIN | libc::EINTR) if !left.is_zero() => {}
+                _ => return,
+            }
+        }
     }
 
     /// The end of the stack: it grows down.

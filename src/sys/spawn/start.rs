@@ -38,6 +38,7 @@ use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What a child is given beside its command.
 #[derive(Debug)]
@@ -64,6 +65,8 @@ pub(crate) struct Setup<'t> {
     pub(crate) mask: Option<SignalSet>,
     /// Whether other children run beside it, or will: its stack is for them, too, as soon as it has executed.
     pub(crate) has_siblings: bool,
+    /// Whether [`Child::wait_for_exec`] is to know when it has executed.
+    pub(crate) exec_is_awaited: bool,
     /// Whether this process belongs to others too: they may have handlers, and may wait for children.
     pub(crate) shared: bool,
 }
@@ -83,6 +86,7 @@ impl<'t> Setup<'t> {
             only_stdio: false,
             mask: Some(SignalSet::EMPTY),
             has_siblings: false,
+            exec_is_awaited: false,
             shared: false,
         }
     }
@@ -230,7 +234,7 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: Option<&So
         envp: env.as_ref().map_or(command.env.as_ptr(), |env| env.as_ptr()),
         pid_places: pids.places(),
         report: report.report(),
-        stack_user: if setup.has_siblings { stack.word() } else { ptr::null_mut() },
+        stack_user: if setup.has_siblings || setup.exec_is_awaited { stack.word() } else { ptr::null_mut() },
     });
     let cloned = source::with_ignored(source, |ignored| {
         plan.ignored = ignored.difference(setup.heeded);
@@ -361,6 +365,13 @@ impl Child {
     /// Why the session that it leads didn't get the terminal, the first time that this is asked.
     pub(crate) fn take_terminal_refused(&self) -> Option<io::Error> {
         self.block.report.report().take_terminal_refused().map(io::Error::from_raw_os_error)
+    }
+
+    /// Waits until it has executed its command, or has ended, if that was to be known; no longer than this. A child with a copy
+    /// of the memory isn't waited for.
+    #[cold]
+    pub(crate) fn wait_for_exec(&self, until: Instant) {
+        self.block.stack.wait_for_end(until);
     }
 
     /// Kills it, and the group that it leads, and forgets it without waiting for its end: this process is about to end.
