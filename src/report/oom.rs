@@ -18,7 +18,9 @@ pub(crate) struct OomWatch {
     group: Option<Result<MemoryGroup, String>>,
     /// `None`: it can only be looked at.
     notice: Option<Notice>,
-    /// The last count.
+    /// What the group had counted when it was looked at last.
+    counted: u64,
+    /// How much of that came since the first start.
     count: u64,
     /// When it rose last. `None`: it hasn't, or nobody knows.
     rose_at: Option<Instant>,
@@ -42,7 +44,12 @@ impl OomWatch {
     /// `asked_by` is the option or variable that asks for it.
     #[cold]
     pub(crate) fn new(asked_by: String) -> OomWatch {
-        OomWatch { asked_by, group: None, notice: None, count: 0, rose_at: None, has_warned: false }
+        OomWatch { asked_by, group: None, notice: None, counted: 0, count: 0, rose_at: None, has_warned: false }
+    }
+
+    fn set_group(&mut self, found: Result<(MemoryGroup, u64), String>) {
+        self.counted = found.as_ref().map_or(0, |(_, counted)| *counted);
+        self.group = Some(found.map(|(group, _)| group));
     }
 
     fn group(&self) -> Option<&MemoryGroup> {
@@ -52,6 +59,11 @@ impl OomWatch {
     /// From now on there is something to [wait](OomWatch::to_wait) for; called once, when the first process was started.
     #[cold]
     pub(crate) fn listen(&mut self) {
+        let confirmed = MemoryGroup::own();
+        // Another cgroup was looked at: what this one has counted until now is unknown.
+        if confirmed.as_ref().map(|(group, _)| group).ok() != self.group() {
+            self.set_group(confirmed);
+        }
         self.notice = self.group().and_then(|group| group.notice().ok());
         // What was killed since the start, nothing has noticed.
         self.look();
@@ -74,10 +86,11 @@ impl OomWatch {
         if let Some(notice) = &mut self.notice {
             notice.take();
         }
-        let Some(count) = self.group().and_then(|group| group.kills_below().ok()) else { return 0 };
-        let rose = count.saturating_sub(self.count);
+        let Some(counted) = self.group().and_then(|group| group.kills_below().ok()) else { return 0 };
+        let rose = counted.saturating_sub(self.counted);
         if rose > 0 {
-            self.count = count;
+            self.counted = counted;
+            self.count += rose;
             self.rose_at = Some(Instant::now());
         }
         rose
@@ -87,9 +100,7 @@ impl OomWatch {
     pub(crate) fn at_start(&mut self) -> AtStart {
         // The start waits for this: what isn't needed to know the count is left to `listen`.
         if self.group.is_none() {
-            let found = MemoryGroup::own();
-            self.count = found.as_ref().map_or(0, |(_, count)| *count);
-            self.group = Some(found.map(|(group, _)| group));
+            self.set_group(MemoryGroup::own_in_usual_place().or_else(|_| MemoryGroup::own()));
         } else {
             self.look();
         }

@@ -1,6 +1,6 @@
 //! The worst moments, held still by ptrace(2): nothing is left to chance.
 
-use crate::support::{PROBE, Running, children, prepared, status_field, status_signals, wait_for};
+use crate::support::{PROBE, Running, Scratch, children, prepared, status_field, status_signals, wait_for};
 use crate::sys;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::Signal;
@@ -61,6 +61,25 @@ fn a_child_whose_parent_was_killed_before_prctl_goes_too() {
     ptrace::detach(pid(child), None).unwrap();
     // Were it to execute its command, that would hold the pipe for ever.
     running.wait_for_eof();
+}
+
+/// No start waits for a disk, or for what /proc tells: but the termination log is promised to be open before.
+#[test]
+fn what_records_go_to_is_opened_when_the_child_exists() {
+    let folder = Scratch::folder();
+    let file = |name: &str| folder.0.join(name);
+    let mut command = prepared(&["stop"], true, &["exit", "3"]);
+    command.env("PANICMON_TERMINATION_LOG", file("why"));
+    command.env("PANICMON_METRICS", file("app.prom"));
+    command.env("PANICMON_EVENTS", file("events"));
+    let (mut running, child) = hold_child(command);
+    assert_eq!(["why", "app.prom", "events"].map(|name| file(name).exists()), [true, false, false]);
+    ptrace::detach(pid(running.pid()), None).unwrap();
+    ptrace::detach(pid(child), None).unwrap();
+    assert_eq!(running.code(), 3);
+    let texts = ["why", "app.prom", "events"].map(|name| std::fs::read_to_string(file(name)).unwrap());
+    assert!(texts[0].contains("exit code 3") && texts[1].contains("code=\"3\""), "{texts:?}");
+    assert_eq!(texts[2].lines().count(), 3, "{texts:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! An event is kept with its time when it is told, and written when the loop writes: a signal has been passed on by then, and
 //! whatever else was to be done at once is done. Nothing here waits for a reader.
 //!
-//! What records go to is opened after the first child was started: no start waits for a disk, or for /proc.
+//! What records go to is opened when the first child was started: no start waits for a disk, or for /proc.
 //!
 //! | file | contents |
 //! |---|---|

@@ -82,15 +82,15 @@ impl Numbering {
         Moment { time: Timestamp::now(), monotonic: clock::monotonic(), number: self.number, run }
     }
 
-    /// As many things have happened before all of these as `count` says, and before the first run of a process; that wasn't
-    /// known when these were numbered.
+    /// That many things happened before these, which were numbered last, and before the first run of a process.
     pub(crate) fn before<T>(&mut self, told: &mut [(T, Moment)], count: usize) -> Vec<Moment> {
         let count = count as u64;
         let now = || Moment { time: Timestamp::now(), monotonic: clock::monotonic(), number: 0, run: 0 };
         let first = told.first().map_or_else(now, |(_, moment)| *moment);
+        let next = self.number + 1 - told.len() as u64;
         told.iter_mut().for_each(|(_, moment)| moment.number += count);
         self.number += count;
-        (1..=count).map(|number| Moment { number, run: 0, ..first }).collect()
+        (next..next + count).map(|number| Moment { number, run: 0, ..first }).collect()
     }
 
     /// Whether anything was told of this process.
@@ -197,4 +197,24 @@ struct Panicmon {
 struct User {
     uid: u32,
     gid: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::event::ProcessStarting;
+
+    #[test]
+    fn what_is_found_to_have_been_before_is_numbered_before() {
+        let mut numbering = Numbering::default();
+        assert_eq!(numbering.before::<()>(&mut [], 1).iter().map(|moment| moment.number).collect::<Vec<_>>(), [1]);
+        let starting = Event::Starting(ProcessStarting::new("web", &[]));
+        let mut told = [((), numbering.of("web", &starting)), ((), numbering.of_run("web"))];
+        let before = numbering.before(&mut told, 2);
+        let numbers = |moments: &[Moment]| moments.iter().map(|moment| (moment.number, moment.run)).collect::<Vec<_>>();
+        assert_eq!(numbers(&before), [(2, 0), (3, 0)]);
+        assert_eq!(numbers(&told.map(|(_, moment)| moment)), [(4, 1), (5, 1)]);
+        assert_eq!(before[0].time, told[0].1.time);
+        assert_eq!(numbering.of_run("web").number, 6);
+    }
 }

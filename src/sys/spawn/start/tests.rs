@@ -4,6 +4,7 @@ use crate::model::signal::SignalSet;
 use crate::sys::signals::process::ProcessSignals;
 use crate::sys::test_filter::refuse;
 use std::borrow::Cow;
+use std::ffi::CString;
 use std::time::{Duration, Instant};
 
 fn no_env() -> Arc<Envp> {
@@ -58,6 +59,22 @@ fn a_stack_is_free_when_its_child_has_executed() {
             std::thread::yield_now();
         }
     });
+}
+
+#[test]
+fn a_child_that_is_awaited_has_executed() {
+    // It tries so many places that it takes a while.
+    let path = format!("PATH={}/bin:/usr/bin", "/no/such/place:".repeat(5000));
+    let env = Envp::new(vec![Cow::Owned(CString::new(path).unwrap())]);
+    let command = Command::new(vec![Cow::Borrowed(c"sleep"), Cow::Borrowed(c"1000")], Arc::new(env)).unwrap();
+    let act = move || {
+        let source = Source::Process(ProcessSignals::take());
+        let setup = Setup { exec_is_awaited: true, shared: true, ..Setup::plain(&ChildGroup::Own(None)) };
+        let child = spawn(Arc::new(command), &setup, Some(&source)).unwrap();
+        child.wait_for_exec(Instant::now() + Duration::from_secs(60));
+        assert!(!child.block.stack.is_on());
+    };
+    std::thread::spawn(act).join().unwrap();
 }
 
 #[test]
