@@ -36,7 +36,7 @@ use std::time::{Duration, Instant};
 /// |---|---|
 /// | `PANICMON_EVENT` | which event it is: `process.exited` |
 /// | `PANICMON_NAME` | of which process; of none: this program's name |
-/// | `SERVICE_RESULT` | for an end: `success`, `exit-code`, `signal`, `core-dump`, `oom-kill`, `timeout`; `start-failed` |
+/// | `SERVICE_RESULT` | for an end: `success`, `exit-code`, `signal`, `core-dump`, `oom-kill`, `timeout`; `start-failed`; `resources`: its status is lost |
 /// | `EXIT_CODE`, `EXIT_STATUS` | for an end: `exited` and the code; `killed` or `dumped`, and the signal (`TERM`) |
 ///
 /// It is searched in `PATH`, and runs as this program does: as its user, in its directory, with the variables that it had at

@@ -43,7 +43,7 @@ impl HookEvent {
 fn end(event: &Event<'_>) -> Vec<(&'static str, String)> {
     let (result, status) = match event {
         Event::Exited(event) => (event.result(), Some(event.status)),
-        Event::Failed(_) => ("start-failed", None),
+        Event::Failed(event) => (event.result(), None),
         _ => return Vec::new(),
     };
     let mut end = vec![("SERVICE_RESULT", result.to_owned())];
@@ -101,6 +101,8 @@ mod tests {
         let names = |event| told(event).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         assert_eq!(told(&failed)[2], ("SERVICE_RESULT", "start-failed".to_owned()));
         assert_eq!(names(&failed), VARIABLES[..3]);
+        let lost = Event::Failed(ProcessFailed::new("web", vec!["x".into()], Error::StatusLost));
+        assert_eq!(told(&lost)[2..], [("SERVICE_RESULT", "resources".to_owned())], "it was started");
         assert_eq!(names(&orphan), VARIABLES[..2]);
     }
 }

@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime};
 /// | `panicmon_start_time_seconds` | when it was started last, in Unix time; not before that |
 /// | `panicmon_starts_total` | how often it was started |
 /// | `panicmon_restarts_total` | how often it was started again, or that was tried |
-/// | `panicmon_exits_total{result,code,signal}` | its ends, by [`result`](ProcessExited::result); `start-failed`: it couldn't be started |
+/// | `panicmon_exits_total{result,code,signal}` | its ends, by [`result`](ProcessExited::result); `start-failed`: it couldn't be started; `resources`: its status is lost |
 /// | `panicmon_panics_total{language}` | its ends by a panic, where [`ProcessExited::panic`] tells of one |
 /// | `panicmon_signals_total{signal,outcome}` | the signals that came: `passed`, `dropped`, `delayed` or `failed` |
 /// | `panicmon_oom_kills_total` | the processes of its cgroup that were killed for want of memory while it ran |
@@ -94,9 +94,9 @@ impl Counts {
                 of.starts += 1;
                 (of.is_up, of.started_at) = (true, Some(at));
             }
-            Event::Failed(_) => {
+            Event::Failed(failed) => {
                 of.is_up = false;
-                of.ended("start-failed", String::new(), String::new());
+                of.ended(failed.result(), String::new(), String::new());
             }
             Event::Exited(exited) => of.exited(exited),
             Event::Passed(event) => of.came(event.came, "passed"),

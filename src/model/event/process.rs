@@ -240,6 +240,14 @@ impl<'a> ProcessFailed<'a> {
     ) -> Self {
         ProcessFailed { name: name.into(), args: args.into(), error: error.into() }
     }
+
+    /// systemd's word for it: `resources`, if it ran and its status is lost; else `start-failed`, where systemd says the same.
+    pub fn result(&self) -> &'static str {
+        match *self.error {
+            Error::StatusLost | Error::Wait { .. } => "resources",
+            _ => "start-failed",
+        }
+    }
 }
 
 impl<'a> ProcessExited<'a> {

@@ -66,7 +66,8 @@ fn has_run(record: &Value) -> bool {
 fn facts(record: &Value) -> [(&'static str, Option<String>); 16] {
     let text = |key: &str| record[key].as_str().map(str::to_owned);
     let number = |key: &str| record[key].as_u64();
-    let is_start = record["error"].is_string() && !has_run(record);
+    let failed =
+        || record["error"].is_string().then(|| if has_run(record) { "resources" } else { "start-failed" }.to_owned());
     let panicmon = &record["panicmon"];
     let usage = &record["usage"];
     let time = |key: &str| usage[key].as_u64().map(Duration::from_millis);
@@ -92,7 +93,7 @@ fn facts(record: &Value) -> [(&'static str, Option<String>); 16] {
         ("pid", number("pid").map(|pid| pid.to_string())),
         ("run", number("run").filter(|run| *run > 0).map(|run| run.to_string())),
         ("time", text("time")),
-        ("result", text("result").or_else(|| is_start.then(|| "start-failed".to_owned()))),
+        ("result", text("result").or_else(failed)),
         ("error", text("error").filter(|error| !sentence(record).ends_with(error.as_str()))),
         ("code", number("code").map(|code| code.to_string())),
         ("signal", signal),
@@ -308,6 +309,6 @@ mod tests {
         let record = json!({"name": "web", "stage": "wait", "error": error, "summary": format!("web: {error}")});
         let text = certificate(&record);
         assert!(text.starts_with("web: the command ended, but its exit status is lost\n"), "{text}");
-        assert!(!text.contains("result"), "{text}");
+        assert!(text.contains("\nresult      resources\n"), "{text}");
     }
 }
