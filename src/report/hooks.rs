@@ -337,7 +337,9 @@ impl Hooks {
             let name = self.name(&running.turn);
             match (running.is_killed, is_late) {
                 (true, _) => {}
-                (false, true) => log::warn!("{name}: panicmon has waited {timeout:?} for it, and has killed it"),
+                (false, true) => {
+                    log::warn!("{name}: it was killed: the end waits no longer than {timeout:?} for hooks");
+                }
                 (false, false) => log::warn!("{name}: it was killed: a second stop came"),
             }
             if running.child.pidfd().is_some() {
@@ -350,7 +352,12 @@ impl Hooks {
         }
         let unstarted = self.turns.give_up();
         if unstarted > 0 {
-            log::warn!("{}: {unstarted} were not run: panicmon ends", self.wanted.option);
+            let option = &self.wanted.option;
+            if is_late {
+                log::warn!("{option}: {unstarted} were not run: the end waits no longer than {timeout:?} for hooks");
+            } else {
+                log::warn!("{option}: {unstarted} were not run: a second stop came");
+            }
         }
         self.tell_dropped();
     }

@@ -311,8 +311,8 @@ fn the_end_gives_up_hooks_that_wait_for_those_that_hang() {
     }
     drop(hook);
     // Two have waited, or have begun when the first four were killed.
-    let unstarted = logged("hook: 2 were not run: panicmon ends").len();
-    let begun = logged("of given up: panicmon has waited 300ms for it, and has killed it").len();
+    let unstarted = logged("hook: 2 were not run: the end waits no longer than 300ms for hooks").len();
+    let begun = logged("of given up: it was killed: the end waits no longer than 300ms for hooks").len();
     assert!(unstarted == 1 || begun >= 2, "{unstarted} {begun}");
 }
 

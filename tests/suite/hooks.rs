@@ -227,7 +227,7 @@ fn the_end_waits_no_longer_for_a_hook_than_it_may_run() {
     let options = with_hook(&hook, &["--hook-timeout", "300ms", "--name", "web"]);
     let (code, _, err) = output(&mut with_options(&options, &["exit", "3"]));
     assert_eq!(code, Some(3));
-    let expected = "--hook: sh for process.exited of web: panicmon has waited 300ms for it, and has killed it";
+    let expected = "--hook: sh for process.exited of web: it was killed: the end waits no longer than 300ms for hooks";
     assert!(err.contains(expected) && err.lines().count() == 1, "{err}");
     wait_for_end(place.line("sleep").parse().unwrap());
 }
