@@ -123,8 +123,10 @@ impl Supervision {
         if next == State::Running(Next::Over) || !self.is_wanted_after(status) {
             return None;
         }
-        self.given_up = self.limit_after(status);
-        if self.given_up.is_some() {
+        if let Some(limit) = self.limit_after(status) {
+            // A success after which it isn't to be started again is what was wanted.
+            let is_wanted = limit == GivenUp::NoRestartOn && status.is_some_and(|status| self.is_success(status));
+            self.given_up = Some(limit).filter(|_| !is_wanted);
             return None;
         }
         if let Some(left) = &mut self.restarts_left {
@@ -261,6 +263,7 @@ mod tests {
         let always = |no_restart_on, most| supervised(Restart::Always, no_restart_on, most);
         assert_eq!(after(always(&["3"], None), FAILED, false), Some(GivenUp::NoRestartOn));
         assert_eq!(after(always(&[], Some(0)), FAILED, false), Some(GivenUp::MaxRestarts));
+        assert_eq!(after(always(&["0"], None), OK, false), None, "it ended as it was to");
         assert_eq!(after(always(&["3"], Some(0)), FAILED, true), None, "a stop");
         assert_eq!(after(always(&["3"], None), OK, false), None, "it is started again");
         assert_eq!(after(supervised(Restart::OnFailure, &["0"], Some(0)), OK, false), None, "a success");
