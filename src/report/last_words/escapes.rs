@@ -5,7 +5,8 @@ use memchr::memchr;
 /// The escape character (ECMA-48).
 const ESC: u8 = 0x1b;
 
-/// Adds the bytes to `out`, without sequences `ESC [ … m`, which set colours, and without carriage returns at the end.
+/// Adds a line to `out`, without sequences `ESC [ … m`, which set colours, without one that doesn't end in the line, and without
+/// carriage returns at its end.
 pub(crate) fn strip(bytes: &[u8], out: &mut Vec<u8>) {
     let before = out.len();
     let mut rest = bytes;
@@ -13,6 +14,7 @@ pub(crate) fn strip(bytes: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&rest[..at]);
         match colour(&rest[at..]) {
             Some(length) => rest = &rest[at + length..],
+            None if is_cut_off(&rest[at..]) => rest = b"",
             None => {
                 out.push(ESC);
                 rest = &rest[at + 1..];
@@ -22,6 +24,16 @@ pub(crate) fn strip(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
     while out.len() > before && out.last() == Some(&b'\r') {
         out.pop();
+    }
+}
+
+/// Whether the bytes are the beginning of a sequence, and nothing else.
+fn is_cut_off(bytes: &[u8]) -> bool {
+    match bytes {
+        [ESC] => true,
+        // Parameters and what may follow them; its last byte is a letter or of their like.
+        [ESC, b'[', rest @ ..] => rest.iter().all(|byte| matches!(byte, b' '..=b'?' | b'\r')),
+        _ => false,
     }
 }
 
@@ -43,8 +55,9 @@ mod tests {
         for (bytes, stripped) in [
             (b"\x1b[0m\x1b[1m\x1b[31merror\x1b[0m: Uncaught\r" as &[u8], b"error: Uncaught" as &[u8]),
             (b"a\x1b[38;2;1;2;3mb\x1b[mc", b"abc"),
-            (b"a\x1b[2Kb\x1b", b"a\x1b[2Kb\x1b"),
-            (b"\x1b[\x1b[31", b"\x1b[\x1b[31"),
+            (b"a\x1b[2Kb\x1b", b"a\x1b[2Kb"),
+            (b"'x\x1b[38;5;\r", b"'x"),
+            (b"\x1b[\x1b[31", b"\x1b["),
             (b"50\r100\r\r", b"50\r100"),
             (b"\r", b""),
         ] {
