@@ -210,6 +210,21 @@ fn events_go_to_every_kind_of_sink() {
     assert!(!out.contains(fd_file.to_str().unwrap()), "the child has the sink: {out}");
 }
 
+/// An empty command has no name, and neither does a directory's directory.
+#[test]
+fn a_sentence_has_a_subject() {
+    for (command, name, begin) in
+        [("", "", "the command couldn't be started: the command is empty"), ("..", "..", ".. couldn't be started: ")]
+    {
+        let events = Events::new();
+        let mut panicmon = Command::new(panicmon());
+        output(panicmon.args(events.options(&[])).args(["--", command]));
+        let failed = events.one("process.failed");
+        assert_eq!(failed["name"], json!(name));
+        assert!(failed["summary"].as_str().unwrap().starts_with(begin), "{failed}");
+    }
+}
+
 #[test]
 fn with_a_relay_events_on_stderr_are_whole_lines_among_the_others() {
     let script = "i=0; while [ $i -lt 300 ]; do echo line $i >&2; i=$((i+1)); done";

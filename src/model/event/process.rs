@@ -214,7 +214,8 @@ pub struct PreviousRunLost<'a> {
 
 /// What a process without a name is called: the base name of its command.
 pub(crate) fn base_name(args: &[OsString]) -> Cow<'_, str> {
-    args.first().map(Path::new).and_then(Path::file_name).unwrap_or_default().to_string_lossy()
+    let word = args.first().map(OsString::as_os_str).unwrap_or_default();
+    Path::new(word).file_name().unwrap_or(word).to_string_lossy()
 }
 
 impl<'a> ProcessStarting<'a> {

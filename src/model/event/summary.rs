@@ -23,7 +23,7 @@ impl ProcessExited<'_> {
     /// ```
     pub fn summary(&self) -> String {
         let why = self.why();
-        format!("{} (pid {}) {} after {}{why}", self.name, self.pid, self.how(), Short(self.duration))
+        format!("{} (pid {}) {} after {}{why}", named(&self.name), self.pid, self.how(), Short(self.duration))
     }
 
     /// The word of systemd's for how it ended (`$SERVICE_RESULT`, systemd.exec(5)): `success`, `exit-code`, `signal`,
@@ -117,7 +117,7 @@ impl ProcessFailed<'_> {
     /// assert_eq!(failed.summary(), "web couldn't be started: ./myserver: no such file");
     /// ```
     pub fn summary(&self) -> String {
-        let (name, error) = (&self.name, &*self.error);
+        let (name, error) = (named(&self.name), &*self.error);
         match error {
             Error::Cancelled => format!("{name} was cancelled before it was started"),
             // It was started.
@@ -137,8 +137,13 @@ impl PreviousRunLost<'_> {
             Some(false) => "; the machine has been running since, so both were killed",
             None => "",
         };
-        format!("the last run of {}{pid}{started} has vanished together with its panicmon{reboot}", self.name)
+        format!("the last run of {}{pid}{started} has vanished together with its panicmon{reboot}", named(&self.name))
     }
+}
+
+/// What a process is called in a sentence: an empty command has no name.
+fn named(name: &str) -> &str {
+    if name.is_empty() { "the command" } else { name }
 }
 
 /// `go panic: index out of range`: the language, its word for it, and the first line of the message.
