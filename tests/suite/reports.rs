@@ -259,7 +259,7 @@ fn an_abnormal_end_leaves_a_certificate_and_another_end_none() {
     assert_eq!(json[0].strip_suffix(".json"), txt[0].strip_suffix(".txt"));
     let record = parsed(&files.read(&json[0])).remove(0);
     assert_eq!((&record["event"], &record["code"]), (&json!("process.exited"), &json!(3)));
-    assert!(json[0].starts_with("we_b-") && json[0].ends_with(&format!("-{}.json", record["pid"])), "{json:?}");
+    assert!(json[0].starts_with("we%2Fb-") && json[0].ends_with(&format!("-{}.json", record["pid"])), "{json:?}");
     let text = files.read(&txt[0]);
     assert_eq!(text.lines().next(), record["summary"].as_str());
     assert!(text.contains("\nresult      exit-code\n") && text.contains("\nmemory      "), "{text}");

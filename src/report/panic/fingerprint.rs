@@ -15,7 +15,7 @@ pub(super) fn of(language: &str, kind: &str, message: &str, frames: &[String]) -
 }
 
 /// FNV-1a of 64 bits (the draft draft-eastlake-fnv).
-fn fnv_1a(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv_1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 

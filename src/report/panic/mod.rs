@@ -18,7 +18,7 @@
 //! | `frames` | the frames of a death |
 //! | `fingerprint` | a number by which the same fault is known again |
 
-mod fingerprint;
+pub(crate) mod fingerprint;
 mod frames;
 mod language;
 mod languages;

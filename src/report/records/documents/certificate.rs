@@ -3,6 +3,7 @@
 use super::people;
 use crate::model::event::PreviousRunLost;
 use crate::model::pid::Pid;
+use crate::report::panic::fingerprint::fnv_1a;
 use crate::sys::own_file::{Directory, Readers};
 use crate::sys::proc_fs;
 use jiff::Timestamp;
@@ -153,17 +154,27 @@ fn running(name: &str) -> OsString {
     format!("{}.running", stem(name)).into()
 }
 
-/// A process's name as files have it.
+/// A process's name as files have it, which is no other process's: what can't be in the name of a file, or hides it, is encoded as
+/// in an address (`%2F`), and so is the sign for that. The end of a long one gives way to a hash.
 fn stem(name: &str) -> String {
     let mut stem = String::new();
     for character in name.chars() {
-        let is_fit = !character.is_control() && character != '/' && !(character == '.' && stem.is_empty());
-        if stem.len() + character.len_utf8() > NAME_BYTES {
-            break;
+        let is_fit =
+            !character.is_control() && !matches!(character, '/' | '%') && (character != '.' || !stem.is_empty());
+        if is_fit {
+            stem.push(character);
+        } else {
+            let mut bytes = [0; 4];
+            stem.extend(character.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02X}")));
         }
-        stem.push(if is_fit { character } else { '_' });
     }
-    if stem.is_empty() { "_".to_owned() } else { stem }
+    if stem.len() > NAME_BYTES {
+        let hash = format!("%-{:016x}", fnv_1a(name.as_bytes()));
+        let end = (0..=NAME_BYTES - hash.len()).rev().find(|end| stem.is_char_boundary(*end));
+        stem.truncate(end.unwrap_or_default());
+        stem.push_str(&hash);
+    }
+    if stem.is_empty() { "%".to_owned() } else { stem }
 }
 
 /// The time and the pid in the name of a certificate of that process.
@@ -185,10 +196,18 @@ mod tests {
     #[test]
     fn a_name_of_a_process_is_a_name_of_a_file() {
         assert_eq!(stem("web-2.x"), "web-2.x");
-        assert_eq!(stem("../a\nb"), "_._a_b");
-        assert_eq!(stem(""), "_");
-        let long = "ä".repeat(100);
-        assert_eq!(stem(&long), "ä".repeat(64));
+        assert_eq!(stem("../a\nb"), "%2E.%2Fa%0Ab");
+        assert_eq!(stem(""), "%");
+        let long = stem(&"ä".repeat(100));
+        assert!(long.starts_with("ääää") && (NAME_BYTES - 1..=NAME_BYTES).contains(&long.len()), "{long}");
+    }
+
+    #[test]
+    fn two_processes_share_no_file() {
+        let long = "x".repeat(200);
+        let names = ["a/b", "a_b", "a%2Fb", "%", "", "_", ".a", "%2Ea", &long, &format!("{long}y"), &stem(&long)];
+        let stems: BTreeSet<_> = names.iter().map(|name| stem(name)).collect();
+        assert_eq!(stems.len(), names.len(), "{stems:?}");
     }
 
     #[test]
