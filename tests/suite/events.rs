@@ -210,6 +210,29 @@ fn events_go_to_every_kind_of_sink() {
     assert!(!out.contains(fd_file.to_str().unwrap()), "the child has the sink: {out}");
 }
 
+/// A datagram has no room for it all: the end of the last words is there, and what has happened.
+#[test]
+fn a_socket_gets_an_end_with_many_last_words() {
+    let events = Events::new();
+    let path = events.folder.0.join("socket");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    let unix = format!("unix:{}", path.display());
+    let script = "head -c 900000 /dev/zero | tr '\\0' x >&2; echo last >&2; exit 3";
+    let (code, _, _) = output(&mut script_with(&["--events", &unix, "--stderr-tail", "1M"], script));
+    assert_eq!(code, Some(3));
+    let mut datagram = vec![0; 1 << 20];
+    let told: Vec<Value> = (0..3)
+        .map(|_| socket.recv(&mut datagram).map(|length| serde_json::from_slice(&datagram[..length]).unwrap()).unwrap())
+        .collect();
+    let end = &told[2];
+    assert_eq!(
+        (&end["event"], &end["code"], &end["tail_truncated"]),
+        (&json!("process.exited"), &json!(3), &json!(true))
+    );
+    let tail = end["stderr_tail"].as_str().unwrap();
+    assert!(tail.len() > 50_000 && tail.ends_with("xlast\n"), "{}", tail.len());
+}
+
 /// An empty command has no name, and neither does a directory's directory.
 #[test]
 fn a_sentence_has_a_subject() {

@@ -4,6 +4,7 @@ use crate::sys::fd::above_stdio;
 use crate::sys::outbox::Outbox;
 use crate::sys::output::Output;
 use crate::sys::own_file;
+use serde_json::{Map, Value};
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
@@ -198,11 +199,54 @@ impl Datagrams {
                 }
                 Err(error) => {
                     self.bytes -= record.len();
+                    // A datagram is sent as a whole, and is no longer than the socket's buffer.
+                    if error.raw_os_error() == Some(libc::EMSGSIZE)
+                        && let Some(shorter) = with_shorter_tails(&record)
+                    {
+                        self.bytes += shorter.len();
+                        self.queue.push_front(shorter);
+                        continue;
+                    }
                     return Some(error);
                 }
                 Ok(_) => self.bytes -= record.len(),
             }
         }
         None
+    }
+}
+
+/// The record with the second half of its last words. `None`: it has none.
+#[cold]
+fn with_shorter_tails(record: &[u8]) -> Option<Vec<u8>> {
+    let mut record: Map<String, Value> = serde_json::from_slice(record).ok()?;
+    let mut has_any = false;
+    for tail in ["stdout_tail", "stderr_tail"] {
+        let Some(Value::String(tail)) = record.get_mut(tail) else { continue };
+        let middle = (tail.len().div_ceil(2)..).find(|at| tail.is_char_boundary(*at));
+        has_any |= !tail.is_empty();
+        tail.drain(..middle.unwrap_or_default());
+    }
+    record.insert("tail_truncated".to_owned(), true.into());
+    serde_json::to_vec(&record).ok().filter(|_| has_any)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_the_last_words_is_kept() {
+        let record = br#"{"event":"process.exited","stderr_tail":"aaaabb\u00e4b","tail_truncated":false}"#;
+        let shorter = with_shorter_tails(record).unwrap();
+        let told: Value = serde_json::from_slice(&shorter).unwrap();
+        assert_eq!((&told["event"], &told["tail_truncated"]), (&"process.exited".into(), &true.into()));
+        assert_eq!(told["stderr_tail"], "bäb");
+        let mut record = shorter;
+        for _ in 0..2 {
+            record = with_shorter_tails(&record).unwrap();
+        }
+        assert_eq!(with_shorter_tails(&record), None, "{}", String::from_utf8_lossy(&record));
+        assert_eq!(with_shorter_tails(br#"{"event":"process.started"}"#), None);
     }
 }
