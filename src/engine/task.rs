@@ -17,6 +17,7 @@ use crate::sys::terminal::ChildGroup;
 use crate::sys::wait::Ended;
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
@@ -110,8 +111,13 @@ impl<'r> Task<'r> {
         if let (ChildGroup::Session(Some(_)), Some(started)) = (self.spec.group, &self.started)
             && let Some(error) = started.child.take_terminal_refused()
         {
-            log::warn!("the session of {} has no terminal: ioctl(TIOCSCTTY): {error}", self.spec.name());
+            self.warn_of_refused_terminal(&error);
         }
+    }
+
+    #[cold]
+    fn warn_of_refused_terminal(&self, error: &io::Error) {
+        log::warn!("the session of {} has no terminal: ioctl(TIOCSCTTY): {error}", self.spec.name());
     }
 
     /// Whether it isn't started any more, and has ended with all that it has left.

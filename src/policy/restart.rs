@@ -124,9 +124,7 @@ impl Supervision {
             return None;
         }
         if let Some(limit) = self.limit_after(status) {
-            // A success after which it isn't to be started again is what was wanted.
-            let is_wanted = limit == GivenUp::NoRestartOn && status.is_some_and(|status| self.is_success(status));
-            self.given_up = Some(limit).filter(|_| !is_wanted);
+            self.give_up(limit, status);
             return None;
         }
         if let Some(left) = &mut self.restarts_left {
@@ -180,6 +178,14 @@ impl Supervision {
         }
     }
 
+    #[cold]
+    fn give_up(&mut self, limit: GivenUp, status: Option<ExitStatus>) {
+        // A success after which it isn't to be started again is what was wanted.
+        let is_wanted = limit == GivenUp::NoRestartOn && status.is_some_and(|status| self.is_success(status));
+        self.given_up = Some(limit).filter(|_| !is_wanted);
+    }
+
+    #[cold]
     fn limit_after(&self, status: Option<ExitStatus>) -> Option<GivenUp> {
         if self.no_restart_on.iter().any(|on| on.is(status)) {
             return Some(GivenUp::NoRestartOn);
