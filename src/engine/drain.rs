@@ -40,7 +40,7 @@ impl Task<'_> {
     #[cold]
     fn is_nobody_left(&self, leader: Pid, own: Pid, hooks: &[Pid]) -> bool {
         match self.cleanup.drain.leftovers() {
-            Leftovers::Ignored | Leftovers::Told => true,
+            Leftovers::Ignored | Leftovers::Told | Leftovers::Signalled(_) => true,
             // Every descendant whose parents have ended is a child of this process: with no child there is none.
             Leftovers::Ended(Scope::All | Scope::Run, _) => !descendants::is_any_child(own, hooks),
             Leftovers::Ended(Scope::Group, _) => {
@@ -173,6 +173,9 @@ impl Run<'_, '_> {
         if !self.reaps_all || leftovers == Leftovers::Ignored {
             return;
         }
+        if let Leftovers::Signalled(signal) = leftovers {
+            return descendants::signal_group_of(leader, signal);
+        }
         self.begin_drain(number, leader, started);
         let task = &mut self.tasks[number];
         let end = EndOfRun {
@@ -289,7 +292,7 @@ impl Run<'_, '_> {
         let scope = match self.tasks[number].cleanup.drain.leftovers() {
             Leftovers::Ended(scope, _) => scope,
             Leftovers::Told => Scope::Run,
-            Leftovers::Ignored => return false,
+            Leftovers::Ignored | Leftovers::Signalled(_) => return false,
         };
         match scope {
             Scope::All => true,

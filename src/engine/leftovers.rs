@@ -81,7 +81,9 @@ impl Run<'_, '_> {
     fn tell_last_of_namespace(&self) {
         let is_known = |task: &Task<'_>| {
             let leftovers = task.cleanup.drain.leftovers();
-            leftovers == Leftovers::Ignored || leftovers.is_all() || task.cleanup.is_told
+            matches!(leftovers, Leftovers::Ignored | Leftovers::Signalled(_))
+                || leftovers.is_all()
+                || task.cleanup.is_told
         };
         if self.tasks.iter().any(is_known) {
             return;

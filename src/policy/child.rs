@@ -60,12 +60,7 @@ pub(crate) struct Lifecycle {
 
 impl Lifecycle {
     /// A lifecycle in which no child was started yet.
-    pub(crate) fn new(
-        own: Own,
-        listened: SignalSet,
-        forwarding: Forwarding,
-        grace_period: Option<Duration>,
-    ) -> Lifecycle {
+    pub(crate) fn new(own: Own, listened: SignalSet, forwarding: Forwarding, grace: Option<Duration>) -> Lifecycle {
         Lifecycle {
             own,
             group: Group::Shared,
@@ -78,7 +73,7 @@ impl Lifecycle {
             held: Held::default(),
             delays: Delays::default(),
             requests: Requests::default(),
-            grace: GracePeriod::new(grace_period),
+            grace: GracePeriod::new(grace),
             kept: VecDeque::new(),
             told_to_stop: false,
             stopped: Stopped::default(),
@@ -150,23 +145,28 @@ impl Lifecycle {
         actions.push(ChildAction::Tell(Tell::Received(received)));
         let Some(signal) = self.forwarding.becomes(received.signal) else {
             actions.push(ChildAction::Tell(Tell::Dropped(received)));
-            // The terminal has stopped the child all the same.
-            if from_terminal && received.signal == Signal::TSTP && !self.group.is_own() {
-                self.stopped.with_child(self.waits_for_child(), actions);
+            if from_terminal || self.forwarding.stops_too {
+                self.stop_with_child(received, None, from_terminal, actions);
             }
             return;
         };
         let sent = Received { signal, ..received };
         self.requests.note(received, sent, asks);
         self.forward(received, sent, asks, from_terminal, foreground, actions);
-        if from_terminal && self.group.stops_with_child(received, sent) {
-            self.stopped.with_child(self.waits_for_child(), actions);
+        if from_terminal || self.forwarding.stops_too {
+            self.stop_with_child(received, Some(sent), from_terminal, actions);
         }
     }
 
-    /// Whether ^Z stops this process no sooner than the child: it is a wrapper, and the child is in its group.
-    fn waits_for_child(&self) -> bool {
-        self.own.is_wrapper && !self.group.is_own()
+    /// Stops this process, too, by the terminal's ^Z; by kill(2) where that is wanted, unless it stops in any case, or can't.
+    #[cold]
+    fn stop_with_child(&mut self, came: Received, sent: Option<Received>, from_terminal: bool, actions: &mut Actions) {
+        if !from_terminal {
+            self.stopped.by_kill(came.signal, self.group.job().is_none() && self.own.pid.as_raw() != 1, actions);
+        } else if self.group.stops_with_child(came, sent) {
+            // A wrapper stops no sooner than a child in its group.
+            self.stopped.with_child(self.own.is_wrapper && !self.group.is_own(), actions);
+        }
     }
 
     /// Passes on what is sent for a signal that came, now or later; and says what that means as a stop.

@@ -38,6 +38,8 @@ pub(crate) enum Leftovers {
     Ignored,
     /// Nothing is done, but it is said where somebody may be surprised.
     Told,
+    /// Its process group is sent this signal at once, and not waited for.
+    Signalled(Signal),
     /// It is ended: TERM, and KILL after this time.
     Ended(Scope, Duration),
 }

@@ -43,7 +43,9 @@ impl Group {
     /// Whether the terminal's ^Z, which stops the others of this process's group, stops this process, too, though it may
     /// not see the child stop: the child had it together with this process; or it is in a session in which the kernel
     /// doesn't let a terminal stop it; or it was sent something else.
-    pub(crate) fn stops_with_child(&self, received: Received, sent: Received) -> bool {
+    /// `sent`: what the child is sent; `None`: nothing, but the terminal has stopped a child of this group all the same.
+    pub(crate) fn stops_with_child(&self, received: Received, sent: Option<Received>) -> bool {
+        let Some(sent) = sent else { return received.signal == Signal::TSTP && !self.is_own() };
         match self {
             Group::Shared => received.signal == Signal::TSTP,
             Group::Own(Some(_)) => received.signal == Signal::TSTP && !sent.signal.stops_by_default(),

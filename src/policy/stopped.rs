@@ -24,6 +24,14 @@ impl Stopped {
         }
     }
 
+    /// A signal has come by kill(2) that may stop the child; `is_wanted`: this process is to stop, too. Unlike TSTP, STOP works in a process
+    /// group that no shell controls.
+    pub(crate) fn by_kill(&self, signal: Signal, is_wanted: bool, actions: &mut Actions) {
+        if is_wanted && signal.stops_by_default() {
+            actions.push(LoopAction::StopWithChild(Signal::STOP));
+        }
+    }
+
     /// The child has stopped.
     pub(crate) fn child_stopped(&mut self, actions: &mut Actions) {
         self.child = true;

@@ -2,9 +2,11 @@
 
 use super::options::parse::{Request, parse};
 use super::options::settings::Settings;
-use super::stderr::{say, say_lines};
+use super::peers::pause::pause;
+use super::stderr::{say, say_as_it_is, say_lines};
 use super::stdout::print;
 use super::{doctor, one, several, texts};
+use crate::model::signal::Signal;
 use crate::model::status::StatusCode;
 use crate::sys::signals::process::ProcessSignals;
 use crate::sys::{limit, process};
@@ -30,28 +32,53 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
     }
     // Blocked before anything else, a signal is neither lost nor ends this process before the child can have it.
     let signals = ProcessSignals::take();
-    let status = parse(args, env).map_err(|message| say_lines(&message)).and_then(|request| {
+    let status = parse(args, env).map_err(|message| {
+        say_lines(&message);
+        StatusCode::OWN_FAILURE
+    });
+    let status = status.and_then(|request| {
         die_with_parent(&request)?;
         Ok(run(request, signals, args, env))
     });
-    status.unwrap_or(StatusCode::OWN_FAILURE).get()
+    status.unwrap_or_else(|failure| failure).get()
 }
 
 fn run(request: Request, signals: ProcessSignals, args: &[&'static CStr], env: &[&'static CStr]) -> StatusCode {
     match request {
         Request::Run(settings, _) | Request::RunFile(settings) if settings.doctor => diagnose(&settings, signals, env),
-        Request::Run(settings, command) => one::run(signals, settings, &args[command..], env),
+        Request::Run(settings, command) => {
+            let words = settings.in_place.as_ref().map_or(&args[command..], |place| place.words);
+            one::run(signals, settings, words, env)
+        }
         Request::RunFile(settings) => several::run(signals, settings, env),
+        Request::Pause(failure) => pause(signals, failure),
         Request::Print(text) => texts::show(text, env),
+        Request::Show(text) => print(&text),
+        Request::Tell(text, status) => tell(&text, status),
     }
 }
 
-/// Asks for the signal of `--parent-death-signal`. An error has been told.
-fn die_with_parent(request: &Request) -> Result<(), ()> {
-    let (Request::Run(settings, _) | Request::RunFile(settings)) = request else { return Ok(()) };
-    let Some(signal) = settings.parent_death_signal else { return Ok(()) };
-    process::die_with_parent(signal)
-        .map_err(|error| say(&format_args!("{}: {error}", settings.name_of("parent-death-signal"))))
+/// Asks for the signal of `--parent-death-signal`. An error has been told, and is an exit status.
+fn die_with_parent(request: &Request) -> Result<(), StatusCode> {
+    let settings = match request {
+        Request::Run(settings, _) | Request::RunFile(settings) => settings,
+        Request::Pause(_) | Request::Print(_) | Request::Show(_) | Request::Tell(..) => return Ok(()),
+    };
+    settings.parent_death_signal.map_or(Ok(()), |signal| ask_for(signal, settings))
+}
+
+#[cold]
+fn ask_for(signal: Signal, settings: &Settings) -> Result<(), StatusCode> {
+    process::die_with_parent(signal).map_err(|error| {
+        say(&format_args!("{}: {error}", settings.name_of("parent-death-signal")));
+        settings.own_failure()
+    })
+}
+
+#[cold]
+fn tell(text: &str, status: StatusCode) -> StatusCode {
+    say_as_it_is(text);
+    status
 }
 
 #[cold]

@@ -11,6 +11,7 @@
 //! | `check`, `doctor` | `--check`, `--doctor`: what run nothing |
 //! | `texts`, `completions` | help, version, the manual; the completions of shells |
 //! | `config_file` | the file of `--config` |
+//! | `peers` | the command lines of other programs, by their names |
 //! | `notify`, `reload`, `systemds` | what systemd expects of its services |
 //! | `file_options` | what a file says of reports |
 //! | `records`, `hooks` | where records of events go; what is run for them |
@@ -38,6 +39,7 @@ mod logger;
 mod notify;
 mod one;
 mod options;
+mod peers;
 mod records;
 mod reload;
 mod several;

@@ -82,6 +82,12 @@ pub(crate) fn say_lines(message: &str) {
     say_text(&lines.join("\n"));
 }
 
+/// The same for a text that is written as it is.
+#[cold]
+pub(crate) fn say_as_it_is(text: &str) {
+    let _ = write(text.as_bytes(), PIECE_TIMEOUT);
+}
+
 fn say_text(message: &dyn Display) {
     let message = Message { level: Level::Error, shows_level: false, text: message };
     let _ = write(message.to_string().as_bytes(), PIECE_TIMEOUT);

@@ -279,6 +279,15 @@ pub(crate) fn kill_group_of(leader: Pid) {
     }
 }
 
+/// The same with another signal.
+#[cold]
+pub(crate) fn signal_group_of(leader: Pid, signal: Signal) {
+    if wait::is_any(Which::Group(leader)) && !is_there(leader) {
+        // SAFETY: touches no memory.
+        let _ = unsafe { syscall(libc::SYS_kill, [-leader.as_raw() as usize, signal.number() as usize]) };
+    }
+}
+
 /// Whether there is any process in this group.
 pub(crate) fn is_any_in_group(group: Pid) -> bool {
     // SAFETY: touches no memory; signal 0 isn't one.

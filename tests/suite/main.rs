@@ -20,6 +20,7 @@ mod machines;
 mod many;
 mod orphans;
 mod output;
+mod peers;
 mod pmux;
 mod races;
 mod reports;

@@ -27,11 +27,11 @@ pub(super) fn status(
         Ok(Whole { end, reader_gone }) => {
             // 130, or a death by INT, would look like the user's Ctrl-C.
             if reader_gone && matches!(end.status, ExitStatus::Signaled { signal: STOP_SIGNAL, .. }) {
-                return StatusCode::OWN_FAILURE;
+                return settings.own_failure();
             }
             let code = code(&end, settings, watches, env);
             // It was stopped because the reader of its output had gone: that isn't success.
-            if reader_gone && code.is_success() { StatusCode::OWN_FAILURE } else { code }
+            if reader_gone && code.is_success() { settings.own_failure() } else { code }
         }
         Err(error) => report(&error, settings, words),
     }
@@ -42,6 +42,9 @@ fn report(error: &Error, settings: &Settings, words: &[&CStr]) -> StatusCode {
     match settings.variable_behind(error) {
         Some(variable) => say(&format_args!("{variable}: {error}")),
         None => say(error),
+    }
+    if let Some(place) = &settings.in_place {
+        return place.statuses.of(error);
     }
     if let Some(meant) = meant(words).filter(|_| matches!(error, Error::NotFound { .. })) {
         say(&format_args!("did you mean panicmon {meant}?"));

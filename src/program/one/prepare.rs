@@ -25,6 +25,7 @@ use crate::program::notify;
 use crate::program::options::settings::Settings;
 use crate::program::options::values::UserName;
 use crate::program::options::variables;
+use crate::program::peers::run::TellOrphans;
 use crate::program::records::{self, Called};
 use crate::program::reload;
 use crate::program::stderr::say;
@@ -99,6 +100,7 @@ pub(super) fn prepare(
         last_kill::want();
     }
     options.user = account.map(|account| account.identity);
+    take_place(&mut options, settings);
     let (mut options, watches) = watch(options, last_death, env);
     // A group that has the terminal holds it open.
     let had_terminal = match &group {
@@ -111,7 +113,7 @@ pub(super) fn prepare(
     let is_labelled = relay.is_some();
     let (relay, tails) = tails::listen(settings, relay);
     let may_restart = supervision.may_restart();
-    let leftovers = if may_restart { Leftovers::Ended(Scope::Group, DEFAULT_GRACE_PERIOD) } else { Leftovers::Told };
+    let leftovers = leftovers(settings, may_restart);
     let records = records::open(settings, is_labelled, tails, || event_names(&options, words));
     if let Some(records) = &records {
         options = options.handler(records.clone());
@@ -122,6 +124,15 @@ pub(super) fn prepare(
     let mode =
         RunMode { supervision, relay, notify, oom, records, hooks, reload, had_terminal, leftovers, stop_signal };
     Ok((Plan { signals, group, options, mode, may_restart }, watches))
+}
+
+/// Adds what another program does in whose place this one is.
+fn take_place(options: &mut Options<'static>, settings: &Settings) {
+    let Some(place) = &settings.in_place else { return };
+    options.forwarding.stops_too = place.stops_too;
+    if place.tells_orphans {
+        options.handlers.push(Box::new(TellOrphans));
+    }
 }
 
 /// What the command is called in records; orphans are taken for its own.
@@ -149,7 +160,7 @@ fn account(settings: &Settings) -> Result<Option<Account>, StatusCode> {
 fn look_up(user: &UserName, settings: &Settings) -> Result<Account, StatusCode> {
     let account = accounts::find(&user.user, user.group.as_deref()).map_err(|message| {
         say(&format_args!("{}: {message}", settings.name_of("user")));
-        StatusCode::OWN_FAILURE
+        settings.own_failure()
     })?;
     let is_other = account.identity.uid != nix::unistd::geteuid().as_raw();
     if is_other && !capability::is_effective(Capability::Kill) {
@@ -209,6 +220,16 @@ fn supervision(settings: &Settings) -> Supervision {
         max_restarts: settings.max_restarts,
         ..defaults
     })
+}
+
+/// What is done about what the command leaves behind, without --drain.
+fn leftovers(settings: &Settings, may_restart: bool) -> Leftovers {
+    let at_end = settings.in_place.as_ref().and_then(|place| place.at_end);
+    match at_end {
+        _ if may_restart => Leftovers::Ended(Scope::Group, DEFAULT_GRACE_PERIOD),
+        Some(signal) => Leftovers::Signalled(signal),
+        None => Leftovers::Told,
+    }
 }
 
 /// Where the command's lines go, if they are labelled or stamped.

@@ -10,6 +10,9 @@ use super::variables;
 use super::words::{COMMAND, command};
 use crate::model::printable::OneLine;
 use crate::model::process_config::Restart;
+use crate::model::status::StatusCode;
+use crate::program::peers::peer::{Asked, Line, Peer};
+use crate::program::peers::table::named;
 use clap::ArgMatches;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -19,20 +22,77 @@ use std::os::unix::ffi::OsStrExt;
 /// What is to be done.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Request {
-    /// Run the command that begins at this word.
+    /// Run the command that begins at this word; in the place of another program, the command that the settings have.
     Run(Settings, usize),
     /// Run the processes of a file.
     RunFile(Settings),
+    /// Run nothing, and reap what is orphaned.
+    Pause(StatusCode),
     /// Print this, and exit with 0.
     Print(Text),
+    /// The same of another program's.
+    Show(String),
+    /// Write this to stderr, and exit with this status.
+    Tell(String, StatusCode),
 }
 
 /// Reads the command line and the variables. The error is a message, without newline.
 pub(crate) fn parse(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Request, String> {
     match plain_command(args, env) {
         Some(command) => Ok(Request::Run(Settings::default(), command)),
-        None => parse_options(args, env),
+        None => match args.first().and_then(|name| named(OsStr::from_bytes(name.to_bytes()))) {
+            Some(peer) => parse_by_name(peer, args, env),
+            None => parse_options(args, env),
+        },
     }
+}
+
+/// This program was called by the name of another one.
+#[cold]
+fn parse_by_name(peer: &Peer, args: &[&'static CStr], env: &[&'static CStr]) -> Result<Request, String> {
+    let line = Line { name: OsStr::from_bytes(args[0].to_bytes()), words: &args[1..], env };
+    in_place_of(
+        peer,
+        &line,
+        |settings| {
+            // Most often there are none.
+            if env.iter().any(|entry| entry.to_bytes().starts_with(b"PANICMON_")) {
+                settings.apply_variables(env, true, &|_| false)?;
+                settings.check_together(true, &|_| false)?;
+                settings.forget_meaningless_variables();
+                settings.slips = variables::slips(env);
+            }
+            Ok(())
+        },
+        |_| false,
+    )
+}
+
+/// What the command line of another program asks for, beside options of our own.
+#[cold]
+fn in_place_of(
+    peer: &Peer,
+    line: &Line<'_>,
+    own: impl FnOnce(&mut Settings) -> Result<(), String>,
+    given: impl Fn(&str) -> bool,
+) -> Result<Request, String> {
+    let failure = peer.statuses.failure();
+    Ok(match peer.read(line) {
+        Asked::Run(wishes) => {
+            let mut settings = Settings::default();
+            match own(&mut settings) {
+                Ok(()) => {
+                    wishes.add_to(&mut settings, given);
+                    Request::Run(settings, 0)
+                }
+                Err(message) => Request::Tell(format!("panicmon: {message}\n"), failure),
+            }
+        }
+        Asked::Pause => Request::Pause(failure),
+        Asked::Print(text) => Request::Show(text),
+        Asked::Tell(text) => Request::Tell(text, StatusCode::SUCCESS),
+        Asked::Refuse(text) => Request::Tell(text, failure),
+    })
 }
 
 #[cold]
@@ -59,11 +119,11 @@ fn parse_options(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Reques
     let given = |long: &str| matches.value_source(long) == Some(ValueSource::CommandLine);
     let mut settings = Settings::default();
     // The command line comes last, since it wins.
-    settings.apply_variables(env, has_command, given)?;
+    settings.apply_variables(env, has_command, &given)?;
     for flag in FLAGS {
         flag.apply_words(&matches, &mut settings)?;
     }
-    settings.check_together(has_command, given)?;
+    settings.check_together(has_command, &given)?;
     settings.forget_meaningless_variables();
     if settings.config.is_some() {
         settings.words = FLAGS.iter().map(|flag| flag.long).filter(|long| given(long)).collect();
@@ -92,7 +152,7 @@ impl Settings {
         &mut self,
         env: &[&'static CStr],
         has_command: bool,
-        given: impl Fn(&str) -> bool,
+        given: &dyn Fn(&str) -> bool,
     ) -> Result<(), String> {
         // Each overrides the other.
         let logs = given("verbose") || given("quiet");
@@ -148,6 +208,9 @@ impl Settings {
 /// Where the command begins, if there is no option and no variable. This usual case does without clap, which takes a
 /// quarter of the start-up.
 fn plain_command(args: &[&CStr], env: &[&CStr]) -> Option<usize> {
+    if !args.first()?.to_bytes().ends_with(b"panicmon") {
+        return None;
+    }
     if env.iter().any(|entry| entry.to_bytes().starts_with(b"PANICMON_")) {
         return None;
     }

@@ -8,6 +8,7 @@ use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
 use crate::model::success::Success;
 use crate::program::logger::Verbosity;
+use crate::program::peers::run::InPlace;
 use crate::report::records::sink::SinkName;
 use std::ffi::{CString, OsString};
 use std::time::Duration;
@@ -101,9 +102,17 @@ pub(crate) struct Settings {
     pub(crate) variables: Vec<&'static str>,
     /// Variables whose names are nearly those of an option.
     pub(crate) slips: Vec<Slip>,
+    /// The run is in the place of another program.
+    pub(crate) in_place: Option<Box<InPlace>>,
 }
 
 impl Settings {
+    /// The exit status of a failure of our own.
+    #[cold]
+    pub(crate) fn own_failure(&self) -> StatusCode {
+        self.in_place.as_ref().map_or(StatusCode::OWN_FAILURE, |place| place.statuses.failure())
+    }
+
     /// After which ends the command is started again.
     pub(crate) fn restart(&self) -> Restart {
         self.restart.unwrap_or(Restart::Never)

@@ -16,14 +16,14 @@ pub(super) fn for_one_command(flag: &Flag) -> String {
 
 impl Settings {
     /// Refuses options that contradict each other, or that have no effect with the others.
-    pub(super) fn check_together(&mut self, has_command: bool, given: impl Fn(&str) -> bool) -> Result<(), String> {
+    pub(super) fn check_together(&mut self, has_command: bool, given: &dyn Fn(&str) -> bool) -> Result<(), String> {
         if self.doctor {
             // Nothing is run.
             return Ok(());
         }
-        self.check_what_to_run(has_command, &given)?;
+        self.check_what_to_run(has_command, given)?;
         if let Some(listened) = self.signals {
-            self.check_listened(listened, &given)?;
+            self.check_listened(listened, given)?;
         }
         let is_dropped = |(signal, _): &&(Signal, _)| self.rewrites.contains(&(*signal, None));
         if let Some((signal, _)) = self.delays.iter().find(is_dropped).filter(|_| given("delay")) {
@@ -36,11 +36,11 @@ impl Settings {
         }
         // A file may have the other one.
         if self.config.is_none()
-            && let Some((long, needed)) = self.without_effect(&given)
+            && let Some((long, needed)) = self.without_effect(given)
         {
             return Err(format!("--{long}: it has no effect without {needed}"));
         }
-        self.check_waits(&given)
+        self.check_waits(given)
     }
 
     /// An option of reports that has no effect, and the one that isn't there.

@@ -1,0 +1,62 @@
+//! What the command finds: words, process group and session, signals, byte for byte.
+
+use super::{Names, clean, real};
+use crate::support::{PROBE, output};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
+
+fn both(name: &str) -> Vec<(&'static str, Command)> {
+    let ours = ("panicmon", clean(&Names::kept().join(name)));
+    [Some(ours), real(name).map(|real| ("the real one", real))].into_iter().flatten().collect()
+}
+
+#[test]
+fn words_need_not_be_utf8() {
+    for name in ["tini", "dumb-init", "catatonit"] {
+        for (who, mut command) in both(name) {
+            let (code, out, _) = output(
+                command
+                    .args(["--", "sh", "-c", "printf %s \"$1\" | od -An -tx1", "sh"])
+                    .arg(OsStr::from_bytes(b"\xff\x80a")),
+            );
+            assert_eq!((code, out.as_str()), (Some(0), " ff 80 61\n"), "{who} {name}");
+        }
+    }
+}
+
+/// Each is the process's own: its group, its session.
+#[test]
+fn groups_and_sessions() {
+    let script = "read -r pid _ _ _ group session _ </proc/self/stat; \
+                  [ $group = $$ ] && echo group; [ $session = $$ ] && echo session; :";
+    for (name, words, variables, expected) in [
+        ("tini", &["-s", "--"] as &[&str], &[] as &[(&str, &str)], "group\n"),
+        ("catatonit", &["--"], &[], "group\n"),
+        ("dumb-init", &[], &[], "group\nsession\n"),
+        ("dumb-init", &[], &[("DUMB_INIT_SETSID", "1")], "group\nsession\n"),
+        ("dumb-init", &[], &[("DUMB_INIT_SETSID", "")], "group\nsession\n"),
+        ("dumb-init", &[], &[("DUMB_INIT_SETSID", "00")], "group\nsession\n"),
+        // The real one leaves it in its own group, where the terminal's signals would reach it twice.
+        ("dumb-init", &["-c"], &[], "group\n"),
+        ("dumb-init", &[], &[("DUMB_INIT_SETSID", "0")], "group\n"),
+    ] {
+        for (who, mut command) in both(name) {
+            let (code, out, err) =
+                output(command.args(words).args(["sh", "-c", script].map(|word| word)).envs(variables.iter().copied()));
+            let is_single = who == "the real one" && !expected.contains("session") && name == "dumb-init";
+            let expected = if is_single { "" } else { expected };
+            assert_eq!((code, out.as_str()), (Some(0), expected), "{who} {name} {words:?} {variables:?} {err}");
+        }
+    }
+}
+
+/// Where these programs fail: an ignored SIGCHLD makes tini and catatonit hang; panicmon is the better one under each name.
+#[test]
+fn an_ignored_sigchld_does_no_harm() {
+    for name in ["tini", "dumb-init", "catatonit"] {
+        let mut command = Command::new(PROBE);
+        command.args(["prepare", "ignore=17", "--"]).arg(Names::kept().join(name)).args(["--", PROBE, "exit", "3"]);
+        assert_eq!(output(&mut command).0, Some(3), "{name}");
+    }
+}

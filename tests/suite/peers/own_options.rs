@@ -1,0 +1,81 @@
+//! panicmon's own variables under the other names: they work, and win.
+
+use super::Names;
+use crate::support::{output, panicmon};
+use std::process::Command;
+
+fn by(name: &str, words: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
+    output(Names::new().command(name).args(words).envs(variables.iter().copied()))
+}
+
+#[test]
+fn they_work_and_win() {
+    for name in ["tini", "docker-init", "dumb-init", "catatonit"] {
+        let say = ["--", "sh", "-c", "echo $A; exit 3"];
+        assert_eq!(by(name, &say, &[("PANICMON_ENV", "A=b"), ("PANICMON_EXIT", "3=5")]).0, Some(5), "{name}");
+        assert_eq!(by(name, &say, &[("PANICMON_ENV", "A=b")]).1, "b\n", "{name}");
+        let environment = by(name, &["--", "env"], &[("PANICMON_KILL_AFTER", "5s"), ("PANICMON_SERVICE_HOST", "x")]).1;
+        assert!(!environment.contains("PANICMON_KILL_AFTER"), "it is applied: {environment}");
+        assert!(environment.contains("PANICMON_SERVICE_HOST=x"), "{environment}");
+    }
+    let exit = |words: &[&str], variables: &[(&str, &str)]| by("tini", words, variables).0;
+    let three = ["-e", "3", "--", "sh", "-c", "exit 3"];
+    assert_eq!(exit(&three, &[]), Some(0));
+    assert_eq!(exit(&three, &[("PANICMON_EXIT", "3=7")]), Some(7));
+    assert_eq!(exit(&three, &[("PANICMON_EXIT", "4=7")]), Some(0));
+    let verbose = by("tini", &["-vvv", "--", "true"], &[("PANICMON_QUIET", "1")]);
+    assert_eq!(verbose, (Some(0), String::new(), String::new()));
+    let quiet = by("tini", &["--", "true"], &[("TINI_VERBOSITY", "0"), ("PANICMON_VERBOSE", "1")]);
+    assert!(quiet.2.contains("panicmon: info: starting true"), "{}", quiet.2);
+    let session = "read -r _ _ _ _ _ session _ </proc/self/stat; [ $session = $$ ]";
+    assert_eq!(by("dumb-init", &["sh", "-c", session], &[]).0, Some(0));
+    assert_eq!(by("dumb-init", &["sh", "-c", session], &[("PANICMON_SESSION", "off")]).0, Some(1));
+    assert_eq!(by("tini", &["--", "sh", "-c", session], &[("PANICMON_SESSION", "on")]).0, Some(0));
+    let rewritten =
+        ["-r", "15:2", "sh", "-c", "trap 'exit 2' INT; trap 'exit 3' QUIT; kill -TERM $PPID; while :; do :; done"];
+    assert_eq!(by("dumb-init", &rewritten, &[]).0, Some(2));
+    assert_eq!(by("dumb-init", &rewritten, &[("PANICMON_REWRITE", "TERM=QUIT")]).0, Some(3));
+}
+
+/// A variable that is wrong is told in panicmon's words, with the status of that program.
+#[test]
+fn a_wrong_one_is_refused() {
+    for (name, status) in [("tini", 1), ("docker-init", 1), ("dumb-init", 1), ("catatonit", 1)] {
+        let (code, out, err) = by(name, &["--", "true"], &[("PANICMON_KILL_AFTER", "soon")]);
+        assert_eq!((code, out.as_str()), (Some(status), ""), "{name}");
+        assert!(err.starts_with("panicmon: PANICMON_KILL_AFTER: 'soon'"), "{name}: {err}");
+        let (code, _, err) = by(name, &["--", "true"], &[("PANICMON_USER", "no-such-user")]);
+        assert_eq!(code, Some(status), "{name}: {err}");
+        let (code, _, err) = by(name, &["--", "true"], &[("PANICMON_DIR", "/no/such/folder")]);
+        assert_eq!(code, Some(status), "{name}: {err}");
+    }
+}
+
+/// The version is panicmon's, too, and the commit stands where dockerd looks for it.
+#[test]
+fn the_version_is_both() {
+    let own = output(Command::new(panicmon()).arg("--version")).1;
+    let own = own.strip_prefix("panicmon ").unwrap();
+    assert_eq!(by("docker-init", &["--version"], &[]).1, format!("tini version 0.19.0+panicmon.{own}"));
+    assert_eq!(by("catatonit", &["-V"], &[]).1, format!("tini version 0.1.7_catatonit+panicmon.{own}"));
+    assert_eq!(by("dumb-init", &["-V"], &[]).2, format!("dumb-init v1.2.5+panicmon.{own}"));
+    assert!(by("tini", &["-l"], &[]).1.contains("WITHOUT WARRANTY OF ANY KIND"));
+    // Variables don't change what is printed.
+    assert_eq!(by("tini", &["--version"], &[("PANICMON_DIR", "/x"), ("PANICMON_KILL_AFTER", "soon")]).0, Some(0));
+}
+
+/// Another name is none of these.
+#[test]
+fn any_other_name_is_panicmons() {
+    let folder = crate::support::Scratch::folder();
+    for name in ["init", "tini2", "panicmon-tini", "mytini"] {
+        let path = folder.0.join(name);
+        std::os::unix::fs::symlink(panicmon(), &path).unwrap();
+        assert_eq!(
+            output(Command::new(&path).args(["--exit", "3=4", "--", "sh", "-c", "exit 3"])).0,
+            Some(4),
+            "{name}"
+        );
+        assert_eq!(output(Command::new(&path).args(["sh", "-c", "exit 3"])).0, Some(3), "{name}");
+    }
+}
