@@ -83,7 +83,7 @@ fn tell(text: &str, status: StatusCode) -> StatusCode {
 
 #[cold]
 fn diagnose(settings: &Settings, signals: ProcessSignals, env: &[&'static CStr]) -> StatusCode {
-    let (text, holds) = doctor::report(signals, env, settings.config.is_some());
+    let (text, holds) = doctor::report(signals, env, settings);
     let printed = print(&text);
     if holds || !printed.is_success() { printed } else { DOES_NOT_HOLD }
 }

@@ -76,8 +76,8 @@ With \fB\-\-config\fR: 0 after a stop, 1 after a second one. With \fB\-\-doctor\
 The variable of an option is \fBPANICMON_\fR and its name in capitals. The command line wins; an empty variable counts as unset. A
 switch takes \fBtrue\fR or \fBfalse\fR, \fByes\fR or \fBno\fR, \fBon\fR or \fBoff\fR, \fB1\fR or \fB0\fR, in any
 case; \fBPANICMON_VERBOSE\fR also a number. \fBPANICMON_ENV\fR has an assignment on each line. With \fB\-\-config\fR a variable that is
-for one command is refused as the option is. \fB\-\-doctor\fR and \fB\-\-check\fR read no variable but \fBPANICMON_CONFIG\fR, and what prints a text
-reads none.
+for one command is refused as the option is. \fB\-\-check\fR reads no variable but \fBPANICMON_CONFIG\fR, and what prints a text reads none.
+\fB\-\-doctor\fR reads all, and tells what is wrong with them.
 .PP
 Variables that panicmon has applied are not in the environment of the command, so that another panicmon below doesn't apply them,
 too. All others stay: those of no option, those without effect in this run (\fBPANICMON_CONFIG\fR beside a COMMAND), and a variable whose

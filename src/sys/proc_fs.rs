@@ -72,6 +72,13 @@ pub(super) fn has_our_numbers() -> io::Result<bool> {
     Ok(status.field("NSpid").is_some_and(|numbers| numbers == process::id().to_string()))
 }
 
+/// Whether there is any /proc, of whatever PID namespace.
+#[cfg(feature = "cli")]
+#[cold]
+pub(super) fn is_any() -> bool {
+    fs::symlink_metadata("/proc/self").is_ok()
+}
+
 /// The number of this start of the machine; each has another one.
 #[cfg(feature = "reports")]
 pub(crate) fn boot_id() -> Option<String> {

@@ -31,6 +31,7 @@ impl ChildGroup {
     /// in this process's group, and the kernel treats both alike.
     ///
     /// `inherited_mask` is the child's; `ends_with_child` says whether this process does.
+    #[inline(never)]
     pub(crate) fn find(inherited_mask: SignalSet, ends_with_child: bool) -> ChildGroup {
         match Terminal::open(inherited_mask, ends_with_child) {
             Ok(terminal) => ChildGroup::Own(terminal),
@@ -39,6 +40,13 @@ impl ChildGroup {
                 ChildGroup::Shared
             }
         }
+    }
+
+    /// The same; the error says why it would be this process's group.
+    #[cfg(feature = "cli")]
+    #[cold]
+    pub(crate) fn try_to_find(inherited_mask: SignalSet, ends_with_child: bool) -> io::Result<ChildGroup> {
+        Terminal::open(inherited_mask, ends_with_child).map(ChildGroup::Own)
     }
 
     /// The first of a session of its own. If this process leads the one it is in, that session's terminal goes with it.

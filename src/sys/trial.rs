@@ -6,6 +6,8 @@
 use super::fork::fork;
 use super::poll;
 use super::poll::Awaited;
+use super::proc_fs;
+use super::proc_fs::Stat;
 use super::process;
 use super::raw::{Errno, syscall};
 use super::shared_memory::Shared;
@@ -26,7 +28,7 @@ use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::ExitStatus;
 use nix::unistd::{getegid, geteuid, getgroups, getuid};
 use std::borrow::Cow;
-use std::io::{self, Read, pipe};
+use std::io::{self, PipeReader, PipeWriter, Read, pipe};
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
 use std::sync::Arc;
@@ -116,6 +118,31 @@ pub(crate) struct Bereaved {
     pub(crate) is_adopted: bool,
 }
 
+/// Where a child waits to be killed: no longer than this process is there.
+struct Wait {
+    reader: PipeReader,
+    writer: PipeWriter,
+}
+
+impl Wait {
+    fn new() -> io::Result<Wait> {
+        let (reader, writer) = pipe()?;
+        Ok(Wait { reader, writer })
+    }
+
+    /// Nothing comes, but the end. Async-signal-safe.
+    fn here(&self) -> ! {
+        let mut byte = [0];
+        let read = [self.reader.as_raw_fd() as usize, byte.as_mut_ptr() as usize, 1];
+        // SAFETY: the descriptor is this child's own; the kernel writes one byte at most, into an array of one.
+        unsafe {
+            let _ = syscall(libc::SYS_close, [self.writer.as_raw_fd() as usize]);
+            let _ = syscall(libc::SYS_read, read);
+        }
+        process::end(0)
+    }
+}
+
 /// What a child tells of itself.
 #[derive(Debug, Default)]
 struct Told {
@@ -128,11 +155,12 @@ struct Told {
 pub(crate) fn bereave() -> io::Result<Bereaved> {
     let told = Shared::new(Told::default())?;
     let (mut reader, writer) = pipe()?;
+    let wait = Wait::new()?;
     let fds = (reader.as_raw_fd(), writer.as_raw_fd());
     // SAFETY: the new process doesn't come back, and calls what is async-signal-safe.
     let first = unsafe { fork(libc::SIGCHLD, ptr::null_mut()) }?;
     if first == 0 {
-        be_killed_with_child(&told, fds);
+        be_killed_with_child(&told, fds, &wait);
     }
     drop(writer);
     let deadline = Some(Instant::now() + PATIENCE);
@@ -160,7 +188,7 @@ pub(crate) fn bereave() -> io::Result<Bereaved> {
 }
 
 /// What the first process does: it starts the second, and waits to be killed.
-fn be_killed_with_child(told: &Told, (reader, writer): (i32, i32)) -> ! {
+fn be_killed_with_child(told: &Told, (reader, writer): (i32, i32), wait: &Wait) -> ! {
     // SAFETY: neither process comes back, and what they call is async-signal-safe. The calls touch no memory but a byte.
     unsafe {
         let _ = syscall(libc::SYS_close, [reader as usize]);
@@ -173,18 +201,85 @@ fn be_killed_with_child(told: &Told, (reader, writer): (i32, i32)) -> ! {
             let _ = syscall(libc::SYS_close, [writer as usize]);
         }
     }
-    // Long enough, and not for ever.
-    poll::for_some_time(4 * PATIENCE);
-    process::end(0)
+    wait.here()
+}
+
+/// Which processes /proc shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// Those of this PID namespace.
+    All,
+    /// Of those, the ones of this process's own user: it was mounted with the option hidepid.
+    Own,
+    /// Those of another PID namespace.
+    Foreign,
+    /// There is no /proc.
+    Missing,
+}
+
+/// The ids that are other users' as a rule.
+const OTHER_USERS: [u32; 2] = [65534, 65533];
+
+/// Looks for a process of another user: one of its own, if it may be made another user's, or else PID 1.
+#[cold]
+pub(crate) fn sight() -> io::Result<Sight> {
+    match proc_fs::has_our_numbers() {
+        Ok(true) => {}
+        Ok(false) if proc_fs::is_any() => return Ok(Sight::Foreign),
+        Ok(false) => return Ok(Sight::Missing),
+        Err(error) => return Err(error),
+    }
+    let (mut reader, writer) = pipe()?;
+    let wait = Wait::new()?;
+    // SAFETY: the new process doesn't come back, and calls what is async-signal-safe.
+    let pid = unsafe { fork(libc::SIGCHLD, ptr::null_mut()) }?;
+    if pid == 0 {
+        let uid = OTHER_USERS[usize::from(geteuid().as_raw() == OTHER_USERS[0])];
+        let is_other = user::take(&Identity { uid, gid: uid, groups: Vec::new() }).is_ok();
+        // SAFETY: the kernel reads one byte of an array.
+        let _ = unsafe {
+            syscall(libc::SYS_write, [writer.as_raw_fd() as usize, [u8::from(is_other)].as_ptr() as usize, 1])
+        };
+        wait.here();
+    }
+    drop(writer);
+    let mut is_other = [0];
+    let told = reader.read(&mut is_other);
+    let seen = Stat::of(if is_other == [1] { pid } else { 1 });
+    send(Target { pid: Pid::new(pid), pidfd: None }, Signal::KILL)?;
+    status_of(Pid::new(pid))?;
+    told?;
+    Ok(if seen?.is_some() { Sight::All } else { Sight::Own })
+}
+
+/// Has a process of its own do this. The signal that ended that process, as a filter does that refuses no call, but ends who
+/// makes it.
+#[cold]
+pub(crate) fn ends_by(act: impl FnOnce()) -> Option<Signal> {
+    // SAFETY: the new process doesn't come back. This one has one thread, so no lock is held in the new one.
+    let pid = unsafe { fork(libc::SIGCHLD, ptr::null_mut()) }.ok()?;
+    if pid == 0 {
+        // It is to leave no core. A filter that ended it for this call would have ended this process at its start.
+        let none = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
+        let core = libc::RLIMIT_CORE as usize;
+        // SAFETY: the kernel reads a limit.
+        let _ = unsafe { syscall(libc::SYS_prlimit64, [0, core, (&raw const none) as usize, 0]) };
+        act();
+        process::end(0);
+    }
+    match status_of(Pid::new(pid)) {
+        Ok(ExitStatus::Signaled { signal, .. }) => Some(signal),
+        _ => None,
+    }
 }
 
 /// Starts a process and signals it through its pidfd.
 pub(crate) fn pidfd() -> Result<(), Refused> {
+    let wait = Wait::new().map_err(|error| ("pipe2(2)", error))?;
     // SAFETY: the new process doesn't come back, and calls what is async-signal-safe.
     let pid = unsafe { fork(libc::SIGCHLD, ptr::null_mut()) }.map_err(|error| ("clone(2)", error))?;
     if pid == 0 {
-        poll::for_some_time(4 * PATIENCE);
-        process::end(0);
+        wait.here();
     }
     let pid = Pid::new(pid);
     let signalled = pidfd::open(pid.as_raw()).map_err(|error| ("pidfd_open(2)", error)).and_then(|pidfd| {

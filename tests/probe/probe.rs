@@ -169,6 +169,7 @@ fn prepare(words: &[&'static CStr], env: &[&'static CStr]) -> u8 {
                     value.split_once(':').map_or((value, libc::EPERM), |(call, errno)| (call, number(errno)));
                 sys::refuse(number(call), errno);
             }
+            "end-at" => sys::end_at(number(value)),
             "refuse-terminal" => sys::refuse_terminal(number(value)),
             "refuse-ioctl" => {
                 let (request, errno) = value.split_once(':').unwrap_or((value, "1"));

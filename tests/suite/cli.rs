@@ -96,14 +96,13 @@ fn texts_go_to_stdout_whatever_the_variables_are() {
     // The static binary adds the commit.
     let version = out.split(" - git.").next().unwrap_or_default().trim_end();
     assert_eq!(version, concat!("panicmon ", env!("CARGO_PKG_VERSION")), "{out}");
-    let packaging = |file: &str| std::fs::read_to_string(format!("packaging/{file}")).unwrap();
     for (words, told) in [
         (&["-h"] as &[&str], "Usage: panicmon [OPTIONS] [--] COMMAND [ARG]...\n".to_owned()),
         (&["--help"], "Examples:\n".to_owned()),
-        (&["--man"], packaging("man/panicmon.1")),
-        (&["--completions", "bash"], packaging("completions/panicmon.bash")),
-        (&["--completions", "zsh"], packaging("completions/_panicmon")),
-        (&["--completions", "fish"], packaging("completions/panicmon.fish")),
+        (&["--man"], include_str!("../../packaging/man/panicmon.1").to_owned()),
+        (&["--completions", "bash"], include_str!("../../packaging/completions/panicmon.bash").to_owned()),
+        (&["--completions", "zsh"], include_str!("../../packaging/completions/_panicmon").to_owned()),
+        (&["--completions", "fish"], include_str!("../../packaging/completions/panicmon.fish").to_owned()),
     ] {
         let (code, out, err) = says(words, &[("PANICMON_SIGNALS", "TREM")]);
         assert_eq!((code, err.as_str()), (Some(0), ""), "{words:?}");

@@ -1,6 +1,6 @@
 //! `--doctor`: what is so here.
 
-use crate::support::{PROBE, output, panicmon};
+use crate::support::{PROBE, Scratch, output, panicmon};
 use std::process::Command;
 
 fn report(command: &mut Command) -> (Option<i32>, String) {
@@ -27,15 +27,15 @@ fn it_tells_what_is_so_here_and_runs_nothing() {
         "cgroup".to_owned(),
         format!("user {}, ", nix::unistd::geteuid()),
         "core pattern".to_owned(),
-        "Every promise holds here.\n".to_owned(),
+        "Every promise holds here.\nThere is nothing to do.\n".to_owned(),
     ] {
         assert!(out.contains(&told), "{told} in {out}");
     }
     assert!(!out.contains("was run"));
     // Each line says what it means.
     let lines: Vec<_> = out.lines().skip(1).collect();
-    let (findings, last) = lines.split_at(lines.len() - 1);
-    assert_eq!(last, ["Every promise holds here."]);
+    let (findings, last) = lines.split_at(lines.len() - 2);
+    assert_eq!(last, ["Every promise holds here.", "There is nothing to do."]);
     for pair in findings.chunks(2) {
         assert!(
             ["ok  ", "--  "].iter().any(|mark| pair[0].starts_with(mark)) && pair[1].starts_with("      "),
@@ -75,7 +75,9 @@ fn a_call_that_is_refused_is_told() {
             let line = out.lines().find(|line| line.starts_with(told));
             assert!(line.is_some_and(|line| format!("{line}\n").ends_with(refused)), "{told} in {out}");
         }
-        assert!(out.ends_with("What is marked NO doesn't hold here.\n"), "{out}");
+        let (_, to_do) = out.split_once("What is marked NO doesn't hold here.\nWhat to do:\n").unwrap();
+        assert!(!to_do.is_empty() && to_do.lines().all(|line| line.starts_with("  - ")), "{out}");
+        assert!(to_do.contains("in the filter of system calls (seccomp)"), "{out}");
     }
 }
 
@@ -89,6 +91,104 @@ fn how_inherited_descriptors_are_closed_is_told() {
     let (code, out) =
         report(Command::new(PROBE).args(["prepare", &close_range, &listing, "--", &panicmon(), "--doctor"]));
     assert!(code == Some(1) && out.contains(&format!("NO{told}: ")), "{out}");
+}
+
+/// As SystemCallFilter= of a unit does, if it has no SystemCallErrorNumber=.
+#[test]
+fn a_call_that_a_filter_ends_the_process_for_is_told_and_the_rest_is_looked_at() {
+    for (call, told) in [
+        (libc::SYS_signalfd4, "signalfd(2)"),
+        (libc::SYS_rt_sigqueueinfo, "signalfd(2)"),
+        (libc::SYS_pidfd_open, "pidfd_open(2) or pidfd_send_signal(2)"),
+        (libc::SYS_pidfd_send_signal, "pidfd_open(2) or pidfd_send_signal(2)"),
+        (libc::SYS_close_range, "close_range(2)"),
+    ] {
+        let (code, out) = filtered(&format!("end-at={call}"));
+        let line = format!("NO  {told}: the process that makes the call is ended by SIGSYS\n");
+        assert!(code == Some(1) && out.contains(&line), "{call}: {out}");
+        assert!(out.contains(&format!("  - allow {told} in the filter of system calls")), "{out}");
+        assert_eq!(out.matches("\nNO  ").count(), 1, "all others hold: {out}");
+    }
+}
+
+/// As qemu-user does (packaging/test/cross has the real one).
+#[test]
+fn what_an_emulator_refuses_is_told_with_what_to_do() {
+    let words = ["prepare", "refuse-shared-memory", "refuse-subreaper", "--", &panicmon(), "--doctor"];
+    let (code, out) = report(Command::new(PROBE).args(words));
+    assert!(out.contains("NO  it can't be a child subreaper: Invalid argument (os error 22)\n"), "{out}");
+    assert!(code == Some(1) && out.contains("What to do:\n  - make panicmon PID 1 of a PID namespace"), "{out}");
+}
+
+/// `--doctor` in a mount namespace of its own, with this in place of /proc.
+fn with_proc(mount: &str, privileges: &[&str]) -> (Option<i32>, String) {
+    let script = format!("{mount}; exec \"$@\"");
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", &script, "sh", "setpriv"]).args(privileges);
+    report(command.args([&panicmon(), "--doctor"]))
+}
+
+#[test]
+#[ignore = "needs root: other mounts of /proc, and other users"]
+fn what_proc_shows_is_told() {
+    let user = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    let root = ["--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"];
+    let all = "ok  /proc is there, and hides no process\n";
+    let hides = "/proc hides the processes of other users (hidepid)\n";
+    for (mount, privileges, told, to_do) in [
+        ("mount -t proc -o subset=pid proc /proc", &user[..], all, ""),
+        ("mount -t proc -o hidepid=2 proc /proc", &[], all, ""),
+        ("mount -t proc -o hidepid=2 proc /proc", &user, &format!("--  {hides}"), ""),
+        // Root that may not trace, as in a container.
+        ("mount -t proc -o hidepid=4 proc /proc", &root, &format!("NO  {hides}"), "mount /proc without hidepid"),
+        ("umount -l /proc", &[], "NO  there is no /proc\n", "mount /proc: mount"),
+    ] {
+        let (code, out) = with_proc(mount, privileges);
+        assert!(out.contains(told), "{mount}: {out}");
+        let does_hold = if told.starts_with("NO") { Some(1) } else { Some(0) };
+        assert!(code == does_hold && (to_do.is_empty() || out.contains(&format!("\n  - {to_do}"))), "{mount}: {out}");
+    }
+    // Of the PID namespace outside.
+    let (code, out) =
+        report(Command::new("unshare").args(["--pid", "--fork", "--kill-child", &panicmon(), "--doctor"]));
+    assert!(code == Some(1) && out.contains("NO  /proc is that of another PID namespace\n"), "{out}");
+    assert!(out.contains("\n  - mount the /proc of this PID namespace"), "{out}");
+}
+
+#[test]
+fn the_time_of_a_stop_is_told_beside_that_of_others() {
+    let others = "docker stop and podman stop 10s, supervisord 10s, Kubernetes 30s, systemd 90s\n";
+    let pod = |words: &[&str], variables: &[(&str, &str)]| {
+        let mut command = Command::new(panicmon());
+        command.arg("--doctor").args(words).env("KUBERNETES_SERVICE_HOST", "10.0.0.1").envs(variables.iter().copied());
+        let (code, out) = report(&mut command);
+        assert!(out.contains(others), "{out}");
+        (code, out)
+    };
+    let (_, out) = pod(&[], &[]);
+    assert!(out.contains("--  a stop takes as long as the command does: there is no --kill-after\n"), "{out}");
+    let (code, out) = pod(&["--delay", "TERM=5s,HUP=1h", "-k30", "--drain=5s"], &[]);
+    assert!(out.contains("--  a stop takes 40s at most: --delay SIGTERM=5s, --kill-after 30s, --drain 5s\n"), "{out}");
+    let to_do = "Every promise holds here.\nWhat to do:\n  - have panicmon given more than 40s to stop: \
+                 terminationGracePeriodSeconds: 41\n";
+    assert!(code == Some(0) && out.ends_with(to_do), "{out}");
+    // An image has variables; the command line wins.
+    let variables = [("PANICMON_KILL_AFTER", "20s"), ("PANICMON_DRAIN", "9s")];
+    let (_, out) = pod(&["--drain=1s"], &variables);
+    assert!(out.contains("a stop takes 21s at most: PANICMON_KILL_AFTER 20s, --drain 1s\n"), "{out}");
+    assert!(out.ends_with("There is nothing to do.\n"), "{out}");
+    let file = Scratch::new("processes: [{ cmd: a, sigKillWait: 3s }, { cmd: b, sigKillWait: 50s }]\n");
+    let (_, out) = pod(&["-c", file.0.to_str().unwrap()], &[]);
+    assert!(out.contains("a stop takes 50s at most: sigKillWait 50s of b\n"), "{out}");
+}
+
+#[test]
+fn a_variable_that_a_run_would_refuse_is_told() {
+    let mut command = Command::new(panicmon());
+    let (code, out) = report(command.arg("--doctor").env("PANICMON_DRAIN", "soon").env("PANICMON_EXIT", "1"));
+    assert!(code == Some(1) && out.contains("NO  PANICMON_DRAIN: 'soon' is no duration"), "{out}");
+    assert!(out.contains("NO  PANICMON_EXIT: '1' has no '=' in it"), "{out}");
+    assert_eq!(out.matches("\n  - mend or unset the variable\n").count(), 1, "{out}");
 }
 
 #[test]
@@ -114,7 +214,7 @@ fn a_change_of_user_that_is_refused_is_told_whatever_the_capabilities_are() {
 fn in_an_image_its_variable_is_enough() {
     let (code, out) = report(Command::new(panicmon()).args(["echo", "was run"]).env("PANICMON_DOCTOR", "1"));
     assert_eq!(code, Some(0));
-    assert!(out.ends_with("Every promise holds here.\n"), "{out}");
+    assert!(out.ends_with("Every promise holds here.\nThere is nothing to do.\n"), "{out}");
 }
 
 #[test]
@@ -140,7 +240,9 @@ fn what_the_surroundings_say_is_told() {
 fn pid_1_and_lost_capabilities_are_told() {
     let mut command = Command::new("unshare");
     command.args(["--pid", "--fork", "--kill-child", "--mount-proc", &panicmon(), "--doctor"]);
-    assert!(report(&mut command).1.contains("ok  it is PID 1\n"));
+    let (_, out) = report(command.env("SYSTEMD_EXEC_PID", "1"));
+    assert!(out.contains("ok  it is PID 1\n"), "{out}");
+    assert!(out.contains("ok  SYSTEMD_EXEC_PID=1, and it is PID 1: PrivatePIDs=yes\n"), "{out}");
     let mut command = Command::new("setpriv");
     command.args(["--bounding-set=-kill", "--inh-caps=-kill", &panicmon(), "--doctor"]);
     let (_, out) = report(&mut command);

@@ -368,6 +368,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "doctor",
         variable: "PANICMON_DOCTOR",
         help: "Print which of panicmon's promises hold here, and run nothing",
+        more: "With the options of a run, it tells how long a stop takes at most, and what to do",
         apply: |settings, given| {
             settings.doctor = given.is_on();
             Ok(())

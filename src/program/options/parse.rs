@@ -160,7 +160,7 @@ impl Settings {
         let flags = FLAGS.iter().filter(|flag| !is_superseded(flag));
         let values: Vec<_> = flags.filter_map(|flag| Some((flag, variables::value(env, flag.variable)?))).collect();
 
-        // If nothing is run, the variables of a run are ignored: --doctor must work whatever is wrong with them.
+        // If nothing is run, nothing that is wrong with the variables of a run is an error.
         let tells = |flag: &Flag| matches!(flag.long, "doctor" | "check");
         let mut only_tells = given("doctor") || given("check");
         if !only_tells {
@@ -171,18 +171,49 @@ impl Settings {
         }
         let names_file = |flag: &Flag| flag.long == "config" && !has_command;
         let of_file = given("config") || values.iter().any(|(flag, _)| names_file(flag));
-        let is_read = |flag: &Flag| if only_tells { names_file(flag) } else { !tells(flag) };
+        // --doctor tells what a run would do with them.
+        let is_doctor = given("doctor") || self.doctor;
+        let is_read = |flag: &Flag| if only_tells && !is_doctor { names_file(flag) } else { !tells(flag) };
         for (flag, value) in values.iter().filter(|(flag, _)| is_read(flag)) {
             if of_file && flag.scope.is_one_command() {
-                // A switch that is off has no effect.
-                if flag.value.is_none() && flag.switch(value) == Ok(0) {
-                    continue;
+                match Settings::refused_by_file(flag, value) {
+                    Some(why) if !is_doctor => return Err(why),
+                    _ => continue,
                 }
-                return Err(format!("{}: {}; unset it", flag.variable, for_one_command(flag)));
             }
-            self.apply_variable(flag, value)?;
+            match self.apply_variable(flag, value) {
+                Err(_) if is_doctor => {}
+                applied => applied?,
+            }
+        }
+        if is_doctor && has_command {
+            self.config = None;
         }
         Ok(())
+    }
+
+    /// Why a variable of an option for one command isn't for the processes of a file. A switch that is off has no effect.
+    fn refused_by_file(flag: &Flag, value: &OsStr) -> Option<String> {
+        let is_off = flag.value.is_none() && flag.switch(value) == Ok(0);
+        (!is_off).then(|| format!("{}: {}; unset it", flag.variable, for_one_command(flag)))
+    }
+
+    /// With `--doctor`, tells why a run would refuse variables.
+    #[cold]
+    pub(crate) fn tell_refused(&self, env: &[&'static CStr], tell: &mut dyn FnMut(&str)) {
+        for flag in FLAGS {
+            let Some(value) = variables::value(env, flag.variable) else { continue };
+            let why = if self.config.is_some() && flag.scope.is_one_command() {
+                Settings::refused_by_file(flag, value)
+            } else if self.variables.contains(&flag.variable) {
+                flag.apply_variable(value, &mut Settings::default()).err()
+            } else {
+                None
+            };
+            if let Some(why) = why {
+                tell(&why);
+            }
+        }
     }
 
     fn apply_variable(&mut self, flag: &Flag, value: &OsStr) -> Result<(), String> {

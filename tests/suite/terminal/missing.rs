@@ -61,7 +61,15 @@ fn a_terminal_that_cannot_be_opened_leaves_the_command_in_panicmons_group() {
     assert_eq!(status, 0);
     let (shown, _) =
         screen.run("probe prepare refuse-terminal=2 -- $(type -P panicmon) --doctor </dev/null 2>&1 | cat");
-    assert!(shown.contains("-- there is a controlling terminal that can't be handed over"), "{shown}");
+    let told = "-- there is a controlling terminal that can't be handed over: /dev/tty: No such file or directory";
+    assert!(shown.contains(told) && shown.contains("- give panicmon a /dev/tty that it may open"), "{shown}");
+    // Where an option has no effect for that, a promise doesn't hold.
+    let (shown, _) =
+        screen.run("probe prepare refuse-terminal=2 -- $(type -P panicmon) --doctor -g </dev/null 2>&1 | cat");
+    assert!(shown.contains("NO there is a controlling terminal") && shown.contains("--group has no effect"), "{shown}");
+    // The shell starts jobs in the background of a pipeline so that they aren't stopped when they read.
+    let (shown, _) = screen.run("(trap '' TTIN; exec $(type -P panicmon) --doctor </dev/null 2>&1) | cat");
+    assert!(shown.contains("can't be handed over: SIGTTIN is ignored or blocked"), "{shown}");
 }
 
 /// The command runs all the same.
