@@ -71,16 +71,19 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Reaps this child, if it has ended.
-    pub(super) fn reap_by_number(&mut self, child: Pid) -> Result<(), Error> {
+    /// Reaps this child, if it has ended. Whether it has.
+    pub(super) fn reap_by_number(&mut self, child: Pid) -> Result<bool, Error> {
         let next = if self.is_plain() { wait::next(Which::Child(child)) } else { self.next_of_named(child) };
         match next.map_err(|source| Error::Wait { source })? {
-            Next::Ended(ended) => self.child_was_reaped(ended),
+            Next::Ended(ended) => {
+                self.child_was_reaped(ended);
+                return Ok(true);
+            }
             Next::Stopped(pid, signal) => self.child_stopped(pid, signal),
             Next::Continued(pid) => self.child_continued(pid),
             Next::Running | Next::NoChild => {}
         }
-        Ok(())
+        Ok(false)
     }
 
     /// All children, or that of this task.

@@ -23,11 +23,15 @@ impl Run<'_, '_> {
     /// Reaps all that have ended. If many of them are orphans, a list of all children is read, once for many.
     fn look_at_many(&mut self) -> Result<(), Error> {
         let begin = Instant::now();
-        let most = self.progress.looks.orphans_one_by_one();
-        let are_many = !self.reap_until_orphans(most)?;
-        // A child of a task may stand behind orphans that come meanwhile.
-        let are_left = are_many && self.reap_listed_orphans()? && !self.reap_until_orphans(most)?;
-        self.progress.looks.looked(begin, Instant::now(), are_many, are_left);
+        let few = self.progress.looks.orphans_one_by_one();
+        let mut listed = 0;
+        let mut are_left = !self.reap_until_orphans(few)?;
+        if are_left {
+            listed = self.reap_listed_orphans()?;
+            // A child of a task may stand behind orphans that come meanwhile.
+            are_left = !self.reap_until_orphans(1)?;
+        }
+        self.progress.looks.looked(begin, Instant::now(), listed > 0, are_left);
         Ok(())
     }
 
@@ -43,17 +47,18 @@ impl Run<'_, '_> {
         Ok(false)
     }
 
-    /// Reaps the orphans that have ended by now, each by its number, at which the kernel finds it at once. Whether any may be
-    /// left.
-    fn reap_listed_orphans(&mut self) -> Result<bool, Error> {
+    /// Reaps the orphans that have ended by now, each by its number, at which the kernel finds it at once. How many there
+    /// were.
+    fn reap_listed_orphans(&mut self) -> Result<usize, Error> {
         let Some(mut orphans) = proc_fs::children() else {
             // Without a list, one by one.
-            return self.reap_all_of(None).map(|()| false);
+            return self.reap_all_of(None).map(|()| 0);
         };
         self.tasks.leave_out_children(&mut orphans);
+        let mut reaped = 0;
         for orphan in orphans {
-            self.reap_by_number(orphan)?;
+            reaped += usize::from(self.reap_by_number(orphan)?);
         }
-        Ok(true)
+        Ok(reaped)
     }
 }

@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 const DISTANCE: Duration = Duration::from_millis(10);
 
 /// The same where many children end.
-const LONGEST_DISTANCE: Duration = Duration::from_millis(50);
+const LONGEST_DISTANCE: Duration = Duration::from_millis(200);
 
 /// Looks take up to one part in this many of the time, unless the distance would be longer than that.
-const PART: u32 = 100;
+const PART: u32 = 200;
 
-/// This number of orphans is found one by one before a look reads the list. After a look that has read it, one is enough.
+/// This number of orphans is found one by one before a look reads the list. After a look that has found some in it, the list is
+/// read at once.
 const ONE_BY_ONE: usize = 16;
 
 /// When all were last looked at, and when they will be next.
@@ -25,7 +26,7 @@ pub(crate) struct Looks {
     last: Option<Instant>,
     next: Option<Instant>,
     distance: Duration,
-    /// The last look has found many orphans.
+    /// The last look has found orphans in the list.
     found_many: bool,
 }
 
@@ -52,10 +53,10 @@ impl Looks {
 
     /// The number of orphans after which a look reads the list.
     pub(crate) fn orphans_one_by_one(&self) -> usize {
-        if self.found_many { 1 } else { ONE_BY_ONE }
+        if self.found_many { 0 } else { ONE_BY_ONE }
     }
 
-    /// A look is over. `found_many`: it has read the list. `are_left`: not all were found, so that the next look follows by
+    /// A look is over. `found_many`: it has found orphans in the list. `are_left`: not all were found, so that the next look follows by
     /// itself.
     pub(crate) fn looked(&mut self, begin: Instant, end: Instant, found_many: bool, are_left: bool) {
         let took = end.saturating_duration_since(begin);
@@ -91,15 +92,15 @@ mod tests {
         let begin = Instant::now();
         let after = |micros| begin + Duration::from_micros(micros);
         assert!(looks.is_now(begin));
-        for (took, distance) in [(1, 10_000), (400, 40_000), (10_000, 50_000)] {
+        for (took, distance) in [(1, 10_000), (200, 40_000), (10_000, 200_000)] {
             looks.looked(begin, after(took), true, true);
-            assert_eq!((looks.deadline(), looks.orphans_one_by_one()), (Some(after(took + distance)), 1));
+            assert_eq!((looks.deadline(), looks.orphans_one_by_one()), (Some(after(took + distance)), 0));
             assert!(!looks.is_now(after(took + distance - 1)));
             assert!(looks.is_now(after(took + distance)));
         }
-        looks.looked(begin, after(400), false, false);
+        looks.looked(begin, after(200), false, false);
         assert_eq!((looks.deadline(), looks.orphans_one_by_one()), (None, ONE_BY_ONE), "nothing is left");
-        assert!(!looks.is_now(after(40_399)), "but there is news");
-        assert!(looks.is_now(after(40_400)));
+        assert!(!looks.is_now(after(40_199)), "but there is news");
+        assert!(looks.is_now(after(40_200)));
     }
 }
