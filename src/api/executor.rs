@@ -210,6 +210,7 @@ impl<'a> Executor<'a> {
             records,
             hooks,
             oom,
+            private: None,
             progress: Progress::default(),
         };
         let run = || run.run(|source, needed, prints| settle(source, group, needed, prints));

@@ -29,6 +29,7 @@ use crate::report::records::Records;
 use crate::sys::limit::Changed;
 use crate::sys::orders;
 use crate::sys::orders::{Orders, Sender};
+use crate::sys::private_fds::PrivateFds;
 use crate::sys::process;
 use crate::sys::signals::shared::listen::SharedSignals;
 use crate::sys::signals::source::Source;
@@ -39,6 +40,9 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
+
+/// With more processes than this, a child isn't given a copy of all their pipes.
+const MANY: usize = 32;
 
 /// Runs processes, each in a process group of its own, and starts them again when they end: what pmux and its library
 /// do.
@@ -213,6 +217,7 @@ impl<'a> Supervisor<'a> {
             let lifecycle = lifecycle(config, Own { pid: own, is_wrapper: own_process }, self.listened);
             tasks.push(Task::new(spec, supervision, lifecycle, leftovers(config, own_process)));
         }
+        let private = if own_process && tasks.len() > MANY { PrivateFds::begin(2 * tasks.len()) } else { None };
         let run = Run {
             own,
             source: &mut self.source,
@@ -230,6 +235,7 @@ impl<'a> Supervisor<'a> {
             oom: records.is_some().then(|| OomWatch::new("events".to_owned())),
             records,
             hooks,
+            private,
             progress: Progress::default(),
         };
         let _running = self.orders.begin(run.names());

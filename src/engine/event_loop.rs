@@ -144,6 +144,7 @@ impl Run<'_, '_> {
             self.hooks.as_deref().and_then(Hooks::deadline),
             self.progress.finish.deadline(),
             self.progress.looks.deadline(),
+            if self.progress.lenders.is_empty() { None } else { self.take_back() },
         ] {
             if other.is_some() && soonest.is_none_or(|soonest| other < Some(soonest)) {
                 soonest = other;

@@ -72,6 +72,7 @@ impl Run<'_, '_> {
     }
 
     /// Reaps this child, if it has ended. Whether it has.
+    #[cold]
     pub(super) fn reap_by_number(&mut self, child: Pid) -> Result<bool, Error> {
         let next = if self.is_plain() { wait::next(Which::Child(child)) } else { self.next_of_named(child) };
         match next.map_err(|source| Error::Wait { source })? {

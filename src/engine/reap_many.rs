@@ -21,6 +21,7 @@ impl Run<'_, '_> {
     }
 
     /// Reaps all that have ended. If many of them are orphans, a list of all children is read, once for many.
+    #[cold]
     fn look_at_many(&mut self) -> Result<(), Error> {
         let begin = Instant::now();
         let few = self.progress.looks.orphans_one_by_one();
@@ -36,6 +37,7 @@ impl Run<'_, '_> {
     }
 
     /// Reaps what has ended, but no more than this number of orphans. Whether nothing is left.
+    #[cold]
     fn reap_until_orphans(&mut self, mut most: usize) -> Result<bool, Error> {
         while most > 0 {
             let Some(ended) = self.reap_next_of(None)? else { return Ok(true) };
@@ -49,6 +51,7 @@ impl Run<'_, '_> {
 
     /// Reaps the orphans that have ended by now, each by its number, at which the kernel finds it at once. How many there
     /// were.
+    #[cold]
     fn reap_listed_orphans(&mut self) -> Result<usize, Error> {
         let Some(mut orphans) = proc_fs::children() else {
             // Without a list, one by one.

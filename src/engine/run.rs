@@ -19,6 +19,7 @@ use crate::report::remarks::Remark;
 use crate::sys::limit::Changed;
 use crate::sys::notify::Notify;
 use crate::sys::orders::Orders;
+use crate::sys::private_fds::PrivateFds;
 use crate::sys::proc_fs::Ours;
 use crate::sys::signals::source::Source;
 use std::io;
@@ -50,6 +51,8 @@ pub(crate) struct Run<'r, 'o> {
     pub(crate) hooks: Option<Box<Hooks>>,
     /// Whether memory runs out is watched.
     pub(crate) oom: Option<OomWatch>,
+    /// Where what children need no copy of is put.
+    pub(crate) private: Option<PrivateFds>,
     /// Nothing, at first.
     pub(crate) progress: Progress,
 }
@@ -87,6 +90,8 @@ pub(crate) struct Progress {
     /// When all children are looked at, if they are many.
     pub(super) looks: Looks,
     pub(super) finish: Finish,
+    /// Tasks whose children may not have copied yet what they need.
+    pub(super) lenders: Vec<usize>,
     /// An orphan that has ended and isn't reaped yet, and what it is called.
     pub(super) orphan: Option<(Pid, String)>,
     /// A child that has ended and isn't reaped yet, and is a hook or left behind by one.

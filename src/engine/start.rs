@@ -9,6 +9,7 @@ use crate::policy::job_control::JobControl;
 use crate::relay::pipes::Relay;
 use crate::report::remarks::Remark;
 use crate::sys::fd::above_stdio;
+use crate::sys::private_fds::PrivateFds;
 use crate::sys::process;
 use crate::sys::signals::source::Source;
 use crate::sys::spawn::start;
@@ -21,10 +22,13 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// After this many starts, what has come meanwhile is dealt with.
 const STARTS_PER_WAKEUP: usize = 16;
+
+/// After this time it is seen whether a child has copied what it needs: as a rule that takes it some twenty microseconds.
+const TAKE_BACK_AFTER: Duration = Duration::from_millis(1);
 
 impl Run<'_, '_> {
     /// Starts the children that are due. A child is started again only while readers keep up with what the children write,
@@ -45,6 +49,9 @@ impl Run<'_, '_> {
                 unstarted.for_now = true;
             } else {
                 starts += 1;
+                if !self.progress.lenders.is_empty() {
+                    self.take_back();
+                }
                 self.start(number);
             }
         }
@@ -107,36 +114,55 @@ impl Run<'_, '_> {
 
     fn spawn(&mut self, number: usize, hand_over: bool) -> Result<Child, Error> {
         let has_siblings = self.tasks.len() > 1;
+        let private = self.private;
         let spec = &mut self.tasks[number].spec;
         let setup = Setup {
             parent: self.own,
-            stdio: stdio(spec, number, self.relay.as_mut())?,
+            stdio: stdio(spec, number, self.relay.as_mut(), private)?,
             heeded: spec.heeded,
             limits: self.limits,
             group: spec.group,
             hand_over,
             pid_variables: self.signals == Signals::Forwarded && matches!(self.source, Source::Process(_)),
             only_stdio: false,
+            private,
             mask: self.source.inherited_mask(),
             has_siblings,
             exec_is_awaited: self.records.is_some() || self.oom.is_some(),
             shared: matches!(self.source, Source::Shared(_)),
         };
-        // At the end of this function, the descriptors in the setup are closed. They are the child's alone: while they are
-        // open here, too, nobody sees the child close them.
-        start::spawn(Arc::clone(&spec.command), &setup, Some(self.source))
+        // The descriptors in the setup are the child's alone: while they are open here, too, nobody sees the child close them.
+        let child = start::spawn(Arc::clone(&spec.command), setup, Some(self.source))?;
+        if private.is_some() && child.is_lent() {
+            self.progress.lenders.push(number);
+        }
+        Ok(child)
+    }
+
+    /// Takes back what children have copied. When to look again, if some haven't.
+    #[cold]
+    pub(super) fn take_back(&mut self) -> Option<Instant> {
+        let tasks = &mut self.tasks;
+        let mut has_copied = |number| tasks[number].started.as_mut().is_none_or(|started| started.child.take_back());
+        self.progress.lenders.retain(|number| !has_copied(*number));
+        if self.progress.lenders.is_empty() { None } else { Instant::now().checked_add(TAKE_BACK_AFTER) }
     }
 }
 
 /// What a child that is to be started is given as its descriptors 0, 1 and 2.
-fn stdio(spec: &mut Spec<'_>, number: usize, relay: Option<&mut Relay<'_>>) -> Result<[Option<OwnedFd>; 3], Error> {
+fn stdio(
+    spec: &mut Spec<'_>,
+    number: usize,
+    relay: Option<&mut Relay<'_>>,
+    private: Option<PrivateFds>,
+) -> Result<[Option<OwnedFd>; 3], Error> {
     let null_stdin = match &mut spec.streams {
         Streams::Given(given) => return Ok(std::mem::take(given)),
         Streams::Relayed { null_stdin } => *null_stdin,
     };
     let stdin = null_stdin.then(|| File::open("/dev/null").and_then(|null| above_stdio(null.into())));
     let stdin = stdin.transpose().map_err(|source| Error::start("open /dev/null", source))?;
-    let pipes = relay.map(|relay| relay.open(number, spec.command.user.as_ref())).transpose();
+    let pipes = relay.map(|relay| relay.open(number, spec.command.user.as_ref(), private)).transpose();
     let pipes = pipes.map_err(|source| Error::start("pipe", source))?;
     let [stdout, stderr] = pipes.unwrap_or([None, None]);
     Ok([stdin, stdout, stderr])

@@ -112,6 +112,7 @@ impl Held {
         }
     }
 
+    #[cold]
     fn pass_first(&mut self, actions: &mut Actions) {
         self.leave_realtime(actions);
         if let Some(first) = self.queue.front()
@@ -122,6 +123,7 @@ impl Held {
         }
     }
 
+    #[cold]
     fn hold(&mut self, received: Received, actions: &mut Actions) {
         self.queue.push_back(received);
         self.leave_realtime(actions);

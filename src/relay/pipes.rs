@@ -11,6 +11,7 @@ use crate::model::printable::OneLine;
 use crate::report::last_words::LastWords;
 use crate::report::remarks::Remark;
 use crate::sys::pipe;
+use crate::sys::private_fds::PrivateFds;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -66,15 +67,20 @@ impl<'o> Relay<'o> {
     }
 
     /// Opens pipes for stdout and stderr of a process that is to be started, and returns the child's ends. If another user runs
-    /// it, they belong to that user: it can open /dev/stdout and /dev/stderr, as it could without us. `None`: the child has our
-    /// stream itself.
+    /// it, they belong to that user: it can open /dev/stdout and /dev/stderr, as it could without us. `private`: where
+    /// ours are put. `None`: the child has our stream itself.
     #[cold]
-    pub(crate) fn open(&mut self, process: usize, user: Option<&Identity>) -> io::Result<[Option<OwnedFd>; 2]> {
+    pub(crate) fn open(
+        &mut self,
+        process: usize,
+        user: Option<&Identity>,
+        private: Option<PrivateFds>,
+    ) -> io::Result<[Option<OwnedFd>; 2]> {
         let streams = [Stream::Stdout, Stream::Stderr];
         let mut pipes = [None, None];
         for (place, stream) in pipes.iter_mut().zip(streams) {
             if self.outbox(stream).is_some() {
-                *place = Some(pipe::to_be_polled()?);
+                *place = Some(pipe::to_be_polled(private)?);
             }
         }
         if let Some(words) = &mut self.words {
@@ -380,7 +386,7 @@ mod tests {
         let mut relay = Relay::new(told).keep(Some(Words::new([1, 1])));
         let mut childs = Vec::new();
         for process in 0..20 {
-            childs.extend(relay.open(process, None).unwrap().into_iter().flatten());
+            childs.extend(relay.open(process, None, None).unwrap().into_iter().flatten());
         }
         let sizes = childs.iter().map(|end| fcntl(end, FcntlArg::F_GETPIPE_SZ).unwrap() as usize);
         assert!(sizes.sum::<usize>() <= 8 * passed::FULL_BYTES);

@@ -204,12 +204,13 @@ impl Hooks {
             hand_over: false,
             pid_variables: false,
             only_stdio: true,
+            private: None,
             mask: Some(SignalSet::EMPTY),
             has_siblings: true,
             exec_is_awaited: false,
             shared: starter.source.is_none(),
         };
-        let child = start::spawn(Arc::new(command), &setup, starter.source)?;
+        let child = start::spawn(Arc::new(command), setup, starter.source)?;
         terminal::set_child_group(child.pid());
         Ok(child)
     }

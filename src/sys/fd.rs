@@ -70,7 +70,7 @@ unsafe fn close_each(first: RawFd, last: RawFd) -> Option<RawFd> {
 }
 
 /// All descriptors of this process, by /proc; one of them has been closed since.
-fn all_open() -> io::Result<Vec<RawFd>> {
+pub(super) fn all_open() -> io::Result<Vec<RawFd>> {
     match directory::numbers(Path::new("/proc/self/fd"))? {
         // At least the directory itself was open. glibc takes ENOENT for its end.
         none if none.is_empty() => Err(io::Error::from_raw_os_error(libc::ENOENT)),

@@ -35,6 +35,7 @@
 //! | `pipe` | pipes from children |
 //! | `poll` | waiting until descriptors are ready: ppoll(2) |
 //! | `ready` | the kernel keeps track of many of them: epoll(7) |
+//! | `private_fds` | descriptors that children don't get a copy of |
 //! | `proc_fs` | reading /proc: processes and mounts |
 //! | `process` | this process: its number, its parent's death, its orphans |
 //! | `processor_time` | whether a process was killed at the limit of its processor time |
@@ -84,6 +85,7 @@ pub(crate) mod own_file;
 mod pidfd;
 pub(crate) mod pipe;
 pub(crate) mod poll;
+pub(crate) mod private_fds;
 pub(crate) mod proc_fs;
 pub(crate) mod process;
 #[cfg(feature = "reports")]

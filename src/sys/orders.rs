@@ -81,7 +81,7 @@ impl Post {
 
 /// A post for orders.
 pub(crate) fn orders() -> io::Result<(Orders, Sender)> {
-    let (reader, writer) = pipe::to_be_polled()?;
+    let (reader, writer) = pipe::to_be_polled(None)?;
     pipe::set_nonblocking(writer.as_fd())?;
     let post = Arc::new(Post { order: AtomicU8::new(0), single: Mutex::default(), reader, writer });
     Ok((Orders(Arc::clone(&post)), Sender(post)))

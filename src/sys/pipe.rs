@@ -1,6 +1,7 @@
 //! Pipes from children.
 
 use super::fd::above_stdio;
+use super::private_fds::PrivateFds;
 use super::raw::syscall;
 use crate::model::identity::Identity;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -9,10 +10,15 @@ use std::ffi::c_int;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-/// A pipe whose reading end is one to be polled: reading it never waits. The child's end is as any other.
-pub(crate) fn to_be_polled() -> io::Result<(OwnedFd, OwnedFd)> {
+/// A pipe whose reading end is one to be polled: reading it never waits. The child's end is as any other. `private`: where
+/// the reading end is put.
+pub(crate) fn to_be_polled(private: Option<PrivateFds>) -> io::Result<(OwnedFd, OwnedFd)> {
     let (reader, writer) = io::pipe()?;
     let (reader, writer) = (above_stdio(reader.into())?, above_stdio(writer.into())?);
+    let reader = match private {
+        Some(private) => private.put(reader),
+        None => reader,
+    };
     // Both ends have a file description of their own: the child's stays as it is.
     set_nonblocking(reader.as_fd())?;
     Ok((reader, writer))

@@ -46,7 +46,7 @@ pub(crate) type Refused = (&'static str, io::Error);
 pub(crate) fn start(source: &Source) -> Result<bool, Error> {
     let command = Arc::new(Command::new(vec![Cow::Borrowed(c"/")], Arc::new(Envp::new(Vec::new())))?);
     let setup = Setup::plain(&ChildGroup::Own(None));
-    let mut child = start::spawn(command, &setup, Some(source))?;
+    let mut child = start::spawn(command, setup, Some(source))?;
     let ended = status_of(child.pid()).map_err(|source| Error::start("waitid", source))?;
     child.set_ended();
     match child.failure() {

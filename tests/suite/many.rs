@@ -1,5 +1,7 @@
 //! Many processes: the kernel keeps track of their pipes, and an index of what there is to do. All is as with few.
 
+mod descriptors;
+
 use crate::support::{
     PROBE, Running, Scratch, children, name, outcome, output, panicmon, spend, status_field, wait_for,
     wait_for_full_pipe, with_one_pipe,

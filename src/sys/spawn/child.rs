@@ -9,6 +9,7 @@ use crate::model::child_group::ChildGroup;
 use crate::model::identity::Identity;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::limit::Changed;
+use crate::sys::private_fds;
 use crate::sys::raw::{Errno, syscall};
 use crate::sys::signals::{Disposition, disposition, set_disposition, set_mask};
 use crate::sys::user;
@@ -28,6 +29,8 @@ pub(super) struct Plan {
     pub(super) dir: *const c_char,
     /// What becomes descriptors 0, 1 and 2, where they aren't inherited; each is 3 or higher.
     pub(super) stdio: [Option<RawFd>; 3],
+    /// Its table of descriptors is its parent's, of which it makes itself a copy of what is below this one; 0: it has a copy.
+    pub(super) private_from: RawFd,
     /// Whether all other descriptors close on exec.
     pub(super) only_stdio: bool,
     /// Signals to be ignored, though this process listens to them.
@@ -69,6 +72,11 @@ pub(super) extern "C" fn main(plan: *mut c_void) -> c_int {
 }
 
 fn become_command(plan: &Plan) -> Failure {
+    if plan.private_from > 0
+        && let Err(errno) = have_own_table(plan)
+    {
+        return Failure::before_exec(Step::Table, errno);
+    }
     if !plan.stack_user.is_null() {
         // SAFETY: the kernel writes a word of a stack, which stays for ever.
         let _ = unsafe { syscall(libc::SYS_set_tid_address, [plan.stack_user as usize]) };
@@ -105,14 +113,8 @@ fn become_command(plan: &Plan) -> Failure {
     {
         return Failure::before_exec(Step::Dir, errno);
     }
-    for (target, source) in plan.stdio.iter().enumerate() {
-        // dup3 leaves the new descriptor open across exec; the old one closes itself.
-        if let Some(source) = *source
-            // SAFETY: the call touches no memory.
-            && let Err(errno) = unsafe { syscall(libc::SYS_dup3, [source as usize, target, 0]) }
-        {
-            return Failure::before_exec(Step::Stdio, errno);
-        }
+    if let Err(errno) = put_in_place(&plan.stdio) {
+        return Failure::before_exec(Step::Stdio, errno);
     }
     if plan.only_stdio {
         let close_on_exec = libc::CLOSE_RANGE_CLOEXEC as usize;
@@ -123,6 +125,15 @@ fn become_command(plan: &Plan) -> Failure {
     say_pid(&plan.pid_places);
     restore_signals(plan);
     execute(plan)
+}
+
+/// Makes a copy of that part of the parent's table of descriptors which it needs, and says that it has it.
+#[cold]
+fn have_own_table(plan: &Plan) -> Result<(), Errno> {
+    private_fds::copy_part(plan.private_from)?;
+    // SAFETY: the report lives as long as the plan.
+    unsafe { &*plan.report }.store_has_own_table();
+    Ok(())
 }
 
 /// Has the kernel kill this process when its parent ends.
@@ -169,6 +180,18 @@ fn lead_session(terminal: Option<RawFd>, report: &Report) -> Result<(), Errno> {
         {
             // As above: one that has hung up is no reason not to run.
             report.store_terminal_refused(errno);
+        }
+    }
+    Ok(())
+}
+
+/// Makes these its descriptors 0, 1 and 2.
+fn put_in_place(stdio: &[Option<RawFd>; 3]) -> Result<(), Errno> {
+    for (target, source) in stdio.iter().enumerate() {
+        if let Some(source) = *source {
+            // dup3 leaves the new descriptor open across exec; the old one closes itself.
+            // SAFETY: the call touches no memory.
+            unsafe { syscall(libc::SYS_dup3, [source as usize, target, 0]) }?;
         }
     }
     Ok(())

@@ -99,6 +99,7 @@ impl Command {
             Step::Session => Error::start("setsid", source),
             Step::Dir => Error::Dir { dir: self.dir.as_deref().map(os_string).unwrap_or_default(), source },
             Step::Stdio => Error::start("dup3", source),
+            Step::Table => Error::start("close_range", source),
             Step::Exec if self.is_absent(failure.errno) => self.not_found(),
             Step::Exec => self.not_executable(failure, NotExecutable::Refused(source)),
             Step::Interpreter => {

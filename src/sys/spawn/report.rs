@@ -35,10 +35,12 @@ pub(crate) enum Step {
     Binary = 10,
     /// A candidate is an ELF file that the kernel refuses.
     Elf = 11,
+    /// close_range(2): there is no memory for a table of descriptors of its own.
+    Table = 12,
 }
 
 impl Step {
-    const ALL: [Step; 11] = [
+    const ALL: [Step; 12] = [
         Step::User,
         Step::ParentDeathSignal,
         Step::Group,
@@ -50,6 +52,7 @@ impl Step {
         Step::Shell,
         Step::Binary,
         Step::Elf,
+        Step::Table,
     ];
 
     fn of_number(number: u8) -> Option<Step> {
@@ -95,6 +98,7 @@ pub(super) struct Report {
     /// What it had been sent when it had left its parent's process group.
     already_received: AtomicU64,
     has_left: AtomicBool,
+    has_own_table: AtomicBool,
     /// Why its session didn't get the terminal; 0: it did, or there was none for it.
     terminal_refused: AtomicI32,
 }
@@ -140,6 +144,15 @@ impl Report {
         self.has_left.store(true, Ordering::Release);
     }
 
+    /// It has a table of descriptors of its own. Async-signal-safe.
+    pub(super) fn store_has_own_table(&self) {
+        self.has_own_table.store(true, Ordering::Release);
+    }
+
+    pub(super) fn has_own_table(&self) -> bool {
+        self.has_own_table.load(Ordering::Acquire)
+    }
+
     /// What came to it before it left its parent's process group; `None`: it hasn't left yet.
     pub(super) fn already_received(&self) -> Option<SignalSet> {
         self.has_left
@@ -169,7 +182,7 @@ mod tests {
     /// A step that isn't in the list would be taken for no failure.
     #[test]
     fn every_step_is_known_by_its_number() {
-        assert!((1..=Step::Elf as u8).all(|number| Step::of_number(number).is_some_and(|step| step as u8 == number)));
-        assert_eq!((Step::of_number(0), Step::of_number(Step::Elf as u8 + 1)), (None, None));
+        assert!((1..=Step::Table as u8).all(|number| Step::of_number(number).is_some_and(|step| step as u8 == number)));
+        assert_eq!((Step::of_number(0), Step::of_number(Step::Table as u8 + 1)), (None, None));
     }
 }

@@ -21,6 +21,7 @@ use crate::model::error::Error;
 use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::limit::Changed;
+use crate::sys::private_fds::PrivateFds;
 use crate::sys::proc_fs::{Ours, Status, StatusBuffer};
 #[cfg(any(test, feature = "cli"))]
 use crate::sys::process;
@@ -35,10 +36,13 @@ use crate::sys::wait::{Next, Which};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// What becomes descriptors 0, 1 and 2.
+type Streams = [Option<OwnedFd>; 3];
 
 /// What a child is given beside its command.
 #[derive(Debug)]
@@ -46,7 +50,7 @@ pub(crate) struct Setup<'t> {
     /// This process.
     pub(crate) parent: Pid,
     /// Its descriptors 0, 1 and 2 where they aren't inherited; each must be 3 or higher, and close on exec.
-    pub(crate) stdio: [Option<OwnedFd>; 3],
+    pub(crate) stdio: Streams,
     /// Signals it isn't to ignore, though this process was started so.
     pub(crate) heeded: SignalSet,
     /// The limits it gets back.
@@ -60,6 +64,8 @@ pub(crate) struct Setup<'t> {
     pub(crate) pid_variables: bool,
     /// Whether it inherits no descriptors but those three (Linux 5.11).
     pub(crate) only_stdio: bool,
+    /// Where there are descriptors that it doesn't need a copy of.
+    pub(crate) private: Option<PrivateFds>,
     /// The mask it executes with; `None`: that of this thread. In a process of our own all signals are blocked already where
     /// there is one.
     pub(crate) mask: Option<SignalSet>,
@@ -72,6 +78,17 @@ pub(crate) struct Setup<'t> {
 }
 
 impl<'t> Setup<'t> {
+    /// From where on it gets no copies; 0: it gets copies of all.
+    fn private_from(&self) -> RawFd {
+        self.private.map_or(0, |private| self.first_private(private))
+    }
+
+    #[cold]
+    fn first_private(&self, private: PrivateFds) -> RawFd {
+        let streams = self.stdio.iter().flatten().map(AsFd::as_fd);
+        if streams.chain(self.group.fd()).all(|fd| private.is_copied(fd)) { private.first() } else { 0 }
+    }
+
     /// For a command that inherits what this process has, and no signals blocked.
     #[cfg(any(test, feature = "cli"))]
     pub(crate) fn plain(group: &'t ChildGroup) -> Setup<'t> {
@@ -84,6 +101,7 @@ impl<'t> Setup<'t> {
             hand_over: false,
             pid_variables: false,
             only_stdio: false,
+            private: None,
             mask: Some(SignalSet::EMPTY),
             has_siblings: false,
             exec_is_awaited: false,
@@ -98,6 +116,8 @@ pub(crate) struct Child {
     pid: Pid,
     pidfd: Option<OwnedFd>,
     own_group: bool,
+    /// What it may not have copied yet.
+    lent: Option<Box<Streams>>,
     /// Freed only when the child is known to have ended: until it executes its command it reads and writes there.
     block: ManuallyDrop<Block>,
     ended: bool,
@@ -202,9 +222,9 @@ unsafe impl Send for Block {}
 
 /// Starts the command. That it couldn't be executed is told by [`Child::failure`] once it has ended. `source`: where this
 /// process takes its signals from; `None`: it belongs to others, too, and may take none.
-pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: Option<&Source>) -> Result<Child, Error> {
+pub(crate) fn spawn(command: Arc<Command>, setup: Setup<'_>, source: Option<&Source>) -> Result<Child, Error> {
     let mut words = Words::of(&command);
-    let mut pids = PidVariables::new(&command.env, setup);
+    let mut pids = PidVariables::new(&command.env, &setup);
     let env = pids.are_any().then(|| pids.env(&command.env));
     let mut report = match command.user {
         None => Place::Own(Box::default()),
@@ -223,6 +243,7 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: Option<&So
         user: command.user.as_ref().map_or(ptr::null(), ptr::from_ref),
         dir: command.dir.as_deref().map_or(ptr::null(), CStr::as_ptr),
         stdio: setup.stdio.each_ref().map(|fd| fd.as_ref().map(|fd| fd.as_raw_fd())),
+        private_from: setup.private_from(),
         only_stdio: setup.only_stdio,
         ignored: SignalSet::EMPTY,
         heeded: setup.heeded,
@@ -246,8 +267,14 @@ pub(crate) fn spawn(command: Arc<Command>, setup: &Setup<'_>, source: Option<&So
     }
 
     let (pid, pidfd) = cloned?;
+    let lent = if plan.private_from > 0 { lent(setup.stdio) } else { None };
     let block = Block { _plan: plan, report, command, _words: words, _env: env, _pids: pids, stack };
-    Ok(Child { pid, pidfd, own_group: setup.group.is_own(), block: ManuallyDrop::new(block), ended: false })
+    Ok(Child { pid, pidfd, own_group: setup.group.is_own(), lent, block: ManuallyDrop::new(block), ended: false })
+}
+
+#[cold]
+fn lent(stdio: Streams) -> Option<Box<Streams>> {
+    stdio.iter().any(Option::is_some).then(|| Box::new(stdio))
 }
 
 /// The words of a command and the files to try, as execve(2) takes them: two lists, each with a null pointer at its end. In
@@ -304,7 +331,8 @@ fn clone_for(plan: &mut Plan, report: &mut Place, stack: &stack::Use, with_pidfd
 fn clone(plan: &mut Plan, stack: &stack::Use, with_pidfd: bool, own_memory: bool) -> io::Result<Cloned> {
     let mut pidfd: c_int = -1;
     let flag = |flag, is_set| if is_set { flag } else { 0 };
-    let flags = libc::SIGCHLD | flag(libc::CLONE_VM, !own_memory) | flag(libc::CLONE_PIDFD, with_pidfd);
+    let table = flag(libc::CLONE_FILES, plan.private_from > 0);
+    let flags = libc::SIGCHLD | flag(libc::CLONE_VM, !own_memory) | flag(libc::CLONE_PIDFD, with_pidfd) | table;
     let plan: *mut Plan = plan;
     // SAFETY: the stack grows down from its end, aligned to 16 bytes, and is nobody else's until the child has executed or
     // ended, or for ever if it isn't known to; the plan is kept by `Child` until the child has been waited for. All signals
@@ -338,6 +366,21 @@ impl Child {
     #[cfg(feature = "cli")]
     pub(crate) fn shares_memory(&self) -> bool {
         matches!(self.block.report, Place::Own(_))
+    }
+
+    /// Closes its descriptors 0, 1 and 2 here, if it has them by now. Whether that is done.
+    #[cold]
+    pub(crate) fn take_back(&mut self) -> bool {
+        let has_own = self.ended || self.block.report.report().has_own_table();
+        if has_own {
+            self.lent = None;
+        }
+        has_own
+    }
+
+    /// Whether descriptors are still to be taken back.
+    pub(crate) fn is_lent(&self) -> bool {
+        self.lent.is_some()
     }
 
     /// To be told once it has been waited for.

@@ -19,7 +19,7 @@ fn is_kept_at_drop(refused: bool) -> bool {
     let started = std::thread::spawn(move || {
         let source = Source::Process(ProcessSignals::take());
         let setup = Setup { shared: true, ..Setup::plain(&ChildGroup::Own(None)) };
-        let child = spawn(in_block, &setup, Some(&source)).unwrap();
+        let child = spawn(in_block, setup, Some(&source)).unwrap();
         if refused {
             refuse(libc::SYS_waitid, libc::EPERM);
         }
@@ -45,7 +45,7 @@ fn started(has_siblings: bool, act: impl FnOnce(Child) + Send + 'static) {
         let command = Command::new(vec![Cow::Borrowed(c"sleep"), Cow::Borrowed(c"1000")], no_env()).unwrap();
         let source = Source::Process(ProcessSignals::take());
         let setup = Setup { has_siblings, shared: true, ..Setup::plain(&ChildGroup::Own(None)) };
-        act(spawn(Arc::new(command), &setup, Some(&source)).unwrap());
+        act(spawn(Arc::new(command), setup, Some(&source)).unwrap());
     };
     std::thread::spawn(act).join().unwrap();
 }
@@ -96,11 +96,11 @@ fn a_start_that_fails_leaves_the_mask_as_it_was_and_no_stack() {
         let command = Arc::new(command);
         let source = Source::Process(ProcessSignals::take());
         signals::set_mask(SignalSet::EMPTY);
-        let setup = Setup { mask: None, has_siblings: true, shared: true, ..Setup::plain(&ChildGroup::Own(None)) };
         let before = stack::count();
         refuse(libc::SYS_mmap, libc::ENOMEM);
         for _ in 0..500 {
-            let error = spawn(Arc::clone(&command), &setup, Some(&source)).unwrap_err();
+            let setup = Setup { mask: None, has_siblings: true, shared: true, ..Setup::plain(&ChildGroup::Own(None)) };
+            let error = spawn(Arc::clone(&command), setup, Some(&source)).unwrap_err();
             assert!(error.to_string().contains("mmap"), "{error}");
         }
         (signals::set_mask(SignalSet::EMPTY), stack::count() - before)
@@ -109,4 +109,14 @@ fn a_start_that_fails_leaves_the_mask_as_it_was_and_no_stack() {
     assert_eq!(mask, SignalSet::EMPTY);
     // Other tests use some meanwhile.
     assert!(stacks < 250, "{stacks}");
+}
+
+#[test]
+fn a_child_that_needs_one_of_the_private_descriptors_is_given_copies_of_all() {
+    let private = PrivateFds::from(640);
+    let pipe = || io::pipe().unwrap().1.into();
+    let from = |stdio| Setup { private: Some(private), stdio, ..Setup::plain(&ChildGroup::Own(None)) }.private_from();
+    assert_eq!(from([None, Some(pipe()), Some(pipe())]), 640);
+    assert_eq!(from([None, Some(pipe()), Some(private.put(pipe()))]), 0);
+    assert_eq!(Setup::plain(&ChildGroup::Own(None)).private_from(), 0);
 }
