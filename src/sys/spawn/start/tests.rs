@@ -70,7 +70,7 @@ fn a_child_that_is_awaited_has_executed() {
     let act = move || {
         let source = Source::Process(ProcessSignals::take());
         let setup = Setup { exec_is_awaited: true, shared: true, ..Setup::plain(&ChildGroup::Own(None)) };
-        let child = spawn(Arc::new(command), &setup, Some(&source)).unwrap();
+        let child = spawn(Arc::new(command), setup, Some(&source)).unwrap();
         child.wait_for_exec(Instant::now() + Duration::from_secs(60));
         assert!(!child.block.stack.is_on());
     };
