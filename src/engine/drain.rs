@@ -13,6 +13,7 @@ use crate::policy::action::End;
 use crate::policy::drain::{DrainTarget, Leftovers, Scope, Seen};
 use crate::policy::leftovers::EndOfRun;
 use crate::report::hooks::Hooks;
+use crate::report::records::Records;
 use crate::report::remarks::Remark;
 use crate::sys::descendants;
 use crate::sys::descendants::{Blind, Descendant, Found, Group};
@@ -80,9 +81,17 @@ impl Task<'_> {
     /// Tells of children that were killed without being looked at; but not again of one that a look has found since, since it
     /// takes a moment to end.
     #[cold]
-    fn tell_unseen(&mut self, killed: &BTreeSet<Pid>, handlers: &mut [Box<dyn Handler + Send + '_>]) {
+    fn tell_unseen(
+        &mut self,
+        killed: &BTreeSet<Pid>,
+        records: Option<&Records>,
+        handlers: &mut [Box<dyn Handler + Send + '_>],
+    ) {
         for pid in killed.iter().filter(|pid| self.cleanup.told_killed.insert(**pid)) {
-            tell(handlers, &Event::DrainSignaled(DrainSignaled::new(self.spec.event_name(), *pid, Signal::KILL)));
+            let mut signaled = DrainSignaled::new(self.spec.event_name(), *pid, Signal::KILL);
+            // It isn't reaped yet, so it still has its name.
+            signaled.command = records.and_then(|records| records.command_of(*pid)).map(Cow::Owned);
+            tell(handlers, &Event::DrainSignaled(signaled));
         }
     }
 
@@ -262,7 +271,7 @@ impl Run<'_, '_> {
                 if signal == Signal::KILL {
                     descendants::kill_group_of(leader);
                 }
-                task.tell_unseen(&killed, self.handlers);
+                task.tell_unseen(&killed, self.records.as_ref(), self.handlers);
                 return matches!(blind, Sight::Never);
             }
         };
@@ -276,7 +285,7 @@ impl Run<'_, '_> {
         }
         let task = &mut self.tasks[number];
         let is_over = task.send(&members, (signal, target), kills_unseen, now, self.handlers);
-        task.tell_unseen(&killed, self.handlers);
+        task.tell_unseen(&killed, self.records.as_ref(), self.handlers);
         // Processes that fork and end all the time are missed by a look, but their group isn't empty.
         let is_nobody = members.is_empty() && signal == Signal::TERM && !descendants::is_any_in_group(leader);
         let is_over = is_over || is_nobody && !is_all;

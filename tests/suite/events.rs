@@ -233,6 +233,18 @@ fn a_socket_gets_an_end_with_many_last_words() {
     assert!(tail.len() > 50_000 && tail.ends_with("xlast\n"), "{}", tail.len());
 }
 
+/// A drain kills children before it looks at them: they are told by their names all the same.
+#[test]
+fn what_a_drain_kills_has_a_name() {
+    let events = Events::new();
+    let options = events.options(&["--drain", "200ms"]);
+    let (code, _, err) = output(&mut script_with(&options, "trap '' TERM; sleep 1000 & exit 3"));
+    assert_eq!(code, Some(3), "{err}");
+    let killed = events.one("drain.killed");
+    let of_both = [json!("sleep"), json!("sh")];
+    assert!(of_both.contains(&killed["command"]) && killed["signal"] == json!("KILL"), "{killed}");
+}
+
 /// An empty command has no name, and neither does a directory's directory.
 #[test]
 fn a_sentence_has_a_subject() {
