@@ -43,7 +43,7 @@ _panicmon() {
         COMPREPLY=("${COMPREPLY[@]/#/${word%%=*}=}")
         return
     elif [[ $word == -* ]]; then
-        COMPREPLY=($(compgen -W "-C --dir -e --env --unset-env --clear-env -u --user -s --signals -r --rewrite --delay -g --group --session --parent-death-signal -k --kill-after --stop-signals --drain --exit --success --restart --min-wait --max-wait --no-restart-on --max-restarts --label --timestamps --events --hook --hook-on --hook-timeout --report --report-keep --termination-log --metrics --stderr-tail --stdout-tail --redact --report-args --name -c --config --check --doctor -v --verbose -q --quiet --completions --man -h --help -V --version" -- "$word"))
+        COMPREPLY=($(compgen -W "-C --dir -e --env --unset-env --clear-env -u --user -s --signals -r --rewrite --delay -g --group --session --parent-death-signal -k --kill-after --stop-signals --drain --exit --success --restart --min-wait --max-wait --no-restart-on --max-restarts --label --timestamps --events --hook --hook-on --hook-timeout --report --report-keep --termination-log --metrics --stderr-tail --stdout-tail --redact --report-args --name -c --config --check --as --doctor -v --verbose -q --quiet --completions --man -h --help -V --version" -- "$word"))
         return
     else
         _panicmon_command "$COMP_CWORD"
@@ -62,7 +62,7 @@ _panicmon() {
 _panicmon_awaits() {
     local letters
     case $1 in
-        --dir | --env | --unset-env | --user | --signals | --rewrite | --delay | --parent-death-signal | --kill-after | --stop-signals | --drain | --exit | --success | --restart | --min-wait | --max-wait | --no-restart-on | --max-restarts | --label | --timestamps | --events | --hook | --hook-on | --hook-timeout | --report | --report-keep | --termination-log | --metrics | --stderr-tail | --stdout-tail | --redact | --name | --config | --completions) option=$1 ;;
+        --dir | --env | --unset-env | --user | --signals | --rewrite | --delay | --parent-death-signal | --kill-after | --stop-signals | --drain | --exit | --success | --restart | --min-wait | --max-wait | --no-restart-on | --max-restarts | --label | --timestamps | --events | --hook | --hook-on | --hook-timeout | --report | --report-keep | --termination-log | --metrics | --stderr-tail | --stdout-tail | --redact | --name | --config | --as | --completions) option=$1 ;;
         --*) ;;
         *)
             # Behind a letter that takes a value, the others are that value.
@@ -96,6 +96,7 @@ _panicmon_value() {
         --termination-log) _panicmon_files ;;
         --metrics) _panicmon_files ;;
         -c | --config) _panicmon_files ;;
+        --as) _panicmon_one "tini dumb-init catatonit" ;;
         --completions) _panicmon_one "bash zsh fish" ;;
     esac
 }

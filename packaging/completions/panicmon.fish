@@ -12,7 +12,7 @@ function __panicmon_command
                 set -e words[1]
                 set -q words[1]; and printf '%s\n' $words
                 return 0
-            case --dir --env --unset-env --user --signals --rewrite --delay --parent-death-signal --kill-after --stop-signals --drain --exit --success --restart --min-wait --max-wait --no-restart-on --max-restarts --label --timestamps --events --hook --hook-on --hook-timeout --report --report-keep --termination-log --metrics --stderr-tail --stdout-tail --redact --name --config --completions
+            case --dir --env --unset-env --user --signals --rewrite --delay --parent-death-signal --kill-after --stop-signals --drain --exit --success --restart --min-wait --max-wait --no-restart-on --max-restarts --label --timestamps --events --hook --hook-on --hook-timeout --report --report-keep --termination-log --metrics --stderr-tail --stdout-tail --redact --name --config --as --completions
                 set -e words[1]
             case '--*'
             case '-?*'
@@ -135,6 +135,7 @@ complete -c panicmon -n __panicmon_in_options -l report-args -d 'Tell the argume
 complete -c panicmon -n __panicmon_in_options -l name -x -d 'Call the command by this name in reports'
 complete -c panicmon -n __panicmon_in_options -s c -l config -r -F -d 'Run the processes of this file'
 complete -c panicmon -n __panicmon_in_options -l check -d 'Check the file of --config and run nothing'
+complete -c panicmon -n __panicmon_in_options -l as -x -a '(__panicmon_one tini dumb-init catatonit)' -d 'Read the words behind -- as this program does: tini, dumb-init, catatonit'
 complete -c panicmon -n __panicmon_in_options -l doctor -d 'Print which of panicmon\'s promises hold here, and run nothing'
 complete -c panicmon -n __panicmon_in_options -s v -l verbose -d 'Log to stderr: processes; -vv: signals, too'
 complete -c panicmon -n __panicmon_in_options -s q -l quiet -d 'Log nothing, not even warnings'

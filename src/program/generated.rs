@@ -52,6 +52,10 @@ processes:
 A process is started again after every end but those of \fBnoRestartOn\fR. A signal that is no stop goes to each process that
 catches, ignores or blocks it; a process with the key \fBsignals\fR gets those it lists, and no others. To run a process as another
 user, write cmd: panicmon, and args: [\-\-user, www, \-\-, myserver].
+.SH "OTHER NAMES"
+Called by the name of one of these programs, or with \fB\-\-as\fR, panicmon reads its words and variables as that program does, and
+has its exit statuses: \fBtini\fR, \fBtini\-static\fR and \fBdocker\-init\fR; \fBdumb\-init\fR; \fBcatatonit\fR and
+\fBpodman\-init\fR. The variables \fBPANICMON_...\fR work as well, and win.
 .SH "EXIT STATUS"
 .TP
 .B 0\-255

@@ -18,6 +18,7 @@ mod last_words;
 mod lives;
 mod machines;
 mod many;
+mod migrating;
 mod orphans;
 mod output;
 mod peers;

@@ -365,6 +365,17 @@ pub(crate) const FLAGS: &[Flag] = &[
         ..OPTION
     },
     Flag {
+        long: "as",
+        variable: "PANICMON_AS",
+        value: Some("PROGRAM"),
+        scope: Scope::Command,
+        completes: Completes::One(Words::These(&["tini", "dumb-init", "catatonit"])),
+        help: "Read the words behind -- as this program does: tini, dumb-init, catatonit",
+        more: "Called by such a name, panicmon does it without this option. Its own options and variables win",
+        apply: |settings, given| set(&mut settings.called, Ok(given.value().to_owned())),
+        ..OPTION
+    },
+    Flag {
         long: "doctor",
         variable: "PANICMON_DOCTOR",
         help: "Print which of panicmon's promises hold here, and run nothing",

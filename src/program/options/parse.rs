@@ -12,7 +12,7 @@ use crate::model::printable::OneLine;
 use crate::model::process_config::Restart;
 use crate::model::status::StatusCode;
 use crate::program::peers::peer::{Asked, Line, Peer};
-use crate::program::peers::table::named;
+use crate::program::peers::table::{PEERS, named};
 use clap::ArgMatches;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -51,21 +51,20 @@ pub(crate) fn parse(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Req
 #[cold]
 fn parse_by_name(peer: &Peer, args: &[&'static CStr], env: &[&'static CStr]) -> Result<Request, String> {
     let line = Line { name: OsStr::from_bytes(args[0].to_bytes()), words: &args[1..], env };
-    in_place_of(
-        peer,
-        &line,
-        |settings| {
-            // Most often there are none.
-            if env.iter().any(|entry| entry.to_bytes().starts_with(b"PANICMON_")) {
-                settings.apply_variables(env, true, &|_| false)?;
-                settings.check_together(true, &|_| false)?;
-                settings.forget_meaningless_variables();
-                settings.slips = variables::slips(env);
-            }
-            Ok(())
-        },
-        |_| false,
-    )
+    let settings = || {
+        let mut settings = Settings::default();
+        // Most often there are none.
+        if env.iter().any(|entry| entry.to_bytes().starts_with(b"PANICMON_")) {
+            settings.apply_variables(env, true, &|_| false)?;
+            settings.check_together(true, &|_| false)?;
+            settings.forget_meaningless_variables();
+            // It is for a panicmon that is called by its own name.
+            settings.variables.retain(|variable| *variable != "PANICMON_AS");
+            settings.slips = variables::slips(env);
+        }
+        Ok(settings)
+    };
+    Ok(in_place_of(peer, &line, settings, |_| false))
 }
 
 /// What the command line of another program asks for, beside options of our own.
@@ -73,25 +72,32 @@ fn parse_by_name(peer: &Peer, args: &[&'static CStr], env: &[&'static CStr]) -> 
 fn in_place_of(
     peer: &Peer,
     line: &Line<'_>,
-    own: impl FnOnce(&mut Settings) -> Result<(), String>,
+    own: impl FnOnce() -> Result<Settings, String>,
     given: impl Fn(&str) -> bool,
-) -> Result<Request, String> {
+) -> Request {
     let failure = peer.statuses.failure();
-    Ok(match peer.read(line) {
-        Asked::Run(wishes) => {
-            let mut settings = Settings::default();
-            match own(&mut settings) {
-                Ok(()) => {
-                    wishes.add_to(&mut settings, given);
-                    Request::Run(settings, 0)
-                }
-                Err(message) => Request::Tell(format!("panicmon: {message}\n"), failure),
+    match peer.read(line) {
+        Asked::Run(wishes) => match own() {
+            Ok(mut settings) => {
+                wishes.add_to(&mut settings, given);
+                Request::Run(settings, 0)
             }
-        }
+            Err(message) => Request::Tell(format!("panicmon: {message}\n"), failure),
+        },
         Asked::Pause => Request::Pause(failure),
         Asked::Print(text) => Request::Show(text),
         Asked::Tell(text) => Request::Tell(text, StatusCode::SUCCESS),
         Asked::Refuse(text) => Request::Tell(text, failure),
+    }
+}
+
+/// The program of `--as`, or of its variable.
+#[cold]
+fn program(name: &OsStr, settings: &Settings) -> Result<&'static Peer, String> {
+    named(name).ok_or_else(|| {
+        let names: Vec<_> = PEERS.iter().flat_map(|peer| peer.names).copied().collect();
+        let name = name.display();
+        format!("{}: '{}' is none of {}", settings.name_of("as"), OneLine(&name), names.join(", "))
     })
 }
 
@@ -123,13 +129,19 @@ fn parse_options(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Reques
     for flag in FLAGS {
         flag.apply_words(&matches, &mut settings)?;
     }
-    settings.check_together(has_command, &given)?;
+    let called = settings.called.take().filter(|_| settings.config.is_none() && !settings.doctor);
+    settings.check_together(has_command || called.is_some(), &given)?;
     settings.forget_meaningless_variables();
     if settings.config.is_some() {
         settings.words = FLAGS.iter().map(|flag| flag.long).filter(|long| given(long)).collect();
     }
     if !settings.doctor && !settings.check {
         settings.slips = variables::slips(env);
+    }
+    if let Some(name) = called {
+        let peer = program(&name, &settings)?;
+        let line = Line { name: &name, words: &args[count - command_words..], env };
+        return Ok(in_place_of(peer, &line, || Ok(settings), given));
     }
     Ok(match settings.config {
         Some(_) => Request::RunFile(settings),

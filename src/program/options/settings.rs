@@ -102,6 +102,8 @@ pub(crate) struct Settings {
     pub(crate) variables: Vec<&'static str>,
     /// Variables whose names are nearly those of an option.
     pub(crate) slips: Vec<Slip>,
+    /// The program whose command line the words are.
+    pub(crate) called: Option<OsString>,
     /// The run is in the place of another program.
     pub(crate) in_place: Option<Box<InPlace>>,
 }

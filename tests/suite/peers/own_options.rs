@@ -79,3 +79,36 @@ fn any_other_name_is_panicmons() {
         assert_eq!(output(Command::new(&path).args(["sh", "-c", "exit 3"])).0, Some(3), "{name}");
     }
 }
+
+/// `--as` does the same without the name, and its variable too, beside options of panicmon's own.
+#[test]
+fn by_an_option() {
+    let says = |words: &[&str], variables: &[(&str, &str)]| {
+        output(Command::new(panicmon()).args(words).envs(variables.iter().copied()))
+    };
+    let code = |words: &[&str]| says(words, &[]).0;
+    assert_eq!(code(&["--as", "tini", "--", "-se", "3", "--", "sh", "-c", "exit 3"]), Some(0));
+    assert_eq!(code(&["--as=docker-init", "--", "-e3", "--", "sh", "-c", "exit 3"]), Some(0));
+    assert_eq!(code(&["--as", "tini", "--exit", "3=5", "--", "-e", "3", "--", "sh", "-c", "exit 3"]), Some(5));
+    assert_eq!(code(&["--as", "tini", "--", "sh", "--", "-c", "exit 3"]), Some(3));
+    assert_eq!(code(&["--as", "tini", "sh", "--", "-c", "exit 3"]), Some(3));
+    assert_eq!(code(&["--as", "dumb-init", "--", "no-such-command"]), Some(2));
+    assert_eq!(code(&["--as", "catatonit", "--", "no-such-command"]), Some(1));
+    assert_eq!(code(&["--as", "tini", "--"]), Some(1), "its usage");
+    assert_eq!(says(&["--as", "tini", "--", "-Z"], &[]).2.lines().next(), Some("tini: invalid option -- 'Z'"));
+    assert!(says(&["--as", "dumb-init", "--", "-V"], &[]).2.starts_with("dumb-init v1.2.5"));
+    let as_tini = [("PANICMON_AS", "tini")];
+    assert_eq!(says(&["--", "-e", "3", "--", "sh", "-c", "exit 3"], &as_tini).0, Some(0));
+    assert!(!says(&["--", "sh", "--", "-c", "env"], &as_tini).1.contains("PANICMON_AS"), "it is applied");
+    assert!(by("tini", &["--", "env"], &[("PANICMON_AS", "dumb-init")]).1.contains("PANICMON_AS"), "it isn't");
+    assert_eq!(by("tini", &["--", "no-such-command"], &[("PANICMON_AS", "dumb-init")]).0, Some(127));
+
+    let refused = says(&["--as", "upstart", "--", "true"], &[]);
+    assert_eq!(refused.0, Some(125));
+    assert!(refused.2.starts_with("panicmon: --as: 'upstart' is none of tini, tini-static,"), "{}", refused.2);
+    let refused = says(&["--", "true"], &[("PANICMON_AS", "upstart")]);
+    assert!(refused.2.starts_with("panicmon: PANICMON_AS: 'upstart' is none of"), "{}", refused.2);
+    let refused = says(&["--as", "tini", "--config", "x.yml"], &[]);
+    assert!(refused.0 == Some(125) && refused.2.contains("--as: it is for one COMMAND"), "{}", refused.2);
+    assert_eq!(says(&["--as", "tini", "--doctor"], &[]).2, "");
+}
