@@ -15,7 +15,10 @@ function __panicmon_command
             case --dir --env --unset-env --user --signals --rewrite --delay --parent-death-signal --kill-after --stop-signals --drain --exit --success --restart --min-wait --max-wait --no-restart-on --max-restarts --label --timestamps --events --hook --hook-on --hook-timeout --report --report-keep --termination-log --metrics --stderr-tail --stdout-tail --redact --name --config --as --completions
                 set -e words[1]
             case '--*'
-            case '-?*'
+            case -
+                printf '%s\n' $words
+                return 0
+            case '-*'
                 # Behind a letter that takes a value, the others are that value.
                 if string match -qr '^-[^Ceusrkc]*[Ceusrkc]$' -- $word
                     set -e words[1]
@@ -39,7 +42,7 @@ end
 # Completes the command, and its words.
 function __panicmon_command_words
     set -l words (__panicmon_command)
-    complete -C (string join ' ' -- (string escape -- $words) (commandline -ct))
+    complete "-C"(string join ' ' -- (string escape -- $words) (commandline -ct))
 end
 
 # The value at the cursor, without the option that it may be joined to.
