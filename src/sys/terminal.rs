@@ -195,7 +195,7 @@ fn open() -> io::Result<Option<OwnedFd>> {
             if is_controlling(fd.as_fd()) {
                 return Ok(Some(fd));
             }
-            io::Error::other("/dev/tty is something else")
+            io::Error::new(io::ErrorKind::NotFound, "/dev/tty is something else")
         }
         Err(error) if error.raw_os_error() == Some(libc::ENXIO) => return Ok(None),
         Err(error) => error,

@@ -180,6 +180,9 @@ fn the_time_of_a_stop_is_told_beside_that_of_others() {
     let file = Scratch::new("processes: [{ cmd: a, sigKillWait: 3s }, { cmd: b, sigKillWait: 50s }]\n");
     let (_, out) = pod(&["-c", file.0.to_str().unwrap()], &[]);
     assert!(out.contains("a stop takes 50s at most: sigKillWait 50s of b\n"), "{out}");
+    assert!(out.contains("and none has the terminal\n"), "{out}");
+    let (_, out) = pod(&["--session"], &[]);
+    assert!(out.contains("--session asks for a session of its own\n"), "{out}");
 }
 
 #[test]

@@ -270,6 +270,14 @@ fn queue() -> Finding {
 }
 
 fn terminal(inherited_mask: SignalSet, settings: &Settings) -> Finding {
+    if settings.config.is_some() {
+        let means = "each process of the file has a process group of its own, and none has the terminal";
+        return finding(None, "--config runs several processes", means);
+    }
+    if settings.session {
+        let means = "the command leads it, and gets the controlling terminal only if panicmon leads a session";
+        return finding(None, "--session asks for a session of its own", means);
+    }
     let group = match ChildGroup::try_to_find(inherited_mask, true) {
         Ok(group) => group,
         Err(error) => return terminal_out_of_reach(&error, settings),
@@ -285,8 +293,8 @@ fn terminal(inherited_mask: SignalSet, settings: &Settings) -> Finding {
 }
 
 fn terminal_out_of_reach(error: &io::Error, settings: &Settings) -> Finding {
-    let is_node = error.raw_os_error().is_some();
-    let node = if is_node { "/dev/tty: " } else { "" };
+    let is_refused = error.raw_os_error().is_some();
+    let node = if is_refused { "/dev/tty: " } else { "" };
     let means = if settings.group {
         "the command stays in panicmon's process group, and is signalled alone: --group has no effect"
     } else {
@@ -297,8 +305,9 @@ fn terminal_out_of_reach(error: &io::Error, settings: &Settings) -> Finding {
         format!("there is a controlling terminal that can't be handed over: {node}{error}"),
         means,
     );
-    match is_node {
-        true => found.do_this("give panicmon a /dev/tty that it may open (mknod -m 666 /dev/tty c 5 0), or the terminal as stdin"),
-        false => found.do_this("to give the command the terminal: start panicmon from an interactive shell, or as the leader of the session"),
-    }
+    found.do_this(if is_refused || error.kind() == io::ErrorKind::NotFound {
+        "give panicmon a /dev/tty that it may open (mknod -m 666 /dev/tty c 5 0), or the terminal as stdin"
+    } else {
+        "for a command with job control: start panicmon with SIGTTIN neither ignored nor blocked, in a group of its PID namespace"
+    })
 }

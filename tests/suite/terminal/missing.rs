@@ -72,6 +72,16 @@ fn a_terminal_that_cannot_be_opened_leaves_the_command_in_panicmons_group() {
     assert!(shown.contains("can't be handed over: SIGTTIN is ignored or blocked"), "{shown}");
 }
 
+#[test]
+#[ignore = "needs root: another /dev/tty"]
+fn a_dev_tty_that_is_something_else_is_told() {
+    let mut screen = Screen::with_shell("");
+    let script = "mount --bind /dev/null /dev/tty; exec \"$0\" --doctor </etc/passwd 2>&1";
+    let (shown, _) = screen.run(&format!("unshare --mount sh -c '{script}' $(type -P panicmon) | cat"));
+    assert!(shown.contains("can't be handed over: /dev/tty is something else"), "{shown}");
+    assert!(shown.contains("- give panicmon a /dev/tty that it may open"), "{shown}");
+}
+
 /// The command runs all the same.
 #[test]
 fn a_session_without_the_terminal_is_told() {
