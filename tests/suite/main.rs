@@ -22,6 +22,7 @@ mod migrating;
 mod orphans;
 mod output;
 mod peers;
+mod picture;
 mod pmux;
 mod races;
 mod reports;
