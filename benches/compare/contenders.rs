@@ -16,6 +16,8 @@ pub struct Contender {
 /// The wrapper that the others are compared with.
 pub const REFERENCE: &str = "tini-static";
 pub const PANICMON: &str = "panicmon";
+/// panicmon in its place, as Docker calls it.
+const PANICMON_BY_NAME: &str = "docker-init";
 /// The child without wrapper.
 pub const ALONE: &str = "no wrapper";
 
@@ -42,7 +44,9 @@ pub fn gather(workshop: &Workshop) -> Result<Vec<Contender>> {
         let prefix = [workshop.copy(program, name)?].into_iter().chain(options).collect();
         Ok(Contender { name, prefix })
     };
-    let mut contenders = vec![contender(PANICMON, &panicmon()?, &[c"--"])?];
+    let panicmon = panicmon()?;
+    let mut contenders =
+        vec![contender(PANICMON, &panicmon, &[c"--"])?, contender(PANICMON_BY_NAME, &panicmon, &[c"--"])?];
     for (name, options) in PEERS {
         match find(name) {
             Some(program) => contenders.push(contender(name, &program, options)?),

@@ -64,7 +64,7 @@ fn parse_by_name(peer: &Peer, args: &[&'static CStr], env: &[&'static CStr]) -> 
         }
         Ok(settings)
     };
-    Ok(in_place_of(peer, &line, settings, |_| false))
+    Ok(in_place_of(peer, &line, settings, &|_| false))
 }
 
 /// What the command line of another program asks for, beside options of our own.
@@ -73,7 +73,7 @@ fn in_place_of(
     peer: &Peer,
     line: &Line<'_>,
     own: impl FnOnce() -> Result<Settings, String>,
-    given: impl Fn(&str) -> bool,
+    given: &dyn Fn(&str) -> bool,
 ) -> Request {
     let failure = peer.statuses.failure();
     match peer.read(line) {
@@ -141,7 +141,7 @@ fn parse_options(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Reques
     if let Some(name) = called {
         let peer = program(&name, &settings)?;
         let line = Line { name: &name, words: &args[count - command_words..], env };
-        return Ok(in_place_of(peer, &line, || Ok(settings), given));
+        return Ok(in_place_of(peer, &line, || Ok(settings), &given));
     }
     Ok(match settings.config {
         Some(_) => Request::RunFile(settings),

@@ -38,7 +38,7 @@ impl Wishes {
 
     /// Adds what is asked for to settings in which it isn't given otherwise: panicmon's own options and variables win.
     #[cold]
-    pub(crate) fn add_to(self, settings: &mut Settings, given: impl Fn(&str) -> bool) {
+    pub(crate) fn add_to(self, settings: &mut Settings, given: &dyn Fn(&str) -> bool) {
         let is_free = |settings: &Settings, long: &str| {
             !given(long) && !settings.variables.iter().any(|variable| is_variable_of(variable, long))
         };
