@@ -192,6 +192,8 @@ fn a_variable_that_a_run_would_refuse_is_told() {
     assert!(code == Some(1) && out.contains("NO  PANICMON_DRAIN: 'soon' is no duration"), "{out}");
     assert!(out.contains("NO  PANICMON_EXIT: '1' has no '=' in it"), "{out}");
     assert_eq!(out.matches("\n  - mend or unset the variable\n").count(), 1, "{out}");
+    let (code, out) = report(Command::new(panicmon()).arg("--doctor").env("PANICMON_DRIAN", "1s"));
+    assert!(code == Some(0) && out.ends_with("  - PANICMON_DRIAN: did you mean PANICMON_DRAIN?\n"), "{out}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::sys::user::Differing;
 use crate::sys::{limit, trial};
 use std::io;
 
-/// What an emulator refuses, no option can give.
+/// The advice where an emulator refuses something: no option helps.
 const EMULATED: &str = "an emulator (qemu-user) runs this: take an image for this machine's own architecture";
 
 pub(super) fn all(signals: ProcessSignals, settings: &Settings, report: &mut Report) {

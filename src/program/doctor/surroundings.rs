@@ -4,6 +4,7 @@ use super::finding::{Finding, Report, finding};
 use crate::model::env;
 use crate::program::notify::directories;
 use crate::program::options::settings::Settings;
+use crate::program::options::variables;
 use crate::program::systemds;
 use crate::sys::capability;
 use crate::sys::capability::Capability;
@@ -70,6 +71,10 @@ pub(super) fn all(env: &[&'static CStr], settings: &Settings, report: &mut Repor
     settings.tell_refused(env, &mut |why| {
         let refused = finding(Some(false), why, "panicmon exits with 125, and the command isn't started");
         report.add(refused.do_this("mend or unset the variable"));
+    });
+    variables::tell_slips(env, &mut |name, meant| {
+        let seen = format!("{name}: no option has this variable");
+        report.add(finding(None, seen, "it has no effect").do_this(format!("{name}: did you mean {meant}?")));
     });
 }
 

@@ -24,7 +24,7 @@ const STATUS: &str = "Exit status: the command's own; 128+N if signal N ended it
 const MORE: &str =
     "--help has the others and examples, --man prints the manual, --doctor says which promises hold here.";
 
-/// What is written, and what it is for. The man page has the same.
+/// A command line, and what it does. The man page has the same.
 pub(crate) const EXAMPLES: [(&str, &str); 6] = [
     ("panicmon -- myserver --port 8080", "the init of a container"),
     ("panicmon --user www --kill-after 10s -- myserver", "as another user; killed if a stop takes longer"),
@@ -34,7 +34,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 6] = [
     ("panicmon --report /var/crash --stderr-tail 64K -- myserver", "a certificate of each abnormal end"),
 ];
 
-/// What a text is shown on.
+/// How a text is shown.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Page {
     columns: usize,

@@ -44,6 +44,14 @@ fn is_of_a_service(word: &str) -> bool {
     word.split('_').any(|part| matches!(part, "SERVICE" | "PORT"))
 }
 
+/// Tells the name of each, and the one that was meant.
+#[cold]
+pub(crate) fn tell_slips(env: &[&CStr], tell: &mut dyn FnMut(&str, &str)) {
+    for Slip { written, meant } in slips(env) {
+        tell(&written, &meant);
+    }
+}
+
 /// Warns of each.
 pub(crate) fn warn_of(slips: &[Slip]) {
     for Slip { written, meant } in slips {
