@@ -187,12 +187,14 @@ pub fn refuse_ioctl(request: i32, errno: i32) {
     refuse_if(libc::SYS_ioctl, argument(1), (-1, request), errno);
 }
 
-/// Has clone(2) fail where qemu-user's does: in shared memory, for anything but a thread or vfork(2).
+/// Has clone(2) fail where qemu-user's does: in shared memory, for anything but a thread or vfork(2), and with shared
+/// descriptors, but in shared memory.
 pub fn refuse_shared_memory() {
     let kinds = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_THREAD;
     // The flags are the second argument on s390x.
     let flags = argument(if cfg!(target_arch = "s390x") { 1 } else { 0 });
     refuse_if(libc::SYS_clone, flags, (kinds, libc::CLONE_VM), libc::EINVAL);
+    refuse_if(libc::SYS_clone, flags, (libc::CLONE_VM | libc::CLONE_FILES, libc::CLONE_FILES), libc::EINVAL);
 }
 
 /// Has prctl(PR_SET_CHILD_SUBREAPER) fail as in qemu-user 7.

@@ -313,7 +313,13 @@ type Cloned = (Pid, Option<OwnedFd>);
 /// Clones so that the child reaches its report: in shared memory, unless the report is where a copy of the memory has it too.
 /// Where shared memory is refused, the report moves there.
 fn clone_for(plan: &mut Plan, report: &mut Place, stack: &stack::Use, with_pidfd: bool) -> Result<Cloned, Error> {
-    let clone = |plan: &mut Plan, own_memory| clone(plan, stack, with_pidfd, own_memory);
+    let clone = |plan: &mut Plan, own_memory| {
+        if own_memory {
+            // The table of descriptors can't be shared by itself, either: qemu-user refuses that.
+            plan.private_from = 0;
+        }
+        clone(plan, stack, with_pidfd, own_memory)
+    };
     let cloned = match report {
         Place::Shared(_) => clone(plan, true),
         Place::Own(_) => match clone(plan, false) {

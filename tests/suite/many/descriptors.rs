@@ -37,13 +37,15 @@ fn each_run_inherits_what_panicmon_inherited_and_nothing_else() {
     }
 }
 
-/// As by a filter that doesn't know the call.
+/// As by a filter that doesn't know the call, and in qemu-user.
 #[test]
 fn where_no_part_can_be_copied_all_are() {
     let file = file("cmd: echo, args: [here], noRestartOn: [0]");
     let refused = format!("refuse={}:{}", libc::SYS_close_range, libc::EPERM);
-    let (code, out, err) = output(&mut prepared(&[&refused], &file.0));
-    assert_eq!((code, lines_by_process(&out)), (Some(0), vec![vec!["here"]; COUNT]), "{err}");
+    for op in [refused.as_str(), "refuse-shared-memory"] {
+        let (code, out, err) = output(&mut prepared(&[op], &file.0));
+        assert_eq!((code, lines_by_process(&out)), (Some(0), vec![vec!["here"]; COUNT]), "{op}: {err}");
+    }
 }
 
 /// How many of these processes' pipes a process could write into.
