@@ -51,6 +51,22 @@ fn groups_and_sessions() {
     }
 }
 
+/// A session of its own gets the terminal that dumb-init led. `script` gives it one.
+#[test]
+fn dumb_init_hands_its_terminal_on() {
+    let script = "set -- $(cut -d' ' -f1,5,6,7,8 /proc/$$/stat); [ $1 = $2 ] && echo group; [ $1 = $3 ] && echo session; \
+                  [ $4 != 0 ] && echo terminal; [ $1 = $5 ] && echo foreground; : </dev/tty && echo open; exit 3";
+    for (who, command) in both("dumb-init") {
+        let program = command.get_program().to_str().unwrap().to_owned();
+        let mut command = Command::new("script");
+        command.args(["-qec", "exec \"$DUMB_INIT\" sh -c \"$SCRIPT\"", "/dev/null"]);
+        command.env("SHELL", "/bin/sh").env("DUMB_INIT", program).env("SCRIPT", script);
+        let (code, out, _) = output(&mut command);
+        let expected = ["group", "session", "terminal", "foreground", "open"];
+        assert_eq!((code, out.lines().map(str::trim).collect::<Vec<_>>()), (Some(3), expected.to_vec()), "{who}");
+    }
+}
+
 /// Where these programs fail: an ignored SIGCHLD makes tini and catatonit hang; panicmon is the better one under each name.
 #[test]
 fn an_ignored_sigchld_does_no_harm() {

@@ -6,6 +6,7 @@
 mod arguments;
 mod at_ends;
 mod lines;
+mod others;
 mod own_options;
 mod pausing;
 mod stops;

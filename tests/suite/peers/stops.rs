@@ -107,6 +107,25 @@ fn the_group_or_the_command_alone() {
     }
 }
 
+/// `tini -p`: what its parent's death sends to it is passed on.
+#[test]
+fn the_parents_death() {
+    for (name, signal, sent) in [("tini", "SIGTERM", libc::SIGTERM), ("docker-init", "SIGUSR1", libc::SIGUSR1)] {
+        for (who, program) in [("panicmon", Some(clean(&Names::kept().join(name)))), ("the real one", real(name))] {
+            let Some(program) = program else { continue };
+            let mut shell = Command::new("sh");
+            let script = "\"$@\" & wait";
+            shell.args(["-c", script, "sh"]).arg(program.get_program());
+            shell.args(["-sp", signal, "--", PROBE, "live", "10=exit:9", "15=exit:9"]);
+            let mut running = Running::start(shell);
+            assert!(running.line().unwrap().starts_with("ready"), "{who} {name}");
+            running.kill(libc::SIGKILL);
+            assert!(running.line().unwrap().starts_with(&format!("came {sent} ")), "{who} {name}");
+            running.wait_for_eof();
+        }
+    }
+}
+
 #[test]
 fn rewritten_and_dropped() {
     for (options, sent, came) in [
