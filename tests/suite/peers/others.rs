@@ -7,7 +7,7 @@ use std::process::Command;
 
 fn timeout(options: &[&str], wrapped: bool, command: &[&str]) -> Command {
     let mut line = Command::new("timeout");
-    line.args(options);
+    line.args(options).env("PATH", "/usr/local/bin:/usr/bin:/bin");
     if wrapped {
         line.args([&panicmon(), "--"]);
     }
