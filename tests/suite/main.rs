@@ -5,6 +5,7 @@
 
 mod child;
 mod cli;
+mod compared;
 mod deaths;
 mod doctor;
 mod drain;

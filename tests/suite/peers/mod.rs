@@ -120,7 +120,7 @@ impl Names {
 }
 
 /// The program itself, if it is installed.
-fn real(name: &str) -> Option<Command> {
+pub fn real(name: &str) -> Option<Command> {
     let path = std::env::var_os("PATH")?;
     let found = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.exists())?;
     Some(clean(&found))
