@@ -49,6 +49,18 @@ impl Play {
     }
 }
 
+/// Where a wrapper has signalled its command alone, the helper lives on, and so does the command of one that was killed.
+impl Drop for Play {
+    fn drop(&mut self) {
+        for pid in [self.child, self.helper] {
+            let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            if words.starts_with(PROBE.as_bytes()) {
+                let _ = crate::sys::kill(pid, libc::SIGKILL);
+            }
+        }
+    }
+}
+
 fn has_ended(pid: u32) -> bool {
     status_field(pid, "State").is_none_or(|state| state.starts_with('Z'))
 }
@@ -102,7 +114,6 @@ fn the_group_or_the_command_alone() {
             assert_eq!(has_ended(play.helper), whole, "{what}");
             play.running.kill(libc::SIGTERM);
             assert_eq!(play.running.code(), 9, "{what}");
-            let _ = crate::sys::kill(play.helper, libc::SIGKILL);
         }
     }
 }
