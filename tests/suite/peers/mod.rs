@@ -4,6 +4,7 @@
 //! has what the program does instead, and the reason.
 
 mod arguments;
+mod as_pid_1;
 mod at_ends;
 mod lines;
 mod others;
@@ -15,7 +16,6 @@ use crate::support::{Scratch, output, panicmon};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 /// How a program ended, and what it said.
 struct End {
@@ -105,13 +105,10 @@ impl Names {
         Names(folder)
     }
 
-    /// One folder for all tests of this process, which stays.
-    fn kept() -> &'static Path {
-        static KEPT: OnceLock<PathBuf> = OnceLock::new();
-        KEPT.get_or_init(|| {
-            let names = std::mem::ManuallyDrop::new(Names::new());
-            names.0.0.clone()
-        })
+    /// One for all that a test does: it is removed when the test's thread ends.
+    fn kept() -> PathBuf {
+        thread_local!(static KEPT: Names = Names::new());
+        KEPT.with(|names| names.0.0.clone())
     }
 
     fn command(&self, name: &str) -> Command {

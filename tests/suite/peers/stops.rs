@@ -85,6 +85,18 @@ fn each_signal_comes_once() {
     }
 }
 
+/// One that waits already when panicmon is executed, under each name: the earliest moment there is.
+#[test]
+fn a_signal_before_the_start_comes() {
+    for name in ["tini", "docker-init", "dumb-init", "catatonit"] {
+        let mut command = Command::new(PROBE);
+        let script = "kill -USR1 $$; exec \"$@\"";
+        command.args(["prepare", "block=10", "--", "/bin/sh", "-c", script, "sh"]);
+        command.arg(Names::kept().join(name)).args(["--", PROBE, "exit-after", "1", "9"]);
+        assert_eq!(Running::start(command).code(), 9, "{name}");
+    }
+}
+
 /// USR2 ends the helper, if it comes to it.
 #[test]
 fn the_group_or_the_command_alone() {
@@ -232,9 +244,6 @@ fn signals_that_they_keep_come() {
                     assert_eq!(play.running.code(), 9);
                 } else {
                     assert_eq!(play.running.wait().signal(), Some(signal), "{name} dies of it itself");
-                    for pid in [play.child, play.helper] {
-                        let _ = crate::sys::kill(pid, libc::SIGKILL);
-                    }
                 }
             }
         }
