@@ -73,7 +73,7 @@ pub use api::executor::Executor;
 pub use api::options::Options;
 pub use api::streams::{Input, Output};
 pub use api::supervisor::Supervisor;
-pub use model::death::{Core, KilledBy, Oom, OomVerdict, Panic, Source, StopRequest};
+pub use model::death::{Core, KilledBy, Oom, OomVerdict, Panic, PassedOn, Source, StopRequest};
 pub use model::error::{Error, NotExecutable};
 pub use model::event::{
     DrainEnded, DrainSignaled, DrainStarted, Event, GivenUp, OrphanReaped, PreviousRunLost, ProcessContinued,

@@ -84,14 +84,20 @@ impl Run<'_, '_> {
 
     /// What is done with the child of this task, if one runs.
     fn act_on_child(&mut self, number: usize, action: ChildAction) {
-        let Task { spec, lifecycle, actions, started: Some(Started { child, .. }), .. } = &mut self.tasks[number]
+        let Task { spec, lifecycle, actions, started: Some(Started { child, passed, .. }), .. } =
+            &mut self.tasks[number]
         else {
             return;
         };
         let (pid, target, group) = (child.pid(), child.target(), spec.group);
         let proc_is_ours = &mut self.progress.proc_is_ours;
         match action {
-            ChildAction::Tell(told) => tell_of_child(self.handlers, spec, pid, told),
+            ChildAction::Tell(told) => {
+                if let Tell::Passed(received, _) = told {
+                    *passed = Some((received, Instant::now()));
+                }
+                tell_of_child(self.handlers, spec, pid, told);
+            }
             ChildAction::Pass(received, to) => {
                 pass(target, received, to, proc_is_ours, lifecycle, actions);
             }

@@ -2,6 +2,7 @@
 
 use super::run::{Run, Signals, Wakeup, remark, tell};
 use super::task::{Started, foreground};
+use crate::model::death::PassedOn;
 use crate::model::error::Error;
 use crate::model::event::{
     DrainStarted, Event, GivenUp, OrphanReaped, ProcessExited, ProcessFailed, RestartGivenUp, RestartScheduled,
@@ -163,7 +164,8 @@ impl Run<'_, '_> {
 
     /// The child of a task has ended, and was reaped.
     pub(super) fn child_ended(&mut self, number: usize, mut end: End) {
-        let Some(Started { child, at, ended: Some(ended), observed, .. }) = self.tasks.take_ended(number) else {
+        let Some(Started { child, at, passed, ended: Some(ended), observed, .. }) = self.tasks.take_ended(number)
+        else {
             return;
         };
         let took = at.elapsed();
@@ -183,6 +185,9 @@ impl Run<'_, '_> {
                 (exited.requested, exited.stop_requested) = (end.requested, end.stop_requested);
                 exited.requested_by = end.request;
                 exited.killed_by = end.killed_by;
+                exited.passed_on = passed
+                    .filter(|(received, _)| Some(received.signal) == ended.status.signal())
+                    .map(|(received, at)| PassedOn::new(received.origin, at.elapsed()));
                 (exited.duration, exited.usage) = (took, ended.usage);
                 if let Some(observed) = observed {
                     end.oom = observed.tell(&mut exited, self.oom.as_mut(), self.records.as_ref(), words);

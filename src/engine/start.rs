@@ -96,7 +96,7 @@ impl Run<'_, '_> {
                 event.user = task.spec.command.user.as_ref().map(Cow::Borrowed);
                 tell(self.handlers, &Event::Started(event));
                 let membership = Membership::Maybe;
-                let started = Started { child, at, ended: None, observed, membership };
+                let started = Started { child, at, passed: None, ended: None, observed, membership };
                 self.tasks.child_started(number, started);
                 let task = &mut self.tasks[number];
                 let policys_group = group.as_ref().map(|_| job, |_| ());

@@ -4,6 +4,7 @@ use super::cleanup::Cleanup;
 use super::observed::Observed;
 use crate::model::error::Error;
 use crate::model::event::process::base_name;
+use crate::model::origin::Received;
 use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::standing::Foreground;
@@ -66,6 +67,8 @@ pub(crate) enum Streams {
 pub(super) struct Started {
     pub(super) child: Child,
     pub(super) at: Instant,
+    /// The signal that was passed on to it last, and when.
+    pub(super) passed: Option<(Received, Instant)>,
     /// It has ended, and is reaped.
     pub(super) ended: Option<Ended>,
     /// What is observed of it, where it is reported how processes end.

@@ -5,6 +5,23 @@ use crate::model::signal::Signal;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// A signal that a process died of had been passed on to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PassedOn {
+    /// Who sent it.
+    pub origin: Origin,
+    /// How long before the end that was, the last time.
+    pub before: Duration,
+}
+
+impl PassedOn {
+    /// A signal that was passed on so long before the end.
+    pub const fn new(origin: Origin, before: Duration) -> PassedOn {
+        PassedOn { origin, before }
+    }
+}
+
 /// What asked a process to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

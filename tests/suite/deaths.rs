@@ -38,6 +38,24 @@ fn an_end_of_its_own_is_told_and_nothing_is_said() {
     }
 }
 
+/// Not of the last signal, if it ended by another.
+#[test]
+fn who_sent_the_signal_that_it_died_of_is_said_if_panicmon_passed_that_on() {
+    let passed = format!(", passed on from pid {} ", std::process::id());
+    for (command, signal, is_said) in [
+        ("exec sleep 1000", libc::SIGUSR1, true),
+        ("trap 'kill -HUP $$' USR1; while :; do sleep 0.01; done", libc::SIGUSR1, false),
+    ] {
+        let events = Events::new();
+        let mut running = Running::start(script_with(&events.options(&[]), &format!("echo ready; {command}")));
+        assert_eq!(running.line().as_deref(), Some("ready"));
+        running.kill(signal);
+        running.wait();
+        let event = events.one("process.exited");
+        assert_eq!(event["summary"].as_str().unwrap().contains(&passed), is_said, "{event}");
+    }
+}
+
 #[test]
 fn a_label_that_is_empty_is_no_name() {
     let (event, err) = told(&["--label", ""], "kill -KILL $$");

@@ -1,7 +1,7 @@
 //! A process starts, ends, stops, goes on, is started again.
 
 use super::keep::keep;
-use crate::model::death::{Core, KilledBy, Oom, Panic, StopRequest};
+use crate::model::death::{Core, KilledBy, Oom, Panic, PassedOn, StopRequest};
 use crate::model::error::Error;
 use crate::model::identity::Identity;
 use crate::model::pid::Pid;
@@ -77,6 +77,8 @@ pub struct ProcessExited<'a> {
     /// The first stop that came; or a QUIT, if it ended as that asked. `None` if there was none, or if it was no signal, as with a
     /// [`Canceller`](crate::api::control::Canceller).
     pub requested_by: Option<StopRequest>,
+    /// The signal that it died of was the last that had been passed on to it.
+    pub passed_on: Option<PassedOn>,
     /// Why this program killed it. `None`: it didn't, or it ended otherwise.
     pub killed_by: Option<KilledBy>,
     /// Whether memory ran out, where that is watched: with [`ExitFrom::Oom`](crate::model::exit_from::ExitFrom::Oom) among
@@ -268,6 +270,7 @@ impl<'a> ProcessExited<'a> {
             requested: false,
             stop_requested: false,
             requested_by: None,
+            passed_on: None,
             killed_by: None,
             oom: None,
             processor_limit: None,

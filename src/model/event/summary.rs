@@ -1,7 +1,7 @@
 //! The end of a run in a sentence, as a person would say it.
 
 use super::process::{PreviousRunLost, ProcessExited, ProcessFailed};
-use crate::model::death::{Core, KilledBy, Oom, OomVerdict, Panic};
+use crate::model::death::{Core, KilledBy, Oom, OomVerdict, Panic, PassedOn};
 use crate::model::error::Error;
 use crate::model::printable::OneLine;
 use crate::model::signal::Signal;
@@ -69,7 +69,7 @@ impl ProcessExited<'_> {
             }
             Some(KilledBy::Stop) => return format!(": that was asked for by {}{memory}", self.stop()),
             None if self.requested => format!(", as {} asked", self.stop()),
-            None => String::new(),
+            None => self.passed_on.map_or_else(String::new, |passed| passed.to_string()),
         };
         let core = self.core.as_ref().map_or_else(
             || if self.has_dumped() { ", core dumped".to_owned() } else { String::new() },
@@ -138,6 +138,20 @@ impl PreviousRunLost<'_> {
             None => "",
         };
         format!("the last run of {}{pid}{started} has vanished together with its panicmon{reboot}", named(&self.name))
+    }
+}
+
+/// `, passed on from pid 1 2ms before`.
+impl Display for PassedOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(", passed on")?;
+        if let Some(pid) = self.origin.sender().filter(|pid| pid.as_raw() > 0) {
+            write!(f, " from pid {pid}")?;
+        }
+        match self.before.as_millis() {
+            0 => f.write_str(" just before"),
+            _ => write!(f, " {} before", Short(self.before)),
+        }
     }
 }
 
@@ -267,6 +281,17 @@ mod tests {
     fn oom(verdict: OomVerdict, kills: u64) -> Option<Oom> {
         let (limit_bytes, peak_bytes) = (Some(512 << 20), Some((512 << 20) - 1));
         Some(Oom { verdict, kills, limit_bytes, peak_bytes, cgroup: None })
+    }
+
+    #[test]
+    fn who_sent_a_signal_that_was_passed_on_is_said() {
+        let sender = Origin::Process { pid: Pid::new(1), uid: 0 };
+        let passed =
+            |origin, before| ended(by(Signal::ABRT), |end| end.passed_on = Some(PassedOn::new(origin, before))).0;
+        let some = passed(sender, Duration::from_millis(2));
+        assert_eq!(some, "was killed by SIGABRT after 45s, passed on from pid 1 2ms before");
+        let none = passed(Origin::Kernel, Duration::from_micros(7));
+        assert_eq!(none, "was killed by SIGABRT after 45s, passed on just before");
     }
 
     #[test]
