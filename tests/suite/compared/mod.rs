@@ -48,7 +48,7 @@ fn each_cell_has_a_source() {
     }
 }
 
-/// An option that the table names is one that panicmon has, and the page of its tests isn't silent about it.
+/// An option that the table names is one that panicmon has.
 #[test]
 fn each_option_exists() {
     for row in rows(README, "## Beside others") {
@@ -61,4 +61,19 @@ fn each_option_exists() {
         let said = row[1].split('`').next().unwrap();
         assert!(row[1].contains('`') || said.starts_with("yes") || said.starts_with("no"), "{row:?}");
     }
+}
+
+/// What the answers of the README tell people to write, they can write.
+#[test]
+fn each_answers_options_are_understood() {
+    let (_, section) = README.split_once("\n## Questions\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let mut count = 0;
+    for words in code(section).filter(|words| words.starts_with('-') && words.contains(' ') || *words == "-vv") {
+        let (code, _, err) =
+            output(Command::new(crate::support::panicmon()).args(words.split(' ')).args(["--", "true"]));
+        assert_eq!(code, Some(0), "{words}: {err}");
+        count += 1;
+    }
+    assert!(count > 4, "only {count} were found");
 }
