@@ -216,8 +216,8 @@ fn is_for_others(file: &Path) -> bool {
     file.ancestors().all(|part| part.metadata().unwrap().permissions().mode() & 1 != 0)
 }
 
-/// With this many processes there are more pipes than one poll(2) is asked about.
-const MANY: u32 = 17;
+/// With this many processes there are more pipes than one poll(2) is asked about, and a child doesn't copy them.
+const MANY: u32 = 33;
 
 /// Files in pmux's format.
 fn files(verbose: &[&str]) -> Vec<Scenario> {

@@ -272,8 +272,8 @@ impl<'t> Life<'t> {
     }
 
     fn of_a_file(mut random: Random, told: &'t mut Vec<String>) {
-        // Of many there is an index, and the kernel keeps track of their pipes.
-        let count = if random.below(3) == 0 { 20 + random.below(20) } else { 1 + random.below(3) } as usize;
+        // Of many there is an index, and the kernel keeps track of their pipes, which a child of still more doesn't copy.
+        let count = if random.below(3) == 0 { 20 + random.below(30) } else { 1 + random.below(3) } as usize;
         let mut file = "processes:\n".to_owned();
         for number in 0..count {
             let (answer, wait) = match random.below(3) {
