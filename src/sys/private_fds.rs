@@ -16,7 +16,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 /// ("fix bitmap corruption on close_range() with CLOSE_RANGE_UNSHARE", 2024).
 const LINUX: (u32, u32) = (6, 11);
 
-/// The kernel keeps descriptors by so many: a limit between two such parts needs the least of it.
+/// The kernel keeps descriptors in words of this number: a limit between two words needs the least work.
 const PART: RawFd = 64;
 
 /// Where in the table they are.

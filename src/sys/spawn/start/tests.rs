@@ -63,7 +63,7 @@ fn a_stack_is_free_when_its_child_has_executed() {
 
 #[test]
 fn a_child_that_is_awaited_has_executed() {
-    // It tries so many places that it takes a while.
+    // It takes a while to try all these places.
     let path = format!("PATH={}/bin:/usr/bin", "/no/such/place:".repeat(5000));
     let env = Envp::new(vec![Cow::Owned(CString::new(path).unwrap())]);
     let command = Command::new(vec![Cow::Borrowed(c"sleep"), Cow::Borrowed(c"1000")], Arc::new(env)).unwrap();
