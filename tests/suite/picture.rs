@@ -18,7 +18,7 @@ const PROGRAMS: [(&str, &str); 2] = [
 
 const SESSION: [&str; 3] = [
     "panicmon --name job --report deaths -- python3 job.py; echo $?",
-    "panicmon --name web --report deaths --stderr-tail 64K -- python3 server.py; echo $?",
+    "panicmon --name web --report deaths --stderr-tail 64K,force -- python3 server.py; echo $?",
     "head -qn 1 deaths/*.txt",
 ];
 
