@@ -51,6 +51,9 @@ holds() {
     echo "ok: $what"
 }
 
+# not COMMAND...: the command fails.
+not() { ! "$@"; }
+
 # How many seconds a test waits before it fails.
 deadline=${PANICMON_TEST_DEADLINE:-60}
 
@@ -88,3 +91,10 @@ panicmon=${PANICMON_TEST_BINARY:-$(packaging/build-static | tail -n 1)}
 scratch=$(mktemp -d)
 chmod 755 "$scratch"
 at_end "rm -rf '$scratch'"
+
+# An engine that is stopped in the middle leaves mounts and cgroups.
+leave_no_mounts() {
+    local mounts
+    mapfile -t mounts < <(awk -v dir="$scratch/" 'index($2, dir) == 1 { print $2 }' /proc/mounts | sort -r)
+    [ ${#mounts[@]} -eq 0 ] || umount "${mounts[@]}"
+}
