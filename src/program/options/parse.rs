@@ -38,13 +38,20 @@ pub(crate) enum Request {
 
 /// Reads the command line and the variables. The error is a message, without newline.
 pub(crate) fn parse(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Request, String> {
+    let has_own_name = args.first().is_none_or(|name| name.to_bytes().ends_with(b"panicmon"));
+    if !has_own_name && let Some(peer) = program_called(args) {
+        return parse_by_name(peer, args, env);
+    }
     match plain_command(args, env) {
         Some(command) => Ok(Request::Run(Settings::default(), command)),
-        None => match args.first().and_then(|name| named(OsStr::from_bytes(name.to_bytes()))) {
-            Some(peer) => parse_by_name(peer, args, env),
-            None => parse_options(args, env),
-        },
+        None => parse_options(args, env),
     }
+}
+
+/// The program that has the name by which this one was called.
+#[cold]
+fn program_called(args: &[&'static CStr]) -> Option<&'static Peer> {
+    named(OsStr::from_bytes(args.first()?.to_bytes()))
 }
 
 /// This program was called by the name of another one.
@@ -251,9 +258,6 @@ impl Settings {
 /// Where the command begins, if there is no option and no variable. This usual case does without clap, which takes a
 /// quarter of the start-up.
 fn plain_command(args: &[&CStr], env: &[&CStr]) -> Option<usize> {
-    if !args.first()?.to_bytes().ends_with(b"panicmon") {
-        return None;
-    }
     if env.iter().any(|entry| entry.to_bytes().starts_with(b"PANICMON_")) {
         return None;
     }
