@@ -79,7 +79,7 @@ fn dumb_init_is_not_stopped() {
 #[ignore = "needs root: a PID namespace"]
 fn catatonit_pauses() {
     for signal in [libc::SIGTERM, libc::SIGINT] {
-        let script = "sleep 0.1 & (sh -c 'exit 5' &); exec \"$0\" -P";
+        let script = "sleep 1000 & exec \"$0\" -P";
         for (who, command) in both("catatonit", &[]) {
             let program = command.get_args().last().unwrap().to_owned();
             let mut command = clean("/usr/bin/unshare".as_ref());
@@ -87,9 +87,12 @@ fn catatonit_pauses() {
             let mut running = Running::start(command);
             let first = wait_for("PID 1", || children(running.pid()).first().copied());
             wait_for("it to pause", || name(first).starts_with("cata").then_some(()));
-            wait_for("all to be reaped", || children(first).is_empty().then_some(()));
-            crate::sys::kill(first, libc::SIGHUP).unwrap();
             wait_for("it to listen", || (crate::support::status_signals(first, "SigBlk") & 1 << 14 != 0).then_some(()));
+            crate::sys::kill(first, libc::SIGHUP).unwrap();
+            for child in children(first) {
+                crate::sys::kill(child, libc::SIGKILL).unwrap();
+            }
+            wait_for("all to be reaped", || children(first).is_empty().then_some(()));
             crate::sys::kill(first, signal).unwrap();
             assert_eq!(running.code(), 0, "{who}");
         }

@@ -1,7 +1,7 @@
 //! `catatonit -P`: no command, and orphans are reaped.
 
 use super::{Names, clean, real};
-use crate::support::{Running, children, name, status_signals, wait_for};
+use crate::support::{PROBE, Running, children, name, status_field, status_signals, wait_for};
 use std::process::Command;
 
 fn pausing() -> Vec<(&'static str, Command)> {
@@ -18,9 +18,7 @@ fn wait_to_listen(pid: u32) {
 /// A shell that starts two processes and becomes it.
 fn with_children(command: &Command) -> Command {
     let mut shell = Command::new("sh");
-    shell
-        .args(["-c", "sh -c 'read -r line; exit 9' <&0 & sleep 1000 & echo $$; exec \"$0\" -P"])
-        .arg(command.get_program());
+    shell.args(["-c", "sleep 1000 & sleep 1000 & exec \"$0\" -P"]).arg(command.get_program());
     shell
 }
 
@@ -28,28 +26,43 @@ fn with_children(command: &Command) -> Command {
 fn it_reaps_until_it_is_stopped() {
     for signal in [libc::SIGTERM, libc::SIGINT] {
         for (who, command) in pausing() {
-            // Its stdin is /dev/null: the first child ends at once, before or after it is there.
             let mut running = Running::start(with_children(&command));
-            running.line().unwrap();
             let pid = running.pid();
-            wait_for("one child to be left", || {
-                let left: Vec<_> = children(pid).into_iter().map(name).collect();
-                (left == ["sleep"]).then_some(())
-            });
             wait_to_listen(pid);
             for other in [libc::SIGHUP, libc::SIGUSR1, libc::SIGQUIT, libc::SIGPIPE, libc::SIGTSTP, 34] {
                 running.kill(other);
             }
-            let left = children(pid);
-            for child in left {
+            let both = children(pid);
+            assert_eq!(both.len(), 2, "{who}");
+            for (child, left) in both.into_iter().zip([1, 0]) {
                 crate::sys::kill(child, libc::SIGKILL).unwrap();
+                wait_for("it to be reaped", || (children(pid).len() == left).then_some(()));
             }
-            wait_for("the other to be reaped", || children(pid).is_empty().then_some(()));
             assert!(running.child.try_wait().unwrap().is_none(), "{who}: it still pauses");
             running.kill(signal);
             assert_eq!(running.code(), 0, "{who}");
         }
     }
+}
+
+/// What has ended before it was executed is reaped, too. The real one leaves it until another child ends.
+#[test]
+fn it_reaps_what_it_finds() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "sh -c 'exit 9' & exec \"$@\"", "sh", PROBE, "prepare", "stop", "--"]);
+    command.arg(Names::kept().join("catatonit")).arg("-P");
+    let mut running = Running::start(command);
+    let pid = running.pid();
+    let state = |pid, wanted: char| status_field(pid, "State").is_some_and(|state| state.starts_with(wanted));
+    wait_for("its child to have ended before it is executed", || {
+        (state(pid, 'T') && children(pid).into_iter().all(|child| state(child, 'Z'))).then_some(())
+    });
+    assert_eq!(children(pid).len(), 1);
+    running.kill(libc::SIGCONT);
+    wait_to_listen(pid);
+    wait_for("it to be reaped", || children(pid).is_empty().then_some(()));
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 0);
 }
 
 /// A stop in the first milliseconds isn't lost.
