@@ -68,7 +68,7 @@ fn it_reaps_what_it_finds() {
 /// A stop in the first milliseconds isn't lost.
 #[test]
 fn a_stop_that_came_before_it_counts() {
-    let mut command = Command::new(crate::support::PROBE);
+    let mut command = Command::new(PROBE);
     command
         .args(["prepare", "block=15", "--", "/bin/sh", "-c", "kill -TERM $$; exec \"$0\" -P"])
         .arg(Names::kept().join("catatonit"));
