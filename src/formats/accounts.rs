@@ -17,7 +17,7 @@ const MAX_ID: u32 = u32::MAX - 1;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) identity: Identity,
-    /// HOME, USER, LOGNAME and SHELL, for a user given by name.
+    /// HOME, USER, LOGNAME and SHELL, for a user that passwd(5) knows.
     pub(crate) variables: Vec<(&'static str, String)>,
 }
 
@@ -53,12 +53,11 @@ pub(super) fn look_up(
     let groups_of = || text(groups).lines().filter_map(self::group);
 
     let by_name = users().find(|entry| entry.name == user);
-    let is_name = by_name.is_some();
     let uid = match &by_name {
         Some(entry) => entry.uid,
         None => number(user).ok_or_else(|| format!("'{user}' is {}", missing(PASSWD, passwd)))?,
     };
-    // A number may be in the file, too: then the groups are those of the file.
+    // A number may be in the file, too: then the groups are those of the file, and the home is.
     let entry = by_name.or_else(|| users().find(|entry| entry.uid == uid));
     let (gid, supplementary) = match (group, &entry) {
         (Some(group), _) => {
@@ -75,7 +74,7 @@ pub(super) fn look_up(
     };
     let mut seen = BTreeSet::new();
     let groups: Vec<u32> = iter::once(gid).chain(supplementary).filter(|group| seen.insert(*group)).collect();
-    let variables = entry.filter(|_| is_name).map_or(Vec::new(), |entry| {
+    let variables = entry.map_or(Vec::new(), |entry| {
         let or = |value: &str, default: &str| if value.is_empty() { default } else { value }.to_owned();
         vec![
             ("HOME", or(entry.home, "/")),
@@ -166,11 +165,20 @@ mod tests {
     }
 
     #[test]
-    fn a_name_tells_what_a_login_would() {
-        let variables =
-            |user: &str| look_up(user, None, &Ok(USERS.to_owned()), &Ok(GROUPS.to_owned())).unwrap().variables;
-        let named = variables("ada").into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>();
-        assert_eq!(named, ["HOME=/home/ada", "USER=ada", "LOGNAME=ada", "SHELL=/bin/sh"]);
-        assert_eq!(variables("33"), []);
+    fn an_entry_tells_what_a_login_would() {
+        let variables = |user: &str, group| {
+            let found = look_up(user, group, &Ok(USERS.to_owned()), &Ok(GROUPS.to_owned())).unwrap().variables;
+            found.into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>()
+        };
+        let ada = ["HOME=/home/ada", "USER=ada", "LOGNAME=ada", "SHELL=/bin/sh"];
+        assert_eq!(variables("ada", None), ada);
+        // A name that looks like a number comes first.
+        assert_eq!(variables("1000", None)[0], "HOME=/");
+        let www = ["HOME=/var/www", "USER=www", "LOGNAME=www", "SHELL=/usr/sbin/nologin"];
+        assert_eq!(
+            (variables("33", None), variables("33", Some("0"))),
+            (www.map(str::to_owned).into(), www.map(str::to_owned).into())
+        );
+        assert!(variables("4242", Some("0")).is_empty());
     }
 }

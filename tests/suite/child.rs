@@ -186,6 +186,8 @@ fn account(name: &str) -> String {
 fn it_is_run_as_another_user_with_its_groups() {
     for name in ["nobody", "daemon", "www-data"] {
         assert_eq!(said(&["-u", name], IDS), account(name));
+        let number = output(Command::new("id").args(["-u", name])).1;
+        assert_eq!(said(&["-u", number.trim()], IDS), account(name));
     }
     let before = said(&[], "echo \"$HOME $USER $LOGNAME $SHELL\"");
     assert_eq!(said(&["-u", "1234:5678"], IDS), format!("1234\n5678\n5678\n{before}"));
