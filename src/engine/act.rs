@@ -93,7 +93,10 @@ impl Run<'_, '_> {
         let proc_is_ours = &mut self.progress.proc_is_ours;
         match action {
             ChildAction::Tell(told) => {
-                if let Tell::Passed(received, _) = told {
+                // systemd sends CONT behind each signal, of which nobody dies.
+                if let Tell::Passed(received, _) = told
+                    && received.signal != Signal::CONT
+                {
                     *passed = Some((received, Instant::now()));
                 }
                 tell_of_child(self.handlers, spec, pid, told);

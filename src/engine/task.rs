@@ -67,7 +67,7 @@ pub(crate) enum Streams {
 pub(super) struct Started {
     pub(super) child: Child,
     pub(super) at: Instant,
-    /// The signal that was passed on to it last, and when.
+    /// The signal that was passed on to it last, but for CONT, and when.
     pub(super) passed: Option<(Received, Instant)>,
     /// It has ended, and is reaped.
     pub(super) ended: Option<Ended>,

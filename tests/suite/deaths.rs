@@ -49,7 +49,8 @@ fn who_sent_the_signal_that_it_died_of_is_said_if_panicmon_passed_that_on() {
         let events = Events::new();
         let mut running = Running::start(script_with(&events.options(&[]), &format!("echo ready; {command}")));
         assert_eq!(running.line().as_deref(), Some("ready"));
-        running.kill(signal);
+        // A CONT comes behind it, as with systemd.
+        running.while_stopped(|running| running.kill(signal));
         running.wait();
         let event = events.one("process.exited");
         assert_eq!(event["summary"].as_str().unwrap().contains(&passed), is_said, "{event}");
