@@ -23,6 +23,7 @@ use crate::sys::private_fds::PrivateFds;
 use crate::sys::proc_fs::Ours;
 use crate::sys::signals::source::Source;
 use std::io;
+use std::time::Instant;
 
 /// The processes that run side by side, and what goes with them.
 pub(crate) struct Run<'r, 'o> {
@@ -92,6 +93,8 @@ pub(crate) struct Progress {
     pub(super) finish: Finish,
     /// Tasks whose children may not have copied yet what they need.
     pub(super) lenders: Vec<usize>,
+    /// Since when there have been such.
+    pub(super) lent_since: Option<Instant>,
     /// An orphan that has ended and isn't reaped yet, and what it is called.
     pub(super) orphan: Option<(Pid, String)>,
     /// A child that has ended and isn't reaped yet, and is a hook or left behind by one.

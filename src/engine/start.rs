@@ -30,6 +30,9 @@ const STARTS_PER_WAKEUP: usize = 16;
 /// After this time it is seen whether a child has copied what it needs: as a rule that takes it some twenty microseconds.
 const TAKE_BACK_AFTER: Duration = Duration::from_millis(1);
 
+/// One that is stopped before it has is looked at no more seldom than this.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
 impl Run<'_, '_> {
     /// Starts the children that are due. A child is started again only while readers keep up with what the children write,
     /// and with what is said of them.
@@ -135,6 +138,7 @@ impl Run<'_, '_> {
         let child = start::spawn(Arc::clone(&spec.command), setup, Some(self.source))?;
         if private.is_some() && child.is_lent() {
             self.progress.lenders.push(number);
+            self.progress.lent_since = None;
         }
         Ok(child)
     }
@@ -145,8 +149,19 @@ impl Run<'_, '_> {
         let tasks = &mut self.tasks;
         let mut has_copied = |number| tasks[number].started.as_mut().is_none_or(|started| started.child.take_back());
         self.progress.lenders.retain(|number| !has_copied(*number));
-        if self.progress.lenders.is_empty() { None } else { Instant::now().checked_add(TAKE_BACK_AFTER) }
+        if self.progress.lenders.is_empty() {
+            self.progress.lent_since = None;
+            return None;
+        }
+        let now = Instant::now();
+        let since = *self.progress.lent_since.get_or_insert(now);
+        now.checked_add(until_look(now.saturating_duration_since(since)))
     }
+}
+
+/// How long to wait for the next look, after children have been waited for that long: they may be stopped for good.
+fn until_look(waited: Duration) -> Duration {
+    waited.clamp(TAKE_BACK_AFTER, LONGEST_LOOK)
 }
 
 /// What a child that is to be started is given as its descriptors 0, 1 and 2.
@@ -166,4 +181,22 @@ fn stdio(
     let pipes = pipes.map_err(|source| Error::start("pipe", source))?;
     let [stdout, stderr] = pipes.unwrap_or([None, None]);
     Ok([stdin, stdout, stderr])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One that is stopped for good wakes nobody a thousand times a second.
+    #[test]
+    fn looks_become_seldom() {
+        let mut waited = Duration::ZERO;
+        let mut looks = 0;
+        while waited < Duration::from_secs(60) {
+            waited += until_look(waited);
+            looks += 1;
+        }
+        assert!(looks < 80, "{looks}");
+        assert_eq!(until_look(Duration::ZERO), TAKE_BACK_AFTER);
+    }
 }
