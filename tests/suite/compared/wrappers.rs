@@ -167,8 +167,9 @@ fn orphans_of_one_that_isnt_pid_1() {
         // Its parent was a child of the probe, which is gone when this is another one.
         let parent = wait_for("its new parent", || {
             let parent = status_field(orphan, "PPid")?;
-            let of_parent = status_field(parent.parse().ok()?, "PPid");
-            (of_parent.as_deref() != Some(child.as_str())).then_some(parent)
+            // Of one that has just gone there is none.
+            let of_parent = status_field(parent.parse().ok()?, "PPid")?;
+            (of_parent != child).then_some(parent)
         });
         assert_eq!(parent == own, wrapper.adopts, "{:?}", wrapper.words);
         sys::kill(orphan, libc::SIGKILL).unwrap();
