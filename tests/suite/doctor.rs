@@ -81,6 +81,18 @@ fn a_call_that_is_refused_is_told() {
     }
 }
 
+/// What is scarce is no filter's fault, and no emulator's.
+#[test]
+fn what_is_scarce_is_told() {
+    for (limit, told) in [
+        ("--nofile=5", "What to do:\n  - let panicmon open more files (ulimit -n)\n"),
+        ("--sigpending=0", "What to do:\n  - let more signals be queued (ulimit -i)\n"),
+    ] {
+        let (code, out) = report(Command::new("prlimit").args([limit, &panicmon(), "--doctor"]));
+        assert!(code == Some(1) && out.ends_with(told), "{limit}: {out}");
+    }
+}
+
 #[test]
 fn how_inherited_descriptors_are_closed_is_told() {
     let refuse = |call| format!("refuse={call}");

@@ -16,6 +16,7 @@ use crate::sys::trial::Sight;
 use crate::sys::user;
 use crate::sys::user::Differing;
 use crate::sys::{limit, trial};
+use std::error::Error;
 use std::io;
 
 /// The advice where an emulator refuses something: no option helps.
@@ -36,8 +37,22 @@ pub(super) fn all(signals: ProcessSignals, settings: &Settings, report: &mut Rep
     report.add(terminal(inherited_mask, settings));
 }
 
+/// What is to be done where something is scarce.
+fn have_more(error: &io::Error) -> Option<&'static str> {
+    match error.raw_os_error()? {
+        libc::EMFILE => Some("let panicmon open more files (ulimit -n)"),
+        libc::ENFILE => Some("let this machine open more files (fs.file-max)"),
+        libc::EAGAIN => Some("allow the user more processes (ulimit -u), and the control group (pids.max)"),
+        _ => None,
+    }
+}
+
 /// What is to be done about a call that fails so.
 fn allow(call: &str, error: &io::Error) -> String {
+    if let Some(more) = have_more(error) {
+        let are_queued = call == "rt_sigqueueinfo(2)";
+        return if are_queued { "let more signals be queued (ulimit -i)" } else { more }.to_owned();
+    }
     match error.raw_os_error() {
         Some(libc::EPERM | libc::EACCES) => format!("allow {call} in the filter of system calls (seccomp)"),
         Some(libc::ENOSYS) => {
@@ -82,7 +97,9 @@ fn proc() -> Finding {
         )
         .do_this("mount /proc: mount -t proc proc /proc"),
         Err(error) => finding(Some(false), format!("/proc can't be read: {error}"), "--drain can't find what is left")
-            .do_this("let panicmon read /proc: a filter or a security module (AppArmor, SELinux) refuses it"),
+            .do_this(have_more(&error).unwrap_or(
+                "let panicmon read /proc: a filter or a security module (AppArmor, SELinux) refuses it",
+            )),
     }
 }
 
@@ -119,7 +136,12 @@ fn start(source: &Source) -> Finding {
             "a command is started as by fork(2), a little later",
         ),
         Err(error) => finding(Some(false), format!("clone(2) doesn't work: {error}"), "a command can't be started")
-            .do_this("allow clone(2), setpgid(2) and prctl(2) in the filter of system calls (seccomp)"),
+            .do_this(
+                error
+                    .source()
+                    .and_then(|source| have_more(source.downcast_ref()?))
+                    .unwrap_or("allow clone(2), setpgid(2) and prctl(2) in the filter of system calls (seccomp)"),
+            ),
     }
 }
 
@@ -150,12 +172,14 @@ fn orphans(report: &mut Report) {
     }
     let is_pid_1 = process::id().as_raw() == 1;
     let claimed = Subreaper::claim();
+    let mut more = None;
     let (subreaper, parent_death) = match trial::bereave() {
         Ok(bereaved) => (
             if bereaved.is_adopted { Ok(()) } else { Err("an orphan went to another process".to_owned()) },
             bereaved.is_killed.map_err(|error| error.to_string()),
         ),
         Err(error) => {
+            more = have_more(&error);
             let not_tried = || Err(format!("no process could be started to try it: {error}"));
             (not_tried(), not_tried())
         }
@@ -163,8 +187,9 @@ fn orphans(report: &mut Report) {
     // PID 1 needs to be none.
     let subreaper =
         if is_pid_1 { subreaper } else { claimed.map(drop).map_err(|error| error.to_string()).and(subreaper) };
-    report.add(reaped(subreaper, is_pid_1));
-    report.add(killed_with_parent(parent_death));
+    for found in [reaped(subreaper, is_pid_1), killed_with_parent(parent_death)] {
+        report.add(if let Some(more) = more { found.do_this(more) } else { found });
+    }
 }
 
 fn reaped(subreaper: Result<(), String>, is_pid_1: bool) -> Finding {
