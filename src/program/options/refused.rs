@@ -15,7 +15,11 @@ pub(super) fn refused(error: &clap::Error, words: &[OsString]) -> String {
     };
     let argument = context(ContextKind::InvalidArg).unwrap_or_default();
     // With `=`, or with the name of its value.
-    let option = argument.split([' ', '=']).next().unwrap_or_default();
+    let name = argument.trim_start_matches('-');
+    let hyphens = argument.len() - name.len();
+    // Of -= it is the name.
+    let end = name.char_indices().skip(1).find(|(_, c)| matches!(c, ' ' | '=')).map_or(name.len(), |(at, _)| at);
+    let option = &argument[..hyphens + end];
     match error.kind() {
         ErrorKind::UnknownArgument => format!("there is no option {option}{}", advice(option, words)),
         ErrorKind::InvalidValue => {

@@ -144,6 +144,7 @@ fn what_is_advised_is_right() {
         (&["-doctor"], "there is no option -d: did you mean --doctor?"),
         (&["-x", "y"], "there is no option -x; --help lists all"),
         (&["-vx", "y"], "there is no option -x; --help lists all"),
+        (&["-g=1", "y"], "there is no option -=; --help lists all"),
         (&["-k", "-5s", "x"], "there is no option -5: a value that begins with a hyphen goes after '=': --option=-5"),
         (&["-k"], "--kill-after: its DURATION is missing; --help tells more"),
         (&["--completions"], "--completions: its SHELL is missing; --help tells more"),
