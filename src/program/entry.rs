@@ -53,7 +53,7 @@ fn run(request: Request, signals: ProcessSignals, args: &[&'static CStr], env: &
         Request::RunFile(settings) => several::run(signals, settings, env),
         Request::Pause(failure) => pause(signals, failure),
         Request::Print(text) => texts::show(text, env),
-        Request::Show(text) => print(&text),
+        Request::Show(text, failure) => show(&text, failure),
         Request::Tell(text, status) => tell(&text, status),
     }
 }
@@ -62,7 +62,7 @@ fn run(request: Request, signals: ProcessSignals, args: &[&'static CStr], env: &
 fn die_with_parent(request: &Request) -> Result<(), StatusCode> {
     let settings = match request {
         Request::Run(settings, _) | Request::RunFile(settings) => settings,
-        Request::Pause(_) | Request::Print(_) | Request::Show(_) | Request::Tell(..) => return Ok(()),
+        Request::Pause(_) | Request::Print(_) | Request::Show(..) | Request::Tell(..) => return Ok(()),
     };
     settings.parent_death_signal.map_or(Ok(()), |signal| ask_for(signal, settings))
 }
@@ -73,6 +73,11 @@ fn ask_for(signal: Signal, settings: &Settings) -> Result<(), StatusCode> {
         say(&format_args!("{}: {error}", settings.name_of("parent-death-signal")));
         settings.own_failure()
     })
+}
+
+#[cold]
+fn show(text: &str, failure: StatusCode) -> StatusCode {
+    if print(text).is_success() { StatusCode::SUCCESS } else { failure }
 }
 
 #[cold]

@@ -30,8 +30,8 @@ pub(crate) enum Request {
     Pause(StatusCode),
     /// Print this, and exit with 0.
     Print(Text),
-    /// The same of another program's.
-    Show(String),
+    /// The same of another program's; this status, if it can't be printed.
+    Show(String, StatusCode),
     /// Write this to stderr, and exit with this status.
     Tell(String, StatusCode),
 }
@@ -86,13 +86,13 @@ fn in_place_of(
     match peer.read(line) {
         Asked::Run(wishes) => match own() {
             Ok(mut settings) => {
-                wishes.add_to(&mut settings, given);
+                wishes.add_to(&mut settings, line.env, given);
                 Request::Run(settings, 0)
             }
             Err(message) => Request::Tell(format!("panicmon: {message}\n"), failure),
         },
         Asked::Pause => Request::Pause(failure),
-        Asked::Print(text) => Request::Show(text),
+        Asked::Print(text) => Request::Show(text, failure),
         Asked::Tell(text) => Request::Tell(text, StatusCode::SUCCESS),
         Asked::Refuse(text) => Request::Tell(text, failure),
     }

@@ -13,7 +13,8 @@ pub(super) const CATATONIT: Peer = Peer { names: &["catatonit", "podman-init"], 
 
 const FAILURE: StatusCode = StatusCode::new(1);
 
-static STATUSES: Statuses = Statuses { not_found: FAILURE, not_executable: FAILURE, failure: FAILURE };
+static STATUSES: Statuses =
+    Statuses { not_found: FAILURE, not_executable: FAILURE, refused_otherwise: FAILURE, failure: FAILURE };
 
 /// It says tini's name, which Docker expects.
 const VERSION: &str = "tini version 0.1.7_catatonit";

@@ -17,8 +17,12 @@ pub(super) const DUMB_INIT: Peer = Peer { names: &["dumb-init"], statuses: &STAT
 /// It is the child that fails to execute the command, and then has this status.
 const NOT_EXECUTED: StatusCode = StatusCode::new(2);
 
-static STATUSES: Statuses =
-    Statuses { not_found: NOT_EXECUTED, not_executable: NOT_EXECUTED, failure: StatusCode::new(1) };
+static STATUSES: Statuses = Statuses {
+    not_found: NOT_EXECUTED,
+    not_executable: NOT_EXECUTED,
+    refused_otherwise: NOT_EXECUTED,
+    failure: StatusCode::new(1),
+};
 
 const VERSION: &str = "dumb-init v1.2.5";
 

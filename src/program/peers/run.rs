@@ -7,12 +7,15 @@ use crate::model::signal::Signal;
 use crate::model::status::StatusCode;
 use crate::program::stderr;
 use std::ffi::CStr;
+use std::io::ErrorKind;
 
 /// The exit statuses of a program's own failures.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Statuses {
     pub(super) not_found: StatusCode,
     pub(super) not_executable: StatusCode,
+    /// It can't be executed for another reason than a missing permission: a link to itself, a file as a folder.
+    pub(super) refused_otherwise: StatusCode,
     /// Any other: a wrong command line, a command that can't be started.
     pub(super) failure: StatusCode,
 }
@@ -30,9 +33,21 @@ impl Statuses {
                 self.not_found
             }
             StatusCode::NOT_FOUND => self.not_found,
+            StatusCode::NOT_EXECUTABLE if is_refused_otherwise(error) => self.refused_otherwise,
             StatusCode::NOT_EXECUTABLE => self.not_executable,
             _ => self.failure,
         }
+    }
+}
+
+/// Whether execve(2) failed, and not for want of a permission.
+#[cold]
+fn is_refused_otherwise(error: &Error) -> bool {
+    match error {
+        Error::NotExecutable { reason: NotExecutable::Refused(source), .. } => {
+            source.kind() != ErrorKind::PermissionDenied
+        }
+        _ => false,
     }
 }
 

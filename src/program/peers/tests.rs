@@ -90,7 +90,7 @@ fn wishes(name: &str, line: &[&str]) -> Wishes {
 fn the_last_rewrite_of_a_signal_counts() {
     let mut settings = Settings::default();
     let line = ["-r", "20:0", "-r", "15:3", "-r", "15:2", "-r", "1:0", "x"];
-    wishes("dumb-init", &line).add_to(&mut settings, &|_| false);
+    wishes("dumb-init", &line).add_to(&mut settings, &[], &|_| false);
     let becomes = |from| settings.rewrites.iter().find(|(signal, _)| *signal == from).map(|(_, to)| *to);
     assert_eq!(becomes(Signal::TERM), Some(Some(Signal::INT)));
     assert_eq!(becomes(Signal::HUP), Some(None));
@@ -105,12 +105,12 @@ fn what_is_given_otherwise_stays() {
     let mut settings = Settings { variables: vec!["PANICMON_GROUP", "PANICMON_QUIET"], ..Settings::default() };
     settings.rewrites = vec![(Signal::TERM, Some(Signal::QUIT))];
     settings.parent_death_signal = Some(Signal::KILL);
-    wishes("dumb-init", &["-v", "-r", "15:2", "x"]).add_to(&mut settings, &|long| long == "session");
+    wishes("dumb-init", &["-v", "-r", "15:2", "x"]).add_to(&mut settings, &[], &|long| long == "session");
     assert!(!settings.group && !settings.session);
     assert_eq!(settings.verbosity, Settings::default().verbosity);
     let of_term = settings.rewrites.iter().filter(|(from, _)| *from == Signal::TERM);
     assert_eq!(of_term.collect::<Vec<_>>(), [&(Signal::TERM, Some(Signal::QUIT))]);
-    wishes("tini", &["-p", "SIGTERM", "x"]).add_to(&mut settings, &|_| false);
+    wishes("tini", &["-p", "SIGTERM", "x"]).add_to(&mut settings, &[], &|_| false);
     assert_eq!(settings.parent_death_signal, Some(Signal::KILL));
 }
 

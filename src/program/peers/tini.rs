@@ -18,6 +18,7 @@ pub(super) const TINI: Peer =
 static STATUSES: Statuses = Statuses {
     not_found: StatusCode::NOT_FOUND,
     not_executable: StatusCode::NOT_EXECUTABLE,
+    refused_otherwise: StatusCode::new(1),
     failure: StatusCode::new(1),
 };
 

@@ -1,11 +1,13 @@
 //! What another program's command line asks for, added to the settings.
 
 use super::run::{InPlace, Statuses};
+use crate::model::env;
 use crate::model::exit_from::ExitFrom;
 use crate::model::signal::Signal;
 use crate::model::status::StatusCode;
-use crate::program::logger::Verbosity;
+use crate::program::logger::{FILTER, Verbosity};
 use crate::program::options::settings::Settings;
+use std::ffi::CStr;
 
 /// What is asked for, as options of panicmon.
 #[derive(Debug)]
@@ -38,7 +40,7 @@ impl Wishes {
 
     /// Adds what is asked for to settings in which it isn't given otherwise: panicmon's own options and variables win.
     #[cold]
-    pub(crate) fn add_to(self, settings: &mut Settings, given: &dyn Fn(&str) -> bool) {
+    pub(crate) fn add_to(self, settings: &mut Settings, env: &[&CStr], given: &dyn Fn(&str) -> bool) {
         let is_free = |settings: &Settings, long: &str| {
             !given(long) && !settings.variables.iter().any(|variable| is_variable_of(variable, long))
         };
@@ -59,6 +61,7 @@ impl Wishes {
         if let Some(verbosity) = self.verbosity
             && is_free(settings, "verbose")
             && is_free(settings, "quiet")
+            && env::get(env, FILTER).is_none()
         {
             settings.verbosity = verbosity;
         }

@@ -67,6 +67,22 @@ fn dumb_init_hands_its_terminal_on() {
     }
 }
 
+/// dumb-init gives its command none of the ignored and blocked signals that it was started with.
+#[test]
+fn ignored_and_blocked_signals_stay() {
+    let script = "kill -HUP $$; echo ignored; kill -USR1 $$; echo blocked";
+    for name in ["tini", "dumb-init", "catatonit"] {
+        for (who, wrapped) in both(name) {
+            let mut command = clean(PROBE.as_ref());
+            command.args(["prepare", "ignore=1", "block=10", "--"]).arg(wrapped.get_program());
+            let (code, out, err) = output(command.args(["--", "sh", "-c", script]));
+            let is_lost = who == "the real one" && name == "dumb-init";
+            let expected = if is_lost { (Some(129), "") } else { (Some(0), "ignored\nblocked\n") };
+            assert_eq!((code, out.as_str()), expected, "{who} {name} {err}");
+        }
+    }
+}
+
 /// Where these programs fail: an ignored SIGCHLD makes tini and catatonit hang; panicmon is the better one under each name.
 #[test]
 fn an_ignored_sigchld_does_no_harm() {

@@ -192,8 +192,10 @@ fn podman_init_is_catatonit() {
 #[test]
 fn what_cannot_be_executed() {
     let (names, files) = (Names::new(), Unusable::new());
-    for (name, plain, lost) in [("tini", 126, 127), ("dumb-init", 2, 2), ("catatonit", 1, 1)] {
-        for (file, code) in [("plain", plain), ("folder", plain), ("lost", lost)] {
+    for (name, plain, lost, other) in [("tini", 126, 127, 1), ("dumb-init", 2, 2, 2), ("catatonit", 1, 1, 1)] {
+        for (file, code) in
+            [("plain", plain), ("folder", plain), ("lost", lost), ("circle", other), ("plain/below", other)]
+        {
             let ours = output(names.command(name).arg("--").arg(files.path(file)));
             assert_eq!((ours.0, ours.1.as_str()), (Some(code), ""), "{name} {file}: {}", ours.2);
             if let Some(mut real) = real(name) {

@@ -147,7 +147,7 @@ fn play(name: &str, rows: &[Row]) {
     assert!(faults.is_empty(), "{name}:\n{}", faults.join("\n"));
 }
 
-/// A file that is no program, one that names an interpreter which isn't there, and a folder.
+/// A file that is no program, one that names an interpreter which isn't there, a folder, and a link to itself.
 struct Unusable(Scratch);
 
 impl Unusable {
@@ -156,6 +156,7 @@ impl Unusable {
         crate::support::write_program(&folder.0.join("plain"), b"", 0o644);
         crate::support::write_program(&folder.0.join("lost"), b"#!/no/such/interpreter\n", 0o755);
         std::fs::create_dir(folder.0.join("folder")).unwrap();
+        symlink("circle", folder.0.join("circle")).unwrap();
         Unusable(folder)
     }
 

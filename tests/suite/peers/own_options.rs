@@ -27,6 +27,8 @@ fn they_work_and_win() {
     assert_eq!(verbose, (Some(0), String::new(), String::new()));
     let quiet = by("tini", &["--", "true"], &[("TINI_VERBOSITY", "0"), ("PANICMON_VERBOSE", "1")]);
     assert!(quiet.2.contains("panicmon: info: starting true"), "{}", quiet.2);
+    let filtered = by("tini", &["-vvv", "--", "true"], &[("PANICMON_LOG", "warn")]);
+    assert_eq!(filtered, (Some(0), String::new(), String::new()));
     let session = "read -r _ _ _ _ _ session _ </proc/self/stat; [ $session = $$ ]";
     assert_eq!(by("dumb-init", &["sh", "-c", session], &[]).0, Some(0));
     assert_eq!(by("dumb-init", &["sh", "-c", session], &[("PANICMON_SESSION", "off")]).0, Some(1));
@@ -62,6 +64,19 @@ fn the_version_is_both() {
     assert!(by("tini", &["-l"], &[]).1.contains("WITHOUT WARRANTY OF ANY KIND"));
     // Variables don't change what is printed.
     assert_eq!(by("tini", &["--version"], &[("PANICMON_DIR", "/x"), ("PANICMON_KILL_AFTER", "soon")]).0, Some(0));
+}
+
+/// That it can't be printed is a failure of that program's.
+#[test]
+fn a_version_that_cannot_be_printed_is_a_failure() {
+    let names = Names::new();
+    for name in ["tini", "docker-init", "catatonit"] {
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let mut command = names.command(name);
+        let end = command.arg("--version").stdout(full).output().unwrap();
+        let err = String::from_utf8_lossy(&end.stderr).into_owned();
+        assert_eq!((end.status.code(), err.lines().count()), (Some(1), 1), "{name}: {err}");
+    }
 }
 
 /// Another name is none of these.
