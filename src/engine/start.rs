@@ -30,7 +30,7 @@ const STARTS_PER_WAKEUP: usize = 16;
 /// After this time it is seen whether a child has copied what it needs: as a rule that takes it some twenty microseconds.
 const TAKE_BACK_AFTER: Duration = Duration::from_millis(1);
 
-/// One that is stopped before it has is looked at no more seldom than this.
+/// The longest time between two looks, where a child is stopped before it has.
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 impl Run<'_, '_> {
