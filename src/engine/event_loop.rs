@@ -144,6 +144,7 @@ impl Run<'_, '_> {
             self.hooks.as_deref().and_then(Hooks::deadline),
             self.progress.finish.deadline(),
             self.progress.looks.deadline(),
+            self.oom.as_ref().and_then(OomWatch::deadline),
             if self.progress.lenders.is_empty() { None } else { self.take_back() },
         ] {
             if other.is_some() && soonest.is_none_or(|soonest| other < Some(soonest)) {
@@ -168,10 +169,13 @@ impl Run<'_, '_> {
             self.take_orders(wakeup);
         }
         self.pass_notifications(wakeup);
-        if wakeup.oom {
-            self.look_at_memory();
+        if let Some(oom) = &mut self.oom
+            && wakeup.oom
+        {
+            oom.note(Instant::now());
         }
         self.reap(wakeup)?;
+        self.look_at_memory();
         self.tell_leftovers();
         if let Some(relay) = &mut self.relay {
             relay.read(&wakeup.pipes);

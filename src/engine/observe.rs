@@ -2,8 +2,10 @@
 
 use super::run::Run;
 use super::task::Task;
+use crate::model::event::summary::Bytes;
 use crate::model::pid::Pid;
 use crate::report::last_words::LastWords;
+use crate::report::oom::OomWatch;
 use crate::sys::wait;
 use crate::sys::wait::{Ended, Next, Which};
 use std::io;
@@ -80,11 +82,19 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Some process of the cgroup was killed because memory ran out.
-    #[cold]
+    /// Tells of what was killed because memory ran out while the commands run on. What a command's end finds first is told
+    /// with that.
     pub(super) fn look_at_memory(&mut self) {
         if let Some(oom) = &mut self.oom {
-            oom.look();
+            look_when_due(oom);
         }
+    }
+}
+
+#[cold]
+fn look_when_due(oom: &mut OomWatch) {
+    if oom.deadline().is_some_and(|at| at <= Instant::now()) && oom.look() > 0 {
+        let limit = oom.limit().map(|limit| format!(" (limit {})", Bytes(limit))).unwrap_or_default();
+        log::warn!("memory ran out: the kernel has killed another process of this cgroup{limit}");
     }
 }

@@ -7,7 +7,13 @@ use crate::policy::oom::{Counted, verdict};
 use crate::sys::cgroup::{MemoryGroup, Notice};
 use crate::sys::poll::Awaited;
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// From a notice on, the cgroup is left alone for so long. A process that is being killed gives its memory back in several
+/// steps, and before the last one the kernel already counts it as gone: who asks for memory then (a file that is opened is
+/// enough) is killed next, and that is this process where there are no others. One at the limit of its page cache gives
+/// notices without end; this is also how often they are looked at.
+const UNTIL_FREED: Duration = Duration::from_millis(250);
 
 /// The count of this process's cgroup, from the first start on.
 #[derive(Debug)]
@@ -18,6 +24,8 @@ pub(crate) struct OomWatch {
     group: Option<Result<MemoryGroup, String>>,
     /// `None`: it can only be looked at.
     notice: Option<Notice>,
+    /// When it said so, and nobody has looked yet.
+    noticed: Option<Instant>,
     /// What the group had counted when it was looked at last.
     counted: u64,
     /// How much of that came since the first start.
@@ -44,7 +52,16 @@ impl OomWatch {
     /// `asked_by` is the option or variable that asks for it.
     #[cold]
     pub(crate) fn new(asked_by: String) -> OomWatch {
-        OomWatch { asked_by, group: None, notice: None, counted: 0, count: 0, rose_at: None, has_warned: false }
+        OomWatch {
+            asked_by,
+            group: None,
+            notice: None,
+            noticed: None,
+            counted: 0,
+            count: 0,
+            rose_at: None,
+            has_warned: false,
+        }
     }
 
     fn set_group(&mut self, found: Result<(MemoryGroup, u64), String>) {
@@ -69,9 +86,9 @@ impl OomWatch {
         self.look();
     }
 
-    /// What becomes ready when there is something to [`look`](OomWatch::look) at.
+    /// What becomes ready when there is [news](OomWatch::note).
     pub(crate) fn to_wait(&self) -> Option<Awaited<'_>> {
-        let notice = self.notice.as_ref()?;
+        let notice = self.notice.as_ref().filter(|_| self.noticed.is_none())?;
         Some(if notice.is_urgent() { Awaited::Urgent(notice.as_fd()) } else { Awaited::Read(notice.as_fd()) })
     }
 
@@ -80,20 +97,37 @@ impl OomWatch {
         self.notice.iter().flat_map(Notice::fds)
     }
 
-    /// The count may have changed. Returns by how much it rose.
+    /// The count may have changed.
+    #[cold]
+    pub(crate) fn note(&mut self, now: Instant) {
+        self.noticed.get_or_insert(now);
+    }
+
+    /// When it is to be looked at.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        Some(self.noticed? + UNTIL_FREED)
+    }
+
+    /// Looks at the count. Returns by how much it rose.
     #[cold]
     pub(crate) fn look(&mut self) -> u64 {
         if let Some(notice) = &mut self.notice {
             notice.take();
         }
+        let noticed = self.noticed.take();
         let Some(counted) = self.group().and_then(|group| group.kills_below().ok()) else { return 0 };
         let rose = counted.saturating_sub(self.counted);
         if rose > 0 {
             self.counted = counted;
             self.count += rose;
-            self.rose_at = Some(Instant::now());
+            self.rose_at = Some(noticed.unwrap_or_else(Instant::now));
         }
         rose
+    }
+
+    /// The most memory that the cgroup may use, in bytes.
+    pub(crate) fn limit(&self) -> Option<u64> {
+        self.group().and_then(MemoryGroup::limit)
     }
 
     /// A process is started.
@@ -146,5 +180,23 @@ impl OomWatch {
             peak_bytes: group.and_then(MemoryGroup::peak),
             cgroup: group.map(|group| group.dir.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::eventfd::EventFd;
+    use std::fs::File;
+
+    #[test]
+    fn what_is_noticed_is_looked_at_when_the_memory_is_free_again() {
+        let notice = Notice::Count { event: EventFd::new().unwrap(), _control: File::open("/dev/null").unwrap() };
+        let mut oom = OomWatch { notice: Some(notice), ..OomWatch::new("--exit oom".to_owned()) };
+        let first = Instant::now();
+        assert!(oom.to_wait().is_some() && oom.deadline().is_none());
+        oom.note(first);
+        oom.note(first + Duration::from_millis(10));
+        assert!(oom.to_wait().is_none() && oom.deadline() == Some(first + UNTIL_FREED));
     }
 }
