@@ -3,6 +3,7 @@
 use super::outcome::Asked;
 use super::run::{Run, Signals, remark, tell, try_to};
 use super::task::{Spec, Started, Task, foreground};
+use crate::model::duration::Exact;
 use crate::model::event::{
     Event, ProcessContinued, ProcessStopped, SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
 };
@@ -202,7 +203,7 @@ fn tell_of_child(handlers: &mut [Box<dyn Handler + Send + '_>], spec: &Spec<'_>,
         Tell::Stopped(signal) => tell(handlers, &Event::Stopped(ProcessStopped::new(name(), child, signal))),
         Tell::Continued => tell(handlers, &Event::Continued(ProcessContinued::new(name(), child))),
         Tell::TimedOut(after) => {
-            log::warn!("{} (pid {child}) hasn't ended within {after:?} of the stop: it is killed", spec.name());
+            log::warn!("{} (pid {child}) hasn't ended within {} of the stop: it is killed", spec.name(), Exact(after));
         }
     }
 }

@@ -101,6 +101,8 @@ fn part(fraction: &str, unit: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::duration::Exact;
+    use crate::model::test_random::Random;
 
     #[test]
     fn what_go_reads_is_read() {
@@ -196,6 +198,15 @@ mod tests {
         ] {
             let message = parse(word).unwrap_err();
             assert!(message.starts_with(told) || message.ends_with(told), "{word}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_one_is_read_again() {
+        let mut random = Random::new(7);
+        for _ in 0..1000 {
+            let duration = Duration::from_nanos(random.below(366 * 24 * 3600 * NANOS_PER_SECOND) >> random.below(60));
+            assert_eq!(parse(&Exact(duration).to_string()), Ok(duration));
         }
     }
 }

@@ -6,6 +6,7 @@
 pub(crate) mod c_string;
 pub(crate) mod child_group;
 pub(crate) mod death;
+pub(crate) mod duration;
 pub(crate) mod env;
 pub(crate) mod error;
 pub(crate) mod event;

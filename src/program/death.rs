@@ -1,6 +1,7 @@
 //! How the command ended, where it could not tell by itself: a sentence on stderr, without being asked.
 
 use super::stderr::say;
+use crate::model::duration::Exact;
 use crate::model::event::summary::Bytes;
 use crate::model::event::{Event, ProcessExited};
 use crate::model::handler::Handler;
@@ -33,7 +34,7 @@ impl Handler for DeathHandler {
             Event::Exited(exited) => self.0.set(is_to_be_said(exited).then(|| sentence(exited))),
             Event::RestartScheduled(scheduled) => {
                 if let Some(sentence) = self.0.take() {
-                    log::warn!("{sentence}; it starts again in {:?}", scheduled.delay);
+                    log::warn!("{sentence}; it starts again in {}", Exact(scheduled.delay));
                     return;
                 }
             }

@@ -6,6 +6,7 @@
 
 use super::hook_event::{HookEvent, VARIABLES};
 use crate::model::c_string::c_string;
+use crate::model::duration::Exact;
 use crate::model::env::names;
 use crate::model::error::Error;
 use crate::model::pid::Pid;
@@ -225,10 +226,10 @@ impl Hooks {
             }
             running.is_killed = true;
             let killed = signals::send_to_group(running.child.target(), Signal::KILL);
-            let (name, timeout) = (self.name(&self.running[number].turn), self.wanted.timeout);
+            let (name, timeout) = (self.name(&self.running[number].turn), Exact(self.wanted.timeout));
             match killed {
-                Ok(()) => log::warn!("{name}: it hadn't ended after {timeout:?}, and was killed"),
-                Err(error) => log::warn!("{name}: it hadn't ended after {timeout:?}, and can't be killed: {error}"),
+                Ok(()) => log::warn!("{name}: it hadn't ended after {timeout}, and was killed"),
+                Err(error) => log::warn!("{name}: it hadn't ended after {timeout}, and can't be killed: {error}"),
             }
         }
     }
@@ -333,13 +334,13 @@ impl Hooks {
     /// Those that run are killed, and no other one is started. `is_late`: this process has waited for them long enough.
     #[cold]
     pub(crate) fn give_up(&mut self, is_late: bool) {
-        let timeout = self.wanted.timeout;
+        let timeout = Exact(self.wanted.timeout);
         for running in std::mem::take(&mut self.running) {
             let name = self.name(&running.turn);
             match (running.is_killed, is_late) {
                 (true, _) => {}
                 (false, true) => {
-                    log::warn!("{name}: it was killed: the end waits no longer than {timeout:?} for hooks");
+                    log::warn!("{name}: it was killed: the end waits no longer than {timeout} for hooks");
                 }
                 (false, false) => log::warn!("{name}: it was killed: a second stop came"),
             }
@@ -355,7 +356,7 @@ impl Hooks {
         if unstarted > 0 {
             let option = &self.wanted.option;
             if is_late {
-                log::warn!("{option}: {unstarted} were not run: the end waits no longer than {timeout:?} for hooks");
+                log::warn!("{option}: {unstarted} were not run: the end waits no longer than {timeout} for hooks");
             } else {
                 log::warn!("{option}: {unstarted} were not run: a second stop came");
             }

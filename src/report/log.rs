@@ -1,5 +1,6 @@
 //! Events as messages of the [`log`] crate.
 
+use crate::model::duration::{Exact, Short};
 use crate::model::event::{
     PreviousRunLost, ProcessContinued, ProcessExited, ProcessFailed, ProcessStarting, ProcessStopped, RestartGivenUp,
     RestartScheduled, SignalDelayed, SignalDropped, SignalFailed, SignalPassed, SignalReceived,
@@ -52,15 +53,15 @@ impl Handler for Log {
 
     #[cold]
     fn restart_scheduled(&mut self, event: &RestartScheduled<'_>) {
-        let (name, delay) = (name(&event.args), event.delay);
+        let (name, delay) = (name(&event.args), Exact(event.delay));
         match event.status {
-            Some(_) if event.success => log::info!("{name} ended; it starts again in {delay:?}"),
-            Some(status) => log::warn!("{name} failed, {status}; it starts again in {delay:?}"),
+            Some(_) if event.success => log::info!("{name} ended; it starts again in {delay}"),
+            Some(status) => log::warn!("{name} failed, {status}; it starts again in {delay}"),
             None => match &event.error {
                 Some(error) => {
-                    log::warn!("{name} couldn't be started: {}; it is tried again in {delay:?}", error.brief());
+                    log::warn!("{name} couldn't be started: {}; it is tried again in {delay}", error.brief());
                 }
-                None => log::warn!("{name} couldn't be started; it is tried again in {delay:?}"),
+                None => log::warn!("{name} couldn't be started; it is tried again in {delay}"),
             },
         }
     }
@@ -90,7 +91,7 @@ impl Handler for Log {
 
     #[cold]
     fn signal_delayed(&mut self, event: &SignalDelayed<'_>) {
-        log::debug!("{} is passed on in {:?}", event.signal, event.delay);
+        log::debug!("{} is passed on in {}", event.signal, Exact(event.delay));
     }
 
     #[cold]
@@ -107,8 +108,7 @@ fn starting(event: &ProcessStarting<'_>) {
 
 #[cold]
 fn exited(event: &ProcessExited<'_>) {
-    let seconds = event.duration.as_secs_f64();
-    log::info!("{}, pid {}, ended after {seconds:.3} s: {}", name(&event.args), event.pid, event.status);
+    log::info!("{}, pid {}, ended after {}: {}", name(&event.args), event.pid, Short(event.duration), event.status);
     log::debug!("it used {:?}", event.usage);
 }
 

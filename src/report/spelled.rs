@@ -1,9 +1,8 @@
 //! Durations as Go prints them.
 
-use std::fmt::{self, Write};
+use crate::model::duration::{below_a_second, seconds_with_fraction};
+use std::fmt;
 use std::time::Duration;
-
-const NANOS_PER_SECOND: u32 = 1_000_000_000;
 
 /// A duration as Go prints it: `1s`, `1.5s`, `1m4s`, `1h0m0s`, `250ms`.
 pub(crate) struct Spelled(pub(crate) Duration);
@@ -12,12 +11,7 @@ impl fmt::Display for Spelled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (seconds, nanos) = (self.0.as_secs(), self.0.subsec_nanos());
         if seconds == 0 {
-            return match nanos {
-                0 => f.write_str("0s"),
-                1..1_000 => write!(f, "{nanos}ns"),
-                1_000..1_000_000 => decimal(f, u64::from(nanos), 1_000, "µs"),
-                _ => decimal(f, u64::from(nanos), 1_000_000, "ms"),
-            };
+            return below_a_second(f, nanos);
         }
         let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
         if hours > 0 {
@@ -26,23 +20,8 @@ impl fmt::Display for Spelled {
         if seconds >= 60 {
             write!(f, "{minutes}m")?;
         }
-        decimal(f, seconds % 60 * u64::from(NANOS_PER_SECOND) + u64::from(nanos), u64::from(NANOS_PER_SECOND), "s")
+        seconds_with_fraction(f, seconds % 60, nanos)
     }
-}
-
-/// `value / unit`, without zeroes at its end.
-fn decimal(f: &mut fmt::Formatter<'_>, value: u64, unit: u64, name: &str) -> fmt::Result {
-    write!(f, "{}", value / unit)?;
-    let (mut rest, mut place) = (value % unit, unit / 10);
-    if rest > 0 {
-        f.write_char('.')?;
-    }
-    while rest > 0 {
-        write!(f, "{}", rest / place)?;
-        rest %= place;
-        place /= 10;
-    }
-    f.write_str(name)
 }
 
 #[cfg(test)]

@@ -165,9 +165,9 @@ fn a_contradiction_names_options_and_variables_as_they_were_given() {
             "--delay: SIGTERM isn't forwarded at all: PANICMON_REWRITE drops it\n",
         ),
         (
-            &[("MIN_WAIT", "5s"), ("MAX_WAIT", "1s")],
+            &[("MIN_WAIT", "90s"), ("MAX_WAIT", "1s")],
             &["--restart=always"],
-            "PANICMON_MAX_WAIT: 1s is less than PANICMON_MIN_WAIT, 5s\n",
+            "PANICMON_MAX_WAIT: 1s is less than PANICMON_MIN_WAIT, 1m30s\n",
         ),
     ] {
         let variables = variables.iter().map(|(name, value)| (format!("PANICMON_{name}"), value));

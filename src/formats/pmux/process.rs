@@ -6,10 +6,10 @@ use super::keys::unknown_in_process;
 use super::nodes::{Entry, Reader, without_nul};
 use super::yaml::{self, Node, Value};
 use crate::formats::duration;
+use crate::model::duration::Exact;
 use crate::model::printable::{is_unprintable, shown};
 use crate::model::process_config::ProcessConfig;
 use crate::model::signal::{Signal, SignalSet};
-use crate::report::spelled::Spelled;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::path::Path;
@@ -85,8 +85,8 @@ impl Reader<'_> {
                     at.defined,
                     format!(
                         "'maxWait' of {} is below 'minWait' of {}{default}: raise the one or lower the other",
-                        Spelled(most),
-                        Spelled(process.min_wait)
+                        Exact(most),
+                        Exact(process.min_wait)
                     ),
                 ));
             }

@@ -2,12 +2,12 @@
 
 use super::process::{PreviousRunLost, ProcessExited, ProcessFailed};
 use crate::model::death::{Core, KilledBy, Oom, OomVerdict, Panic, PassedOn};
+use crate::model::duration::{Exact, Short};
 use crate::model::error::Error;
 use crate::model::printable::OneLine;
 use crate::model::signal::Signal;
 use crate::model::status::ExitStatus;
 use std::fmt::{self, Display};
-use std::time::Duration;
 
 impl ProcessExited<'_> {
     /// How and why it ended, in a sentence without its period.
@@ -65,7 +65,7 @@ impl ProcessExited<'_> {
         let panic = self.panic.as_ref().map_or_else(String::new, |panic| format!(": {}", Said(panic)));
         let by = match self.killed_by {
             Some(KilledBy::KillAfter(time)) => {
-                return format!(": it hadn't ended within {} of {}{memory}", Short(time), self.stop());
+                return format!(": it hadn't ended within {} of {}{memory}", Exact(time), self.stop());
             }
             Some(KilledBy::Stop) => return format!(": that was asked for by {}{memory}", self.stop()),
             None if self.requested => format!(", as {} asked", self.stop()),
@@ -84,7 +84,7 @@ impl ProcessExited<'_> {
             (Some(Signal::XCPU), _) => ", which the limit of processor time sends (ulimit -t)".to_owned(),
             (Some(Signal::XFSZ), _) => ", which the limit of a file's size sends (ulimit -f)".to_owned(),
             (Some(Signal::KILL), Some(limit)) => {
-                format!(", which the hard limit of processor time sends (ulimit -Ht), {}", Short(limit))
+                format!(", which the hard limit of processor time sends (ulimit -Ht), {}", Exact(limit))
             }
             _ => String::new(),
         }
@@ -222,23 +222,6 @@ impl Display for WithCore<'_> {
     }
 }
 
-/// A duration in its two largest units, without fractions but below a second: `3h12m`, `45s`, `340ms`.
-pub(crate) struct Short(pub(crate) Duration);
-
-impl Display for Short {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.as_secs();
-        let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-        match (days, hours, minutes, seconds) {
-            (0, 0, 0, 0) => write!(f, "{}ms", self.0.as_millis()),
-            (0, 0, 0, seconds) => write!(f, "{seconds}s"),
-            (0, 0, minutes, seconds) => write!(f, "{minutes}m{}s", seconds % 60),
-            (0, hours, minutes, _) => write!(f, "{hours}h{minutes}m"),
-            (days, hours, ..) => write!(f, "{days}d{hours}h"),
-        }
-    }
-}
-
 /// A number of bytes: `512 MiB`, `1.5 GiB`, `900 bytes`.
 pub(crate) struct Bytes(pub(crate) u64);
 
@@ -265,6 +248,7 @@ mod tests {
     use crate::model::origin::Origin;
     use crate::model::pid::Pid;
     use std::io;
+    use std::time::Duration;
 
     fn by(signal: Signal) -> ExitStatus {
         ExitStatus::Signaled { signal, core_dumped: false }
@@ -386,13 +370,15 @@ mod tests {
     }
 
     #[test]
-    fn times_and_sizes_are_short() {
-        let short = |seconds, millis: u32| Short(Duration::new(seconds, millis * 1_000_000)).to_string();
-        assert_eq!(short(0, 340), "340ms");
-        assert_eq!(short(59, 999), "59s");
-        assert_eq!(short(303, 0), "5m3s");
-        assert_eq!(short(11_520, 0), "3h12m");
-        assert_eq!(short(190_000, 0), "2d4h");
+    fn a_time_that_was_set_is_said_whole() {
+        let late = |time| ended(by(Signal::KILL), |end| end.killed_by = Some(KilledBy::KillAfter(time))).0;
+        let how = "was killed by SIGKILL after 45s: it hadn't ended within";
+        assert_eq!(late(Duration::from_millis(1500)), format!("{how} 1.5s of the stop"));
+        assert_eq!(late(Duration::ZERO), format!("{how} 0s of the stop"));
+    }
+
+    #[test]
+    fn sizes_are_short() {
         assert_eq!(Bytes(900).to_string(), "900 bytes");
         assert_eq!(Bytes(1536).to_string(), "1.5 KiB");
         assert_eq!(Bytes(3 << 29).to_string(), "1.5 GiB");

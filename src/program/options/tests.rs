@@ -86,7 +86,7 @@ fn what_is_wrong_is_named() {
         (&["--restart", "sometimes", "x"], "--restart: 'sometimes' is none of never, on-failure and always"),
         (&["--min-wait", "5x", "--restart", "always", "x"], "--min-wait: '5x': 'x' is no unit"),
         (&["--min-wait", "5s", "x"], "--min-wait: it has no effect without --restart"),
-        (&["--restart=always", "--min-wait=5s", "--max-wait=1s", "x"], "--max-wait: 1s is less than --min-wait, 5s"),
+        (&["--restart=always", "--min-wait=90", "--max-wait=1s", "x"], "--max-wait: 1s is less than --min-wait, 1m30s"),
         (&["--restart=always", "--no-restart-on=1,256", "x"], "--no-restart-on: '256' is neither an exit code"),
         (&["--restart=always", "--max-restarts=-1", "x"], "--max-restarts: '-1' is not a number"),
         (&["-k", "soon", "x"], "--kill-after: 'soon' is no duration"),

@@ -5,6 +5,7 @@
 use super::flag::{Flag, Scope};
 use super::flags::FLAGS;
 use super::settings::Settings;
+use crate::model::duration::Exact;
 use crate::model::process_config::Restart;
 use crate::model::signal::{Signal, SignalSet};
 use crate::policy::stop::Stops;
@@ -123,9 +124,12 @@ impl Settings {
             return Ok(());
         }
         match (given("min-wait"), given("max-wait")) {
-            (true, true) => return Err(format!("--max-wait: {most:?} is less than --min-wait, {least:?}")),
+            (true, true) => {
+                return Err(format!("--max-wait: {} is less than --min-wait, {}", Exact(most), Exact(least)));
+            }
             (false, false) => {
-                return Err(format!("PANICMON_MAX_WAIT: {most:?} is less than PANICMON_MIN_WAIT, {least:?}"));
+                let (most, least) = (Exact(most), Exact(least));
+                return Err(format!("PANICMON_MAX_WAIT: {most} is less than PANICMON_MIN_WAIT, {least}"));
             }
             (true, false) => self.max_wait = Some(least),
             (false, true) => self.min_wait = Some(most),

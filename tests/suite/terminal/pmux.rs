@@ -86,7 +86,7 @@ fn an_interrupt_ends_the_restarting() {
     assert_eq!(screen.status(), 130);
     // Also while it waits.
     screen.line(&format!("{} --restart=always --min-wait=1h false", panicmon()));
-    screen.see("it starts again in 3600s");
+    screen.see("it starts again in 1h");
     screen.press(INTERRUPT);
     assert_eq!(screen.status(), 1);
 }

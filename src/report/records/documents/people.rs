@@ -1,6 +1,7 @@
 //! An end as people read it, made of its record.
 
-use crate::model::event::summary::{Bytes, Short};
+use crate::model::duration::Short;
+use crate::model::event::summary::Bytes;
 use crate::model::printable::OneLine;
 use crate::report::last_words::escapes;
 use serde_json::Value;
