@@ -24,16 +24,8 @@ use std::slice;
 pub(crate) fn report(path: &OsStr, config: &Config, env: &[&'static CStr]) -> StatusCode {
     let file = config_file::name(path);
     if log::log_enabled!(log::Level::Warn) {
-        let environment = Environment::entries(env);
-        let mut environments = Environments::of(&environment);
-        for (process, places) in config.processes.iter().zip(&config.places) {
-            let dir = process.dir.as_deref().and_then(no_dir);
-            let has_dir = dir.is_none();
-            let warnings =
-                [dir.zip(Some(places.dir)), no_command(process, has_dir, &mut environments).zip(Some(places.cmd))];
-            for (warning, place) in warnings.iter().flatten() {
-                say(&format_args!("warning: {file}:{place}: {}: {warning}", process.name));
-            }
+        for warning in warnings(config, env) {
+            say(&format_args!("warning: {file}:{warning}"));
         }
     }
     let processes = match config.processes.len() {
@@ -43,8 +35,22 @@ pub(crate) fn report(path: &OsStr, config: &Config, env: &[&'static CStr]) -> St
     print(&format!("{file}: good: {processes}\n"))
 }
 
+/// Why processes can't be started on this machine, each with its place in the file.
+pub(crate) fn warnings(config: &Config, env: &[&'static CStr]) -> Vec<String> {
+    let environment = Environment::entries(env);
+    let mut environments = Environments::of(&environment);
+    let mut all = Vec::new();
+    for (process, places) in config.processes.iter().zip(&config.places) {
+        let dir = process.dir.as_deref().and_then(no_dir);
+        let has_dir = dir.is_none();
+        let found = [dir.zip(Some(places.dir)), no_command(process, has_dir, &mut environments).zip(Some(places.cmd))];
+        all.extend(found.into_iter().flatten().map(|(why, place)| format!("{place}: {}: {why}", process.name)));
+    }
+    all
+}
+
 /// Why a process can't be started in this directory; `None`: it can.
-fn no_dir(dir: &Path) -> Option<String> {
+pub(crate) fn no_dir(dir: &Path) -> Option<String> {
     let why = match fs::metadata(dir) {
         Ok(found) if !found.is_dir() => "is not a directory".to_owned(),
         Ok(_) if !may_execute(dir) => "may not be entered".to_owned(),

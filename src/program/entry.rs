@@ -3,7 +3,7 @@
 use super::options::parse::{Request, parse};
 use super::options::settings::Settings;
 use super::peers::pause::pause;
-use super::stderr::{say, say_as_it_is, say_lines};
+use super::stderr::{say, say_as_it_is, say_lines, tell_panics};
 use super::stdout::print;
 use super::{doctor, one, several, texts};
 use crate::model::signal::Signal;
@@ -45,7 +45,7 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
 
 fn run(request: Request, signals: ProcessSignals, args: &[&'static CStr], env: &[&'static CStr]) -> StatusCode {
     match request {
-        Request::Run(settings, _) | Request::RunFile(settings) if settings.doctor => diagnose(&settings, signals, env),
+        Request::Run(settings, _) | Request::RunFile(settings) if settings.doctor => diagnose(settings, signals, env),
         Request::Run(settings, command) => {
             let words = settings.in_place.as_ref().map_or(&args[command..], |place| place.words);
             one::run(signals, settings, words, env)
@@ -87,8 +87,9 @@ fn tell(text: &str, status: StatusCode) -> StatusCode {
 }
 
 #[cold]
-fn diagnose(settings: &Settings, signals: ProcessSignals, env: &[&'static CStr]) -> StatusCode {
-    let (text, holds) = doctor::report(signals, env, settings);
+fn diagnose(mut settings: Settings, signals: ProcessSignals, env: &[&'static CStr]) -> StatusCode {
+    tell_panics();
+    let (text, holds) = doctor::report(signals, env, &mut settings);
     let printed = print(&text);
     if holds || !printed.is_success() { printed } else { DOES_NOT_HOLD }
 }

@@ -1,6 +1,7 @@
 //! `--doctor`: what is so here.
 
-use crate::support::{PROBE, Scratch, output, panicmon};
+use crate::support::{PROBE, Scratch, bytes_of, output, panicmon, status_field};
+use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 fn report(command: &mut Command) -> (Option<i32>, String) {
@@ -160,6 +161,14 @@ fn what_proc_shows_is_told() {
         let does_hold = if told.starts_with("NO") { Some(1) } else { Some(0) };
         assert!(code == does_hold && (to_do.is_empty() || out.contains(&format!("\n  - {to_do}"))), "{mount}: {out}");
     }
+    // --drain, which needs to see processes, is told in one way.
+    let (_, out) = with_proc("umount -l /proc", &[]);
+    assert!(!out.contains("--drain reaches") && !out.contains("--drain finds what"), "{out}");
+    assert_eq!(out.matches("--drain can't find what is left").count(), 1, "{out}");
+    assert!(
+        out.contains("      --drain could reach every descendant, and no other process, but it finds none"),
+        "{out}"
+    );
     // Of the PID namespace outside.
     let (code, out) =
         report(Command::new("unshare").args(["--pid", "--fork", "--kill-child", &panicmon(), "--doctor"]));
@@ -169,12 +178,18 @@ fn what_proc_shows_is_told() {
 
 #[test]
 fn the_time_of_a_stop_is_told_beside_that_of_others() {
-    let others = "docker stop and podman stop 10s, supervisord 10s, Kubernetes 30s, systemd 90s\n";
+    let others = [
+        "What is set can't be seen from here; these are the defaults: docker stop and podman stop 10s (",
+        ", supervisord 10s (stopwaitsecs of the program), ",
+        "Kubernetes 30s (terminationGracePeriodSeconds of the pod), systemd 1m30s (TimeoutStopSec of the unit, ",
+    ];
     let pod = |words: &[&str], variables: &[(&str, &str)]| {
         let mut command = Command::new(panicmon());
         command.arg("--doctor").args(words).env("KUBERNETES_SERVICE_HOST", "10.0.0.1").envs(variables.iter().copied());
         let (code, out) = report(&mut command);
-        assert!(out.contains(others), "{out}");
+        for other in others {
+            assert!(out.contains(other), "{other} in {out}");
+        }
         (code, out)
     };
     let (_, out) = pod(&[], &[]);
@@ -193,6 +208,8 @@ fn the_time_of_a_stop_is_told_beside_that_of_others() {
     let (_, out) = pod(&["-c", file.0.to_str().unwrap()], &[]);
     assert!(out.contains("a stop takes 50s at most: sigKillWait 50s of b\n"), "{out}");
     assert!(out.contains("and none has the terminal\n"), "{out}");
+    let (_, out) = pod(&["--kill-after=0", "--drain=90"], &[]);
+    assert!(out.contains("a stop takes 1m30s at most: --kill-after 0s, --drain 1m30s\n"), "{out}");
     let (_, out) = pod(&["--session"], &[]);
     assert!(out.contains("--session asks for a session of its own\n"), "{out}");
 }
@@ -206,6 +223,94 @@ fn a_variable_that_a_run_would_refuse_is_told() {
     assert_eq!(out.matches("\n  - mend or unset the variable\n").count(), 1, "{out}");
     let (code, out) = report(Command::new(panicmon()).arg("--doctor").env("PANICMON_DRIAN", "1s"));
     assert!(code == Some(0) && out.ends_with("  - PANICMON_DRIAN: did you mean PANICMON_DRAIN?\n"), "{out}");
+}
+
+/// Where a run would begin with an error, something doesn't hold.
+#[test]
+fn what_an_option_names_and_is_not_there_is_told() {
+    let wrong = Scratch::new("processes: [{ cmd: true, ddir: / }]\n");
+    let lacks = Scratch::new("processes: [{ name: web, cmd: no-such-command, dir: /no/such/folder }]\n");
+    let effectless = Scratch::new("processes: [{ cmd: 'true' }]\nhookTimeout: 3s\n");
+    let path = |file: &Scratch| file.0.to_str().unwrap().to_owned();
+    let (wrong, lacks, effectless) = (path(&wrong), path(&lacks), path(&effectless));
+    let mend = |file: &str| format!("mend {file}, or name another file: panicmon --check --config FILE");
+    for (words, variable, told, to_do) in [
+        (
+            &["--config", "/no/such/file"][..],
+            None,
+            "--config: /no/such/file: there is no such file".to_owned(),
+            mend("/no/such/file"),
+        ),
+        (
+            &[],
+            Some(("PANICMON_CONFIG", &*wrong)),
+            format!("PANICMON_CONFIG: {wrong}:1:26: unknown key 'ddir'"),
+            mend(&wrong),
+        ),
+        (
+            &["-c", &effectless],
+            None,
+            format!("--config: {effectless}: 'hookTimeout': it has no effect"),
+            mend(&effectless),
+        ),
+        (
+            &["-c", &lacks],
+            None,
+            format!("{lacks}:1:53: web: the directory '/no/such/folder' is not there"),
+            "have on this machine what".to_owned(),
+        ),
+        (
+            &["-c", &lacks],
+            None,
+            format!("{lacks}:1:31: web: the command 'no-such-command' is in no folder of PATH"),
+            "have on this machine what".to_owned(),
+        ),
+        (
+            &["--user", "no-such", "true"],
+            None,
+            "--user: 'no-such' is neither in /etc/passwd nor".to_owned(),
+            "name a user".to_owned(),
+        ),
+        (
+            &["true"],
+            Some(("PANICMON_USER", "0:no-such")),
+            "PANICMON_USER: the group 'no-such' is neither".to_owned(),
+            "name a user".to_owned(),
+        ),
+        (
+            &["--dir", "/no/such/folder", "true"],
+            None,
+            "--dir: the directory '/no/such/folder' is not there".to_owned(),
+            "make the directory".to_owned(),
+        ),
+    ] {
+        let (code, out) =
+            report(Command::new(panicmon()).arg("--doctor").args(words).envs(variable).env("PATH", "/usr/bin"));
+        assert!(code == Some(1) && out.contains(&format!("\nNO  {told}")), "{words:?} {variable:?}: {out}");
+        let (_, what) = out.split_once("What is marked NO doesn't hold here.\nWhat to do:\n").unwrap();
+        assert!(what.contains(&format!("  - {to_do}")), "{words:?} {variable:?}: {out}");
+    }
+    // What isn't read can't be wrong.
+    let (code, out) = report(Command::new(panicmon()).args(["--doctor", "--config", "-"]));
+    assert!(code == Some(0) && out.contains("--  --config: the file is stdin\n      it isn't read here;"), "{out}");
+}
+
+/// A filter that ends the process that makes the call ends --doctor with it: what is printed before says so.
+#[test]
+fn a_filter_that_ends_it_at_the_first_process_is_told_before() {
+    let words = ["prepare", &format!("end-at={}", libc::SYS_clone), "--", &panicmon(), "--doctor"];
+    let end = bytes_of(Command::new(PROBE).args(words));
+    assert_eq!(end.status.signal(), Some(libc::SIGSYS));
+    let out = String::from_utf8(end.stdout).unwrap();
+    let last: Vec<_> = out.lines().rev().take(2).collect();
+    assert!(last[1].starts_with("--  there is a filter of system calls (seccomp); what it does to clone(2)"), "{out}");
+    assert!(last[0].starts_with("      if this is the last line, it ends a process that calls clone(2)"), "{out}");
+    let (_, out) = report(Command::new(panicmon()).arg("--doctor"));
+    assert!(!out.contains("if this is the last line") || has_filter(), "{out}");
+}
+
+fn has_filter() -> bool {
+    status_field(std::process::id(), "Seccomp").as_deref() != Some("0")
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What was looked at, what it means, and what is to be done about it; and the report of all that.
 
 use crate::model::printable::OneLine;
+use crate::program::stdout;
 use std::fmt::Write;
 
 /// Something that was looked at, and what it means.
@@ -53,7 +54,14 @@ impl Report {
         }
     }
 
-    /// All of it, and whether every promise holds.
+    /// Prints what there is so far. If that fails, so does the rest, which tells it.
+    pub(super) fn print(&mut self) {
+        if stdout::write(&self.text).is_ok() {
+            self.text.clear();
+        }
+    }
+
+    /// The rest of it, and whether every promise holds.
     pub(super) fn end(self) -> (String, bool) {
         let Report { text, to_do, holds } = self;
         let verdict = if holds { "Every promise holds here." } else { "What is marked NO doesn't hold here." };

@@ -25,11 +25,13 @@ const EMULATED: &str = "an emulator (qemu-user) runs this: take an image for thi
 pub(super) fn all(signals: ProcessSignals, settings: &Settings, report: &mut Report) {
     let inherited_mask = signals.inherited_mask();
     let (start, signalfd) = start_and_signals(signals);
-    report.add(proc());
+    let sight = trial::sight();
+    let is_seen = matches!(sight, Ok(Sight::All | Sight::Own));
+    report.add(proc(sight));
     report.add(pid());
     report.add(start);
     orphans(report);
-    report.add(descendants());
+    report.add(descendants(is_seen));
     report.add(descriptors());
     report.add(signalfd);
     report.add(inherited(inherited_mask));
@@ -71,8 +73,8 @@ fn ended(call: &str, act: impl FnOnce()) -> Option<Finding> {
 }
 
 /// Which processes can be seen.
-fn proc() -> Finding {
-    match trial::sight() {
+fn proc(sight: io::Result<Sight>) -> Finding {
+    match sight {
         Ok(Sight::All) => finding(Some(true), "/proc is there, and hides no process", "--drain finds what is left"),
         Ok(Sight::Own) => {
             let is_needed = capability::is_effective(Capability::Kill);
@@ -230,16 +232,28 @@ fn killed_with_parent(parent_death: Result<(), String>) -> Finding {
     }
 }
 
-fn descendants() -> Finding {
+/// What `--drain` can do, which needs to see processes, too.
+fn descendants(is_seen: bool) -> Finding {
     if let Some(found) = ended("pidfd_open(2) or pidfd_send_signal(2)", || drop(trial::pidfd())) {
         return found;
     }
     match trial::pidfd() {
-        Ok(()) => finding(Some(true), "pidfd_open(2) works", "--drain reaches every descendant, and no other process"),
+        Ok(()) if is_seen => {
+            finding(Some(true), "pidfd_open(2) works", "--drain reaches every descendant, and no other process")
+        }
+        Ok(()) => finding(
+            Some(true),
+            "pidfd_open(2) works",
+            "--drain could reach every descendant, and no other process, but it finds none without the /proc of these processes",
+        ),
         Err((call, error)) => finding(
             Some(false),
             format!("{call}: {error}"),
-            "--drain reaches panicmon's own children only, and other descendants once their parents have ended",
+            if is_seen {
+                "--drain reaches panicmon's own children only, and other descendants once their parents have ended"
+            } else {
+                "--drain couldn't reach every descendant, and it finds none without the /proc of these processes"
+            },
         )
         .do_this(allow(call, &error)),
     }

@@ -147,6 +147,19 @@ fn user(settings: &Settings) -> Finding {
     finding(None, seen, means)
 }
 
+/// A filter of system calls, before anything is tried that it may end this process for.
+pub(super) fn filter() -> Option<Finding> {
+    let status = Status::of_this_process().ok();
+    let seen = match status.as_ref().and_then(|status| status.field("Seccomp")) {
+        Some("0") => return None,
+        Some(_) => "there is a filter of system calls (seccomp); what it does to clone(2) is tried next",
+        None => "whether there is a filter of system calls (seccomp) is unknown; clone(2) is tried next",
+    };
+    let means = "if this is the last line, it ends a process that calls clone(2), and no command can be started: allow the call \
+                 (SystemCallFilter= of a systemd unit)";
+    Some(finding(None, seen, means))
+}
+
 fn sandbox() -> Finding {
     let privileges = match capability::has_no_new_privileges() {
         Ok(true) => "no new privileges",
