@@ -77,7 +77,10 @@ fn ask_for(signal: Signal, settings: &Settings) -> Result<(), StatusCode> {
 
 #[cold]
 fn show(text: &str, failure: StatusCode) -> StatusCode {
-    if print(text).is_success() { StatusCode::SUCCESS } else { failure }
+    match print(text) {
+        StatusCode::OWN_FAILURE => failure,
+        status => status,
+    }
 }
 
 #[cold]

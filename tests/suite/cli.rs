@@ -5,7 +5,8 @@ use nix::fcntl::OFlag;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::process::Command;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
 
 fn says(words: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
     output(Command::new(panicmon()).args(words).envs(variables.iter().copied()))
@@ -112,6 +113,45 @@ fn texts_go_to_stdout_whatever_the_variables_are() {
     }
 }
 
+/// A pipe that nobody reads.
+fn unread() -> std::io::PipeWriter {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    writer
+}
+
+/// As of any program in front of head(1): the end is SIGPIPE's, and nothing is said. Where PIPE is ignored, it is an error.
+#[test]
+fn a_text_without_a_reader_ends_quietly() {
+    let file = support::Scratch::new("processes: [{ cmd: 'true' }]\n");
+    let file = file.0.to_str().unwrap();
+    let texts = [
+        &["-h"] as &[&str],
+        &["--help"],
+        &["--man"],
+        &["--version"],
+        &["--completions", "fish"],
+        &["--doctor"],
+        &["--check", "--config", file],
+        &["--as", "tini", "--", "-h"],
+        &["--as", "catatonit", "--", "-V"],
+    ];
+    for words in texts {
+        let end = support::outcome(
+            Command::new(panicmon()).args(words).stdout(unread()).stderr(Stdio::piped()).spawn().unwrap(),
+        );
+        let err = String::from_utf8_lossy(&end.stderr).into_owned();
+        assert_eq!((end.status.signal(), err.as_str()), (Some(libc::SIGPIPE), ""), "{words:?}");
+        let mut ignoring = Command::new(PROBE);
+        ignoring.args(["prepare", "ignore=13", "--", &panicmon()]).args(words).stdout(unread()).stderr(Stdio::piped());
+        let end = support::outcome(ignoring.spawn().unwrap());
+        let err = String::from_utf8_lossy(&end.stderr).into_owned();
+        let code = if words[0] == "--as" { 1 } else { 125 };
+        assert_eq!(end.status.code(), Some(code), "{words:?}: {err}");
+        assert_eq!(err, "panicmon: can't write to stdout: EPIPE: Broken pipe\n", "{words:?}");
+    }
+}
+
 #[test]
 fn a_word_that_programs_with_subcommands_have_is_a_command_and_hinted_at_where_there_is_none() {
     let folder = support::Scratch::folder();
@@ -121,6 +161,14 @@ fn a_word_that_programs_with_subcommands_have_is_a_command_and_hinted_at_where_t
         (&["--", "version"], "--version"),
         (&["check", "a b.yml"], "--check --config a b.yml"),
         (&["-v", "doctor"], "--doctor"),
+        (&["doctor", "-k5", "web"], "--doctor -k5 web"),
+        (&["help", "tini"], "--help"),
+        (&["version", "--config", "x"], "--version"),
+        (&["check"], "--check --config FILE"),
+        (&["check", "--config", "x.yml"], "--check --config x.yml"),
+        (&["completions"], "--completions SHELL"),
+        (&["completions", "zsh", "-v"], "--completions zsh"),
+        (&["man", "1"], "--man"),
     ] {
         let (code, out, err) = says(words, &[("PATH", path)]);
         assert_eq!((code, out.as_str()), (Some(127), ""), "{words:?}: {err}");
@@ -128,7 +176,7 @@ fn a_word_that_programs_with_subcommands_have_is_a_command_and_hinted_at_where_t
         assert!(lines.len() == 2 && lines[0].contains(": command not found in PATH="), "{words:?}: {err}");
         assert_eq!(lines[1], format!("panicmon: did you mean panicmon {hint}?"), "{words:?}");
     }
-    assert!(!says(&["help", "me"], &[("PATH", path)]).2.contains("did you mean"));
+    assert!(!says(&["helper", "me"], &[("PATH", path)]).2.contains("did you mean"));
     support::write_program(&folder.0.join("help"), b"#!/bin/sh\necho helped\n", 0o755);
     assert_eq!(says(&["help"], &[("PATH", path)]), (Some(0), "helped\n".to_owned(), String::new()));
 }

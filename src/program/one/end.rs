@@ -56,9 +56,12 @@ fn report(error: &Error, settings: &Settings, words: &[&CStr]) -> StatusCode {
 fn meant(words: &[&CStr]) -> Option<String> {
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     match words.iter().map(AsRef::as_ref).collect::<Vec<_>>()[..] {
-        [word @ ("help" | "version" | "doctor" | "man")] => Some(format!("--{word}")),
-        ["completions", shell] => Some(format!("--completions {shell}")),
-        ["check", file] => Some(format!("--check --config {file}")),
+        [word @ ("help" | "version" | "man"), ..] => Some(format!("--{word}")),
+        ["doctor", ref rest @ ..] => Some(["--doctor"].iter().chain(rest).copied().collect::<Vec<_>>().join(" ")),
+        ["completions"] => Some("--completions SHELL".to_owned()),
+        ["completions", shell, ..] => Some(format!("--completions {shell}")),
+        ["check"] => Some("--check --config FILE".to_owned()),
+        ["check", "-c" | "--config", file, ..] | ["check", file, ..] => Some(format!("--check --config {file}")),
         _ => None,
     }
 }

@@ -7,10 +7,16 @@ use std::fmt::Write;
 
 /// The most columns that a text has on any terminal: longer lines are hard to read.
 const MOST_COLUMNS: usize = 100;
-/// The least: words are longer than a column of text on a narrower terminal.
-const LEAST_COLUMNS: usize = 50;
+/// The least: words are longer than a narrower terminal.
+const LEAST_COLUMNS: usize = 40;
+/// The least for a text beside an option, and not below it.
+const LEAST_BESIDE: usize = 50;
 
-/// A space at which no line ends.
+/// How far a text below an option is indented, and how far on a narrow terminal.
+const INDENT: usize = 10;
+const NARROW_INDENT: usize = 6;
+
+/// A space at which no line ends, unless it is too short.
 const KEPT_SPACE: char = '\u{a0}';
 
 pub(crate) const ABOUT: &str =
@@ -56,27 +62,51 @@ impl Page {
 
     /// The text in lines that fit, those after the first indented.
     fn wrapped(self, text: &str, indent: usize) -> String {
+        self.broken(text, indent, indent, "")
+    }
+
+    /// The same for a line that begins at this column; its lines end with this, but for the last.
+    fn broken(self, text: &str, begins: usize, indent: usize, end: &str) -> String {
         let mut lines = String::new();
-        let mut column = indent;
-        for word in text.split(' ') {
+        let mut column = begins;
+        let mut is_first = true;
+        let most = self.columns - end.len();
+        let fits = |word: &str| indent + word.chars().count() <= most;
+        let words = text.split(' ').flat_map(|word| {
+            let is_too_long = !fits(word);
+            word.split(move |c| is_too_long && c == KEPT_SPACE)
+        });
+        for word in words {
             let width = word.chars().count();
-            if column > indent && column + 1 + width > self.columns {
-                let _ = write!(lines, "\n{:indent$}", "");
-                column = indent;
+            if !is_first && column + 1 + width > most {
+                let _ = write!(lines, "{end}\n{:indent$}", "");
+                (column, is_first) = (indent, true);
             }
-            if column > indent {
+            if !is_first {
                 lines.push(' ');
                 column += 1;
             }
             lines.extend(word.chars().map(|c| if c == KEPT_SPACE { ' ' } else { c }));
-            column += width;
+            (column, is_first) = (column + width, false);
         }
         lines
     }
 
+    /// A text below an option.
+    fn below(self, text: &str) -> String {
+        let indent = if self.columns < LEAST_BESIDE + INDENT { NARROW_INDENT } else { INDENT };
+        format!("{:indent$}{}", "", self.wrapped(text, indent))
+    }
+
+    /// A command line, which can be copied whole.
+    fn line(self, text: &str) -> String {
+        self.broken(text, 2, NARROW_INDENT, " \\")
+    }
+
     fn usage(self) -> String {
         let start = self.heading("Usage:");
-        format!("{}\n\n{start} {}\n       {}\n", self.wrapped(ABOUT, 0), USAGE[0], USAGE[1])
+        let [one, several] = USAGE.map(|usage| self.broken(usage, 7, 9, ""));
+        format!("{}\n\n{start} {one}\n       {several}\n", self.wrapped(ABOUT, 0))
     }
 }
 
@@ -96,8 +126,8 @@ pub(crate) fn screen(page: Page) -> String {
     text.push('\n');
     for flag in options() {
         let (typed, brief) = (typed(flag), flag.brief);
-        if page.columns < widest + LEAST_COLUMNS {
-            let _ = writeln!(text, "  {}\n          {}", page.option(&typed), page.wrapped(brief, 10));
+        if page.columns < widest + LEAST_BESIDE {
+            let _ = writeln!(text, "  {}\n{}", page.option(&typed), page.below(brief));
             continue;
         }
         let gap = widest - typed.len() + 2;
@@ -122,11 +152,11 @@ pub(crate) fn full(page: Page) -> String {
             let _ = write!(text, "\n{}\n", page.heading(&format!("{heading}:")));
         }
         let described = flag.described().replace("[env: ", &format!("[env:{KEPT_SPACE}"));
-        let _ = writeln!(text, "  {}\n          {}", page.option(&typed(flag)), page.wrapped(&described, 10));
+        let _ = writeln!(text, "  {}\n{}", page.option(&typed(flag)), page.below(&described));
     }
     let _ = write!(text, "\n{}\n\n{}\n", page.wrapped(STATUS, 0), page.heading("Examples:"));
     for (line, what) in EXAMPLES {
-        let _ = writeln!(text, "  {}\n          {}", page.option(line), page.wrapped(what, 10));
+        let _ = writeln!(text, "  {}\n{}", page.option(&page.line(line)), page.below(what));
     }
     text
 }
@@ -152,19 +182,28 @@ mod tests {
 
     #[test]
     fn all_is_as_wide_as_the_terminal_allows() {
-        for (columns, most) in [(50, 50), (60, 60), (80, 80), (100, 100), (200, 100), (0, 50)] {
+        let narrow = (40..60).map(|columns| (columns, columns));
+        for (columns, most) in narrow.chain([(60, 60), (80, 80), (100, 100), (200, 100), (0, 40)]) {
             let page = Page::new(columns, false);
             for text in [screen(page), full(page)] {
-                // What is typed stays on one line, however long it is.
-                let prose = text
-                    .lines()
-                    .filter(|line| !line.trim_start().starts_with("panicmon ") && !line.starts_with("Usage: "));
-                for line in prose {
+                for line in text.lines() {
                     assert!(line.chars().count() <= most, "{columns}: {line}");
+                    assert!(!line.ends_with(' ') && !line.contains(KEPT_SPACE), "{columns}: {line}");
                 }
             }
         }
         assert!(widest(&full(Page::new(100, false))) > 90);
+    }
+
+    /// An example on a narrow terminal is one command line of a shell all the same.
+    #[test]
+    fn a_broken_command_line_can_be_copied() {
+        let text = full(Page::new(40, false));
+        for (line, _) in EXAMPLES {
+            assert!(text.replace(" \\\n      ", " ").contains(&format!("  {line}\n")), "{line}: {text}");
+        }
+        assert!(text.contains(" \\\n"));
+        assert!(!full(Page::new(80, false)).contains('\\'));
     }
 
     #[test]

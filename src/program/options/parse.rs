@@ -119,8 +119,7 @@ fn parse_options(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Reques
         Ok(matches) => matches,
         Err(error) if error.kind() == ErrorKind::DisplayVersion => return Ok(Request::Print(Text::Version)),
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-            let is_long = words.iter().any(|word| word == "--help");
-            return Ok(Request::Print(if is_long { Text::Help } else { Text::Screen }));
+            return Ok(Request::Print(if is_long_help(&words) { Text::Help } else { Text::Screen }));
         }
         Err(error) => return Err(refused(&error, &words)),
     };
@@ -153,6 +152,15 @@ fn parse_options(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Reques
     Ok(match settings.config {
         Some(_) => Request::RunFile(settings),
         None => Request::Run(settings, count - command_words),
+    })
+}
+
+/// Whether --help asks for the help, and no -h before it.
+#[cold]
+fn is_long_help(words: &[OsString]) -> bool {
+    words.iter().position(|word| word == "--help").is_some_and(|at| {
+        let before = command().try_get_matches_from(&words[..at]);
+        before.err().is_none_or(|error| error.kind() != ErrorKind::DisplayHelp)
     })
 }
 

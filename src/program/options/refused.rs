@@ -43,12 +43,16 @@ fn advice(option: &str, words: &[OsString]) -> String {
     }
     // clap names the letter alone that it doesn't know, of -doctor.
     let long = option.strip_prefix("--").map_or_else(|| word_with(option, words), str::to_owned);
+    let is_beginning = |of: &str| !long.is_empty() && of.starts_with(&long);
+    // Of a few letters it is told what they begin, if that is one option; behind one hyphen they may be letters of their own.
+    let is_short = long.len() <= 2;
+    let is_told = if is_short { option.starts_with("--") && is_alone(&is_beginning) } else { true };
     let mut known = Vec::new();
     let mut beginning = String::new();
     let mut count = 0;
     for flag in all_flags() {
         known.push(flag.long);
-        if long.len() > 2 && flag.long.starts_with(&long) {
+        if is_told && is_beginning(flag.long) {
             let between = if count == 0 { "" } else { ", " };
             beginning += &format!("{between}--{}", flag.long);
             count += 1;
@@ -60,6 +64,11 @@ fn advice(option: &str, words: &[OsString]) -> String {
         (0, None) => "; --help lists all".to_owned(),
         (_, None) => format!(": did you mean one of {beginning}?"),
     }
+}
+
+/// Whether it holds for one option.
+fn is_alone(holds: &dyn Fn(&str) -> bool) -> bool {
+    all_flags().filter(|flag| holds(flag.long)).count() == 1
 }
 
 /// The word that this letter is the beginning of, without hyphen and value.

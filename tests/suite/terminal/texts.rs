@@ -5,7 +5,7 @@ use super::shell::Screen;
 #[test]
 fn help_is_as_wide_as_the_terminal_even_through_a_pager() {
     let mut screen = Screen::with_shell("");
-    for (columns, expected) in [(60, 50..=60), (90, 80..=90), (240, 90..=100)] {
+    for (columns, expected) in [(40, 30..=40), (45, 35..=45), (60, 50..=60), (90, 80..=90), (240, 90..=100)] {
         screen.resize(30, columns);
         let (shown, _) = screen.run("panicmon --help | wc -L");
         assert!(expected.contains(&shown.parse().unwrap()), "{columns}: {shown}");
