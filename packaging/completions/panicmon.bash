@@ -42,6 +42,11 @@ _panicmon() {
         [[ ! $option ]] || _panicmon_value "$option"
         COMPREPLY=("${COMPREPLY[@]/#/${word%%=*}=}")
         return
+    elif [[ $word == -[^-]?* ]] && _panicmon_awaits "$word" && [[ $begun ]]; then
+        local before=${word%"$value"}
+        _panicmon_value "$option"
+        COMPREPLY=("${COMPREPLY[@]/#/$before}")
+        return
     elif [[ $word == -* ]]; then
         COMPREPLY=($(compgen -W "-C --dir -e --env --unset-env --clear-env -u --user -s --signals -r --rewrite --delay -g --group --session --parent-death-signal -k --kill-after --stop-signals --drain --exit --success --restart --min-wait --max-wait --no-restart-on --max-restarts --label --timestamps --events --hook --hook-on --hook-timeout --report --report-keep --termination-log --metrics --stderr-tail --stdout-tail --redact --report-args --name -c --config --check --as --doctor -v --verbose -q --quiet --completions --man -h --help -V --version" -- "$word"))
         return
@@ -58,7 +63,7 @@ _panicmon() {
     fi
 }
 
-# _panicmon_awaits WORD: sets $option, if the word is one and its value is the next word.
+# _panicmon_awaits WORD: sets $option, if the word is one with a value: the next word, or $value, with which it has $begun.
 _panicmon_awaits() {
     local letters
     case $1 in
@@ -67,7 +72,9 @@ _panicmon_awaits() {
         *)
             # Behind a letter that takes a value, the others are that value.
             letters=${1%%[Ceusrkc]*}
-            [[ $1 != "$letters"? ]] || option=-${1: -1}
+            [[ $1 != "$letters" ]] || return
+            option=-${1:${#letters}:1} value=${1:${#letters}+1}
+            [[ ! $value ]] || begun=yes
             ;;
     esac
 }
