@@ -3,9 +3,10 @@
 use super::options::parse::{Request, parse};
 use super::options::settings::Settings;
 use super::peers::pause::pause;
+use super::peers::table::{asked_for, called};
 use super::stderr::{say, say_as_it_is, say_lines, tell_panics};
 use super::stdout::print;
-use super::{doctor, one, several, texts};
+use super::{doctor, failure, one, several, texts};
 use crate::model::signal::Signal;
 use crate::model::status::StatusCode;
 use crate::sys::signals::process::ProcessSignals;
@@ -28,13 +29,16 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
     let last = env.last().or(args.last()).map_or(0, |string| string.as_ptr() as u64);
     if let Err(error) = limit::ensure_stack(last.saturating_sub(&raw const here as u64), STACK_BYTES) {
         say(&error);
-        return StatusCode::OWN_FAILURE.get();
+        return failure_of(args, env).get();
+    }
+    if let Some(peer) = called(args) {
+        failure::set_status(peer.statuses.failure());
     }
     // Blocked before anything else, a signal is neither lost nor ends this process before the child can have it.
     let signals = ProcessSignals::take();
     let status = parse(args, env).map_err(|message| {
         say_lines(&message);
-        StatusCode::OWN_FAILURE
+        failure_of(args, env)
     });
     let status = status.and_then(|request| {
         die_with_parent(&request)?;
@@ -43,15 +47,30 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
     status.unwrap_or_else(|failure| failure).get()
 }
 
+/// The exit status of a failure before it is known what the words mean.
+#[cold]
+fn failure_of(args: &[&'static CStr], env: &[&'static CStr]) -> StatusCode {
+    asked_for(args, env).map_or(StatusCode::OWN_FAILURE, |peer| peer.statuses.failure())
+}
+
 fn run(request: Request, signals: ProcessSignals, args: &[&'static CStr], env: &[&'static CStr]) -> StatusCode {
     match request {
         Request::Run(settings, _) | Request::RunFile(settings) if settings.doctor => diagnose(settings, signals, env),
         Request::Run(settings, command) => {
-            let words = settings.in_place.as_ref().map_or(&args[command..], |place| place.words);
+            let words = match &settings.in_place {
+                Some(place) => {
+                    failure::set_status(place.statuses.failure());
+                    place.words
+                }
+                None => &args[command..],
+            };
             one::run(signals, settings, words, env)
         }
         Request::RunFile(settings) => several::run(signals, settings, env),
-        Request::Pause(failure) => pause(signals, failure),
+        Request::Pause(failure) => {
+            failure::set_status(failure);
+            pause(signals, failure)
+        }
         Request::Print(text) => texts::show(text, env),
         Request::Show(text, failure) => show(&text, failure),
         Request::Tell(text, status) => tell(&text, status),
@@ -77,10 +96,8 @@ fn ask_for(signal: Signal, settings: &Settings) -> Result<(), StatusCode> {
 
 #[cold]
 fn show(text: &str, failure: StatusCode) -> StatusCode {
-    match print(text) {
-        StatusCode::OWN_FAILURE => failure,
-        status => status,
-    }
+    failure::set_status(failure);
+    print(text)
 }
 
 #[cold]

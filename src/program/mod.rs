@@ -13,6 +13,7 @@
 //! | `config_file` | the file of `--config` |
 //! | `peers` | the command lines of other programs, by their names |
 //! | `notify`, `reload`, `systemds` | what systemd expects of its services |
+//! | `failure` | the exit status of our own failures |
 //! | `file_options` | what a file says of reports |
 //! | `records`, `hooks` | where records of events go; what is run for them |
 //! | `death` | how the command ended, where it could not tell |
@@ -27,6 +28,7 @@ mod config_file;
 mod death;
 mod doctor;
 mod entry;
+mod failure;
 mod file_options;
 #[cfg(feature = "fuzzing")]
 mod fuzzing;

@@ -2,9 +2,9 @@
 //!
 //! A reader may be slow, or hang: a write that waits for it would hold up every signal and the exit status.
 
+use super::failure;
 use super::journal::Message;
 use crate::model::printable::OneLine;
-use crate::model::status::StatusCode;
 use crate::sys::output::Output;
 use crate::sys::poll::Awaited;
 use crate::sys::{last_kill, output, poll, process};
@@ -101,7 +101,7 @@ pub fn no_memory() -> ! {
                            started is killed\n";
     output::write_now(io::stderr().as_fd(), MESSAGE.as_bytes());
     last_kill::kill_if_wanted();
-    process::exit_now(StatusCode::OWN_FAILURE)
+    process::exit_now(failure::status())
 }
 
 /// A panic is told in a sentence, and ends this process with the status of a failure of its own. The reader of YAML panics
@@ -116,7 +116,7 @@ pub(crate) fn tell_panics() {
             None => say(&format_args!("internal error: {why}; what was started is killed")),
         }
         last_kill::kill_if_wanted();
-        process::exit_now(StatusCode::OWN_FAILURE)
+        process::exit_now(failure::status())
     }));
 }
 

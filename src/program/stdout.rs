@@ -1,5 +1,6 @@
 //! Texts on stdout: help, version, reports.
 
+use super::failure;
 use super::stderr::say;
 use crate::model::signal::Signal;
 use crate::model::status::{ExitStatus, StatusCode};
@@ -35,7 +36,7 @@ pub(crate) fn print(text: &str) -> StatusCode {
         Ok(()) => StatusCode::SUCCESS,
         Err(error) => {
             say(&format_args!("can't write to stdout: {error}"));
-            StatusCode::OWN_FAILURE
+            failure::status()
         }
     }
 }

@@ -48,18 +48,17 @@ fn where_there_is_no_memory_that_is_said() {
 /// Its lines wait for a reader.
 #[test]
 fn where_memory_ends_later_the_command_is_killed() {
-    where_memory_ends(&["--label", "x"], "echo $$; read go; yes & exec sleep 1000");
+    where_memory_ends(script_with(&["--label", "x"], "echo $$; read go; yes & exec sleep 1000"), 125);
 }
 
 #[test]
 fn where_memory_ends_later_what_a_drain_was_to_end_is_killed() {
     let script = "setsid sleep 1000 >/dev/null 2>&1 & echo $!; read go; yes & exec sleep 1000";
-    where_memory_ends(&["--label", "x", "--drain", "1h"], script);
+    where_memory_ends(script_with(&["--label", "x", "--drain", "1h"], script), 125);
 }
 
 /// The script says which process isn't to outlive panicmon, and goes on when it reads a line.
-fn where_memory_ends(options: &[&str], script: &str) {
-    let mut command = script_with(options, script);
+pub fn where_memory_ends(mut command: Command, status: i32) {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = command.spawn().unwrap();
     let mut lines = BufReader::new(running.stdout.take().unwrap());
@@ -70,7 +69,7 @@ fn where_memory_ends(options: &[&str], script: &str) {
     running.stdin.take().unwrap().write_all(b"\n").unwrap();
     let ended = outcome(running);
     let err = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(125), "{err}");
+    assert_eq!(ended.status.code(), Some(status), "{err}");
     assert!(err.starts_with(OUT_OF_MEMORY), "{err}");
     wait_for("the command's end", || (name(child) != "sleep").then_some(()));
 }

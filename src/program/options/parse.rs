@@ -12,7 +12,7 @@ use crate::model::printable::OneLine;
 use crate::model::process_config::Restart;
 use crate::model::status::StatusCode;
 use crate::program::peers::peer::{Asked, Line, Peer};
-use crate::program::peers::table::{PEERS, named};
+use crate::program::peers::table::{PEERS, called, named};
 use clap::ArgMatches;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -38,20 +38,13 @@ pub(crate) enum Request {
 
 /// Reads the command line and the variables. The error is a message, without newline.
 pub(crate) fn parse(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Request, String> {
-    let has_own_name = args.first().is_none_or(|name| name.to_bytes().ends_with(b"panicmon"));
-    if !has_own_name && let Some(peer) = program_called(args) {
+    if let Some(peer) = called(args) {
         return parse_by_name(peer, args, env);
     }
     match plain_command(args, env) {
         Some(command) => Ok(Request::Run(Settings::default(), command)),
         None => parse_options(args, env),
     }
-}
-
-/// The program that has the name by which this one was called.
-#[cold]
-fn program_called(args: &[&'static CStr]) -> Option<&'static Peer> {
-    named(OsStr::from_bytes(args.first()?.to_bytes()))
 }
 
 /// This program was called by the name of another one.
@@ -135,8 +128,8 @@ fn parse_options(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Reques
     for flag in FLAGS {
         flag.apply_words(&matches, &mut settings)?;
     }
-    let called = settings.called.take().filter(|_| settings.config.is_none() && !settings.doctor);
-    settings.check_together(has_command || called.is_some(), &given)?;
+    let wanted = settings.called.take().filter(|_| settings.config.is_none() && !settings.doctor);
+    settings.check_together(has_command || wanted.is_some(), &given)?;
     settings.forget_meaningless_variables();
     if settings.config.is_some() {
         settings.words = FLAGS.iter().map(|flag| flag.long).filter(|long| given(long)).collect();
@@ -144,7 +137,7 @@ fn parse_options(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Reques
     if !settings.doctor && !settings.check {
         settings.slips = variables::slips(env);
     }
-    if let Some(name) = called {
+    if let Some(name) = wanted {
         let peer = program(&name, &settings)?;
         let line = Line { name: &name, words: &args[count - command_words..], env };
         return Ok(in_place_of(peer, &line, || Ok(settings), &given));

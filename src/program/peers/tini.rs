@@ -11,6 +11,7 @@ use crate::model::status::StatusCode;
 use crate::program::logger::Verbosity;
 use log::LevelFilter;
 use std::ffi::OsStr;
+use std::num::IntErrorKind;
 
 pub(super) const TINI: Peer =
     Peer { names: &["tini", "tini-static", "docker-init"], statuses: &STATUSES, read: read_line };
@@ -64,8 +65,7 @@ fn read_line(line: &Line<'_>) -> Asked {
         return Asked::Refuse(usage(line.name));
     }
     wishes.group |= env::get(line.env, "TINI_KILL_PROCESS_GROUP").is_some();
-    let level = env::get(line.env, "TINI_VERBOSITY").map_or(DEFAULT_LEVEL, number);
-    wishes.verbosity = verbosity(level.saturating_add(more));
+    wishes.verbosity = verbosity(env::get(line.env, "TINI_VERBOSITY").map_or(DEFAULT_LEVEL + more, number));
     wishes.in_place.words = given.operands.leak();
     Asked::Run(wishes)
 }
@@ -90,12 +90,17 @@ fn status(word: &OsStr) -> Option<StatusCode> {
     Some(StatusCode::new(number.try_into().ok()?))
 }
 
-/// As atoi(3) reads it.
+/// As atoi(3) of the GNU C library reads it: of the nearest `long` the lower half.
 fn number(word: &OsStr) -> i32 {
     let text = word.to_string_lossy();
     let text = text.trim_start();
     let end = text.char_indices().find(|(at, c)| !(c.is_ascii_digit() || *at == 0 && matches!(c, '-' | '+')));
-    text[..end.map_or(text.len(), |(at, _)| at)].parse().unwrap_or(0)
+    let long = text[..end.map_or(text.len(), |(at, _)| at)].parse::<i64>().unwrap_or_else(|error| match error.kind() {
+        IntErrorKind::PosOverflow => i64::MAX,
+        IntErrorKind::NegOverflow => i64::MIN,
+        _ => 0,
+    });
+    long as i32
 }
 
 /// A level below 0 is, to tini, a very high one.
@@ -119,7 +124,7 @@ fn usage(name: &OsStr) -> String {
   -g         send signals to the command's whole process group (also: TINI_KILL_PROCESS_GROUP)
   -p SIGNAL  get this signal when the parent dies: SIGTERM
   -s         adopt orphans: done in any case (also: TINI_SUBREAPER)
-  -v         log more: twice, three times for still more (also: TINI_VERBOSITY, from 0 to 4)
+  -v         log more: twice, three times for still more (or else: TINI_VERBOSITY, from 0 to 4, which wins)
   -w         tell of each orphan that is reaped
   -h, -l, --version (alone)
 

@@ -71,6 +71,22 @@ const TINI: &[Row] = &[
     row(&["-sv", "--", "echo", "a"], end(0, Said::All("a\n"), Said::Has("echo")))
         .but_theirs(end(0, Said::Has("a\n"), Said::Nothing), "tini logs to stdout, among what the command writes"),
     row(&["-s", "--", "true"], runs(0, "")).with(&[("TINI_VERBOSITY", "0")]),
+    row(&["-svvv", "--", "true"], runs(0, "")).with(&[("TINI_VERBOSITY", "1")]),
+    row(&["-svvv", "--", "true"], runs(0, "")).with(&[("TINI_VERBOSITY", "")]),
+    // As atoi(3) reads it: -1, which is a very high level; 2; 0.
+    row(&["-s", "--", "true"], end(0, Said::Nothing, Said::Has("trace: its arguments")))
+        .with(&[("TINI_VERBOSITY", "99999999999999999999")])
+        .but_theirs(
+            end(0, Said::Has("TRACE tini"), Said::Nothing),
+            "tini logs to stdout, among what the command writes",
+        ),
+    row(&["-s", "--", "true"], end(0, Said::Nothing, Said::Has("info: starting true")))
+        .with(&[("TINI_VERBOSITY", " 4294967298x")])
+        .but_theirs(
+            end(0, Said::Has("INFO  tini"), Said::Nothing),
+            "tini logs to stdout, among what the command writes",
+        ),
+    row(&["-s", "--", "true"], runs(0, "")).with(&[("TINI_VERBOSITY", "-99999999999999999999")]),
     row(&["-s", "--", "true"], runs(0, "")).with(&[("TINI_VERBOSITY", "x")]),
     row(&["--", "true"], runs(0, "")).but_theirs(
         end(0, Said::Nothing, Said::Has("isn't registered as a child subreaper")),

@@ -8,6 +8,7 @@ mod as_pid_1;
 mod at_ends;
 mod lines;
 mod others;
+mod own_failures;
 mod own_options;
 mod pausing;
 mod stops;

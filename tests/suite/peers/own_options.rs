@@ -124,6 +124,6 @@ fn by_an_option() {
     let refused = says(&["--", "true"], &[("PANICMON_AS", "upstart")]);
     assert!(refused.2.starts_with("panicmon: PANICMON_AS: 'upstart' is none of"), "{}", refused.2);
     let refused = says(&["--as", "tini", "--config", "x.yml"], &[]);
-    assert!(refused.0 == Some(125) && refused.2.contains("--as: it is for one COMMAND"), "{}", refused.2);
+    assert!(refused.0 == Some(1) && refused.2.contains("--as: it is for one COMMAND"), "{}", refused.2);
     assert_eq!(says(&["--as", "tini", "--doctor"], &[]).2, "");
 }
