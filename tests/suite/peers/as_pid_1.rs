@@ -74,6 +74,65 @@ fn dumb_init_is_not_stopped() {
     }
 }
 
+fn has_ended(pid: u32) -> bool {
+    status_field(pid, "State").is_none_or(|state| state.starts_with('Z'))
+}
+
+/// USR2 ends the helper in the command's group, if it comes to it.
+#[test]
+#[ignore = "needs root: a PID namespace"]
+fn the_group_or_the_command_alone() {
+    for (name, options, whole) in [
+        ("tini", &[] as &[&str], false),
+        ("tini", &["-g"], true),
+        ("docker-init", &["-g"], true),
+        ("dumb-init", &[], true),
+        ("dumb-init", &["-c"], false),
+        ("catatonit", &[], false),
+        ("catatonit", &["-g"], true),
+    ] {
+        for (who, command) in both(name, &[options, &["--", PROBE, "live", "helper", "15=exit:9"]].concat()) {
+            let what = format!("{who} {name} {options:?}");
+            let mut running = Running::start(command);
+            let came = |running: &mut Running| loop {
+                let line = running.line().unwrap_or_default();
+                // Its helper's end may come at any time.
+                if !line.starts_with(&format!("came {} ", libc::SIGCHLD)) {
+                    return line;
+                }
+            };
+            while !came(&mut running).starts_with("ready") {}
+            let (first, child) = processes(&running);
+            let helper = wait_for("the helper", || children(child).first().copied());
+            crate::sys::kill(first, libc::SIGUSR2).unwrap();
+            assert!(came(&mut running).starts_with("came 12 "), "{what}");
+            if whole {
+                wait_for("the helper to end", || has_ended(helper).then_some(()));
+            }
+            crate::sys::kill(first, libc::SIGHUP).unwrap();
+            assert!(came(&mut running).starts_with("came 1 "), "{what}");
+            assert_eq!(has_ended(helper), whole, "{what}");
+            crate::sys::kill(first, libc::SIGTERM).unwrap();
+            assert_eq!(running.code(), 9, "{what}");
+        }
+    }
+}
+
+/// `tini -p`: the signal that the end of a parent outside of the namespace sends to PID 1 is passed on.
+#[test]
+#[ignore = "needs root: a PID namespace"]
+fn the_parents_death() {
+    for (name, signal, sent) in [("tini", "SIGTERM", libc::SIGTERM), ("docker-init", "SIGUSR1", libc::SIGUSR1)] {
+        for (who, command) in both(name, &["-p", signal, "--", PROBE, "live", "10=exit:9", "15=exit:9"]) {
+            let mut running = Running::start(command);
+            assert!(running.line().unwrap().starts_with("ready"), "{who} {name}");
+            running.kill(libc::SIGKILL);
+            assert!(running.line().unwrap().starts_with(&format!("came {sent} ")), "{who} {name}");
+            running.wait_for_eof();
+        }
+    }
+}
+
 /// What podman's pods begin with.
 #[test]
 #[ignore = "needs root: a PID namespace"]

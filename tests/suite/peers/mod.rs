@@ -11,6 +11,8 @@ mod others;
 mod own_failures;
 mod own_options;
 mod pausing;
+mod pid1;
+mod pidproxy;
 mod stops;
 
 use crate::support::{Scratch, output, panicmon};
