@@ -234,6 +234,9 @@ assert!(Executor::new(options)?.run(["true"])?.is_success());
     /// everybody (USR1, say) doesn't end a command that knows nothing of it. [Stops](Options::stop_signals), as what they
     /// are rewritten to, and TERM, INT, QUIT and HUP are passed on all the same. What is dropped is told as
     /// [`SignalDropped`](crate::model::event::SignalDropped). It takes /proc; without it, all are passed on.
+    ///
+    /// Where a child has all signals blocked, it may be for the moment in which it starts another program. So a signal that it
+    /// isn't seen waiting for is held for up to 127 ms in which the child can run. It is passed on if all is blocked even then.
     #[must_use]
     pub fn drop_uncaught(mut self, drop: bool) -> Self {
         self.drop_uncaught = drop;

@@ -16,6 +16,7 @@ use crate::policy::child::Lifecycle;
 use crate::policy::stop::Asks;
 use crate::report::remarks::Remark;
 use crate::sys::default_action;
+use crate::sys::default_action::Effect;
 use crate::sys::proc_fs::Ours;
 use crate::sys::signals;
 use crate::sys::signals::{Target, own};
@@ -105,6 +106,7 @@ impl Run<'_, '_> {
             ChildAction::Pass(received, to) => {
                 pass(target, received, to, proc_is_ours, lifecycle, actions);
             }
+            ChildAction::HasLooked => has_looked(lifecycle),
             ChildAction::Delay(delayed, delay) => {
                 tell_delay(self.handlers, spec, pid, delayed.came, delay);
                 lifecycle.delayed(delayed, Instant::now().checked_add(delay));
@@ -154,9 +156,10 @@ fn pass(
     lifecycle: &mut Lifecycle,
     actions: &mut Actions,
 ) {
-    let signal = received.signal;
-    if lifecycle.drops_uncaught(signal) && default_action::would_end(target.pid, signal, proc_is_ours) {
-        lifecycle.dropped_uncaught(received, actions);
+    if lifecycle.drops_uncaught(received.signal)
+        && !is_asked_for(target.pid, received, to, proc_is_ours, lifecycle, actions)
+    {
+        lifecycle.not_passed(received, actions);
         return;
     }
     let result = match to {
@@ -164,6 +167,38 @@ fn pass(
         To::Group => signals::pass_to_group(target, received),
     };
     lifecycle.passed(received, to, result, Instant::now, actions);
+}
+
+/// Whether the child wouldn't die of it unasked. If it would, this is told. Where it can't be known yet, the signal waits.
+#[cold]
+fn is_asked_for(
+    child: Pid,
+    received: Received,
+    to: To,
+    proc_is_ours: &mut Ours,
+    lifecycle: &mut Lifecycle,
+    actions: &mut Actions,
+) -> bool {
+    let undecided = lifecycle.undecided.get_or_insert_default();
+    if undecided.waits_behind(received, to, actions) {
+        return false;
+    }
+    match default_action::effect(child, received.signal, proc_is_ours) {
+        Effect::Other => true,
+        Effect::Awaited => !undecided.is_awaited(received, to, Instant::now()),
+        Effect::Unclear { is_still } => !undecided.all_is_blocked(received, to, is_still, Instant::now()),
+        Effect::Ends => {
+            actions.push(ChildAction::Tell(Tell::Dropped(received)));
+            false
+        }
+    }
+}
+
+#[cold]
+fn has_looked(lifecycle: &mut Lifecycle) {
+    if let Some(undecided) = &mut lifecycle.undecided {
+        undecided.has_looked(Instant::now());
+    }
 }
 
 #[cold]

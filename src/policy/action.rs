@@ -29,8 +29,11 @@ pub(crate) enum ChildAction {
     CheckDefaultAction(Signal),
     /// The signal was passed on since: if it no longer takes its default action, answer with `Lifecycle::not_fatal`.
     CheckDefaultActionAgain(Signal),
-    /// Pass it on, and answer with the result: `Lifecycle::passed`.
+    /// Pass it on, and answer with the result: `Lifecycle::passed`. If it isn't to be passed on, or not yet, with
+    /// `Lifecycle::not_passed`.
     Pass(Received, To),
+    /// All that was undecided has been passed on again, or not: answer with the time (`Undecided::has_looked`).
+    HasLooked,
     /// Tell the handlers that it is passed on after this delay, and answer with the time: `Lifecycle::delayed`.
     Delay(Delayed, Duration),
     /// Make the child's group the terminal's foreground group. If that fails, answer with
@@ -187,6 +190,7 @@ impl ChildAction {
         matches!(
             self,
             ChildAction::Pass(..)
+                | ChildAction::HasLooked
                 | ChildAction::Delay(..)
                 | ChildAction::HandOver { .. }
                 | ChildAction::Continue

@@ -14,23 +14,21 @@ use super::forwarding::Forwarding;
 use super::group::Group;
 use super::held::Held;
 use super::job_control::is_from_terminal;
+use super::kept::Kept;
 use super::kill::GracePeriod;
 use super::own::Own;
 use super::requests::Requests;
 use super::stop::Asks;
 use super::stopped::Stopped;
+use super::undecided::Undecided;
 use crate::model::death::KilledBy;
 use crate::model::origin::{Origin, Received};
 use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
 use crate::model::standing::Foreground;
 use crate::model::status::ExitStatus;
-use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
-
-/// When this many signals are kept for the next child, further ones are lost.
-const MOST_KEPT: usize = 65_536;
 
 /// One child, from its start to its end; and the next one.
 #[derive(Debug)]
@@ -49,10 +47,11 @@ pub(crate) struct Lifecycle {
     will_die_of: Option<Signal>,
     held: Held,
     delays: Delays,
+    /// `None`: nothing has been decided for this child so far.
+    pub(crate) undecided: Option<Box<Undecided>>,
     requests: Requests,
     grace: GracePeriod,
-    /// What came while there was no child.
-    kept: VecDeque<Received>,
+    kept: Kept,
     /// This process has stopped the child by itself.
     told_to_stop: bool,
     stopped: Stopped,
@@ -72,9 +71,10 @@ impl Lifecycle {
             will_die_of: None,
             held: Held::default(),
             delays: Delays::default(),
+            undecided: None,
             requests: Requests::default(),
             grace: GracePeriod::new(grace),
-            kept: VecDeque::new(),
+            kept: Kept::default(),
             told_to_stop: false,
             stopped: Stopped::default(),
         }
@@ -98,7 +98,7 @@ impl Lifecycle {
         self.grace.child_started();
         self.told_to_stop = false;
         self.stopped = Stopped::default();
-        for received in std::mem::take(&mut self.kept) {
+        for received in self.kept.take() {
             // A stop that is passed on isn't kept: it has ended it all.
             self.signal(received, Asks::Nothing, &foreground, actions);
         }
@@ -117,7 +117,16 @@ impl Lifecycle {
 
     /// When [`time_is_up`](Lifecycle::time_is_up) is to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.held.deadline().into_iter().chain(self.grace.deadline()).chain(self.delays.deadline()).min()
+        // A child that is stopped can't change what it blocks.
+        let undecided =
+            self.undecided.as_ref().filter(|_| !self.stopped.child).and_then(|undecided| undecided.deadline());
+        self.held
+            .deadline()
+            .into_iter()
+            .chain(self.grace.deadline())
+            .chain(self.delays.deadline())
+            .chain(undecided)
+            .min()
     }
 
     /// A signal came, which asks for this.
@@ -139,7 +148,8 @@ impl Lifecycle {
             return;
         }
         if self.child.is_none() {
-            self.keep(received, asks, from_terminal, actions);
+            let sent = self.forwarding.becomes(received.signal);
+            self.kept.keep(received, sent, asks, from_terminal, actions);
             return;
         }
         actions.push(ChildAction::Tell(Tell::Received(received)));
@@ -342,12 +352,10 @@ impl Lifecycle {
         self.forwarding.drop_uncaught.contains(signal)
     }
 
-    /// The child would have died of this signal, so it isn't passed on.
+    /// This signal isn't passed on; or not now, because it is undecided.
     #[cold]
-    pub(crate) fn dropped_uncaught(&mut self, received: Received, actions: &mut Actions) {
-        let was_held = self.held.takes_passing(received);
-        actions.push(ChildAction::Tell(Tell::Dropped(received)));
-        if was_held {
+    pub(crate) fn not_passed(&mut self, received: Received, actions: &mut Actions) {
+        if self.held.takes_passing(received) {
             self.held.first_is_done(actions);
         }
     }
@@ -365,6 +373,10 @@ impl Lifecycle {
         self.held.time_is_up(now, actions);
         while let Some(delayed) = self.delays.take_due(now) {
             self.pass(delayed.sent, delayed.to, false, actions);
+        }
+        if let Some(waiting) = self.undecided.as_mut().and_then(|undecided| undecided.time_is_up(now)) {
+            waiting.into_iter().for_each(|(received, to)| self.held.pass(received, to, actions));
+            actions.push(ChildAction::HasLooked);
         }
         if let Some(period) = self.grace.take_end(now) {
             actions.push(ChildAction::Tell(Tell::TimedOut(period)));
@@ -435,6 +447,9 @@ impl Lifecycle {
         self.child = None;
         self.already_received = SignalSet::EMPTY;
         self.held.child_ended(actions);
+        if let Some(undecided) = self.undecided.take() {
+            undecided.child_ended(actions);
+        }
         // What is delayed is for the next child, as is what comes between two; but for what asked this one to stop.
         let delayed = self.delays.child_ended().filter(|delayed| !delayed.is_stop);
         self.kept.extend(delayed.map(|delayed| delayed.came));
@@ -471,23 +486,6 @@ impl Lifecycle {
             None => by_terminal,
         };
         self.will_die_of.or(status.signal().filter(|_| dies_alike))
-    }
-
-    /// A signal came while there is no child: it is kept for the next one. A stop ends it all.
-    #[cold]
-    fn keep(&mut self, received: Received, asks: Asks, from_terminal: bool, actions: &mut Actions) {
-        let sent = self.forwarding.becomes(received.signal).filter(|_| asks != Asks::Nothing);
-        if let Some(sent) = sent {
-            let unless_ignored = (sent == received.signal).then_some(sent);
-            actions.push(LoopAction::StopAsked { asks, unless_ignored, after: Duration::ZERO });
-        } else if from_terminal {
-            // The terminal's signals are about this moment, and nothing to the next child; but ^Z is for this process, too.
-            if received.signal == Signal::TSTP {
-                actions.push(LoopAction::StopWithChild(received.signal));
-            }
-        } else if received.signal != Signal::CONT && self.kept.len() < MOST_KEPT {
-            self.kept.push_back(received);
-        }
     }
 
     /// Whether many signals are held, and further ones are to be left in the kernel's queue.

@@ -8,6 +8,7 @@
 //! | `child` | what is done next with a child; with `action`, the list of what can be done |
 //! | `own`, `stop` | whose signal it is; whether it is a stop |
 //! | `forwarding`, `delays`, `held` | what is sent instead; when; and what waits for room |
+//! | `undecided`, `kept` | what waits until it is known whether the child would die of it; and what waits for the next child |
 //! | `group`, `job_control`, `stopped` | who gets the terminal's signals; who has the terminal; who is stopped, as by ^Z |
 //! | `kill`, `requests` | when the child is killed; whether its end was asked for |
 //! | `restart`, `backoff` | when a process is started, and how long that waits |
@@ -27,6 +28,7 @@ pub(crate) mod forwarding;
 pub(crate) mod group;
 pub(crate) mod held;
 pub(crate) mod job_control;
+pub(crate) mod kept;
 pub(crate) mod kill;
 pub(crate) mod leftovers;
 pub(crate) mod looks;
@@ -38,3 +40,4 @@ pub(crate) mod restart;
 pub(crate) mod stop;
 pub(crate) mod stopped;
 pub(crate) mod turns;
+pub(crate) mod undecided;

@@ -13,11 +13,19 @@ use std::path::Path;
 
 /// The names of what is in a directory.
 pub(crate) fn names(path: &Path) -> io::Result<Vec<OsString>> {
+    first_names(path, usize::MAX)
+}
+
+/// At most this many of them.
+fn first_names(path: &Path, most: usize) -> io::Result<Vec<OsString>> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let mut names = Vec::new();
     for entry in Dir::open(path, flags, Mode::empty())?.iter() {
         let entry = entry?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        if names.len() == most {
+            break;
+        }
         if name != "." && name != ".." {
             names.push(name.to_owned());
         }
@@ -27,7 +35,12 @@ pub(crate) fn names(path: &Path) -> io::Result<Vec<OsString>> {
 
 /// Those that are numbers.
 pub(super) fn numbers(path: &Path) -> io::Result<Vec<i32>> {
-    Ok(names(path)?.iter().filter_map(|name| name.to_str()?.parse().ok()).collect())
+    first_numbers(path, usize::MAX)
+}
+
+/// Those of the first names, of which there are at most this many.
+pub(super) fn first_numbers(path: &Path, most: usize) -> io::Result<Vec<i32>> {
+    Ok(first_names(path, most)?.iter().filter_map(|name| name.to_str()?.parse().ok()).collect())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 //! | `clock` | clocks: clock_gettime(2) |
 //! | `container` | the number of the container this process is in |
 //! | `core_file` | where the kernel has put a core |
-//! | `default_action` | whether another process leaves a signal to its default action |
+//! | `default_action`, `awaited` | whether another process leaves a signal to its default action; or fetches it itself |
 //! | `descendants` | the processes that descend from this one, and signals to them alone |
 //! | `directory` | the names in a directory |
 //! | `entry`, `allocator` | the C `main` of the program, and its memory; no part of the library |
@@ -51,6 +51,7 @@
 //! | `wait` | waitid(2) with resource usage |
 #![allow(unsafe_code)]
 
+mod awaited;
 pub(crate) mod bell;
 #[cfg(feature = "cli")]
 pub(crate) mod capability;

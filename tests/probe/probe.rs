@@ -6,10 +6,12 @@
 //! | `pause` | says that it is there (its name becomes `ready`) and does nothing for ever |
 //! | `exit CODE` · `die SIGNAL` | ends |
 //! | `receive` | blocks all signals and prints a line for each one that comes, to the end of time |
+//! | `receive-by-thread` | the same by a thread other than the first |
 //! | `exit-after COUNT CODE` | the same without printing, and exits after COUNT signals |
 //! | `live [out=PATH] RULE...` | blocks all signals, says `ready PID`, and for each one that comes, `came SIGNAL VALUE PID`. 63 ends it with its value. A rule: `SIGNAL=exit:CODE`, `SIGNAL=die`, `SIGNAL=stop`, `SIGNAL=orphans:COUNT` (processes that end at once), `SIGNAL=lines:COUNT` (written at once, then `wrote PID`), `SIGNAL=notify:TEXT`, `helper` (a process that pauses, of whom it says `helper PID`), `stubborn` (one that blocks all signals), `away` (the same in a session of its own) |
 //! | `speak CODE` · `leave CODE` | writes a line to stdout and one to stderr, and exits; `leave` leaves a process behind that pauses |
 //! | `await SIGNAL CODE` | blocks all signals, says that it is ready, and exits when this one comes |
+//! | `block-until PATH` | blocks all signals, says that it is ready, and unblocks them when it can read from that FIFO; says so, and pauses |
 //! | `until SIGNAL CODE` | blocks all signals, and exits when this one comes |
 //! | `enlarge-and-write BYTES` | makes its stdout, a pipe, hold a megabyte, and fills it |
 //! | `queue PID COUNT SIGNAL...` | queues each signal COUNT times, with the values 0, 1, 2, … , trying again when there is no room |
@@ -33,7 +35,7 @@
 
 use crate::{notify, sys};
 use std::ffi::CStr;
-use std::io::Write;
+use std::io::{Read, Write};
 
 pub fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
     let words: Vec<&str> = args.iter().skip(1).map(|word| word.to_str().unwrap_or_default()).collect();
@@ -43,6 +45,11 @@ pub fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         ["exit", code] => number(code) as u8,
         ["die", signal] => sys::die(number(signal)),
         ["receive"] => receive(),
+        ["receive-by-thread"] => {
+            sys::block(u64::MAX);
+            std::thread::spawn(receive);
+            pause()
+        }
         ["exit-after", count, code] => exit_after(number(count), number(code) as u8),
         ["live", rules @ ..] => live(rules),
         ["speak", code] => speak(number(code) as u8),
@@ -54,6 +61,14 @@ pub fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
             sys::block(u64::MAX);
             say("ready");
             until(number(signal), number(code) as u8)
+        }
+        ["block-until", path] => {
+            sys::block(u64::MAX);
+            say("ready");
+            let read = std::fs::File::open(path).and_then(|mut fifo| fifo.read_exact(&mut [0]));
+            sys::unblock(u64::MAX);
+            say(&format!("unblocked: {read:?}"));
+            pause()
         }
         ["until", signal, code] => until(number(signal), number(code) as u8),
         ["enlarge-and-write", bytes] => {

@@ -1,11 +1,14 @@
 //! What becomes of signals on their way: `--rewrite`, `--delay`, `--group`, `--session`, `--parent-death-signal`.
 
+use crate::events::Events;
 use crate::support::{
-    PROBE, Running, Scratch, children, output, panicmon, script_with, status_field, wait_for, with_one_pipe,
-    with_options,
+    PROBE, Running, Scratch, children, output, panicmon, script_with, status_field, status_signals, wait_for,
+    with_one_pipe, with_options,
 };
 use crate::sys;
 use std::ffi::OsStr;
+use std::fs::{File, read_dir, read_link, read_to_string};
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
@@ -127,6 +130,132 @@ fn a_name_that_is_no_text_does_not_hide_that_a_signal_is_uncaught() {
     running.kill(libc::SIGUSR1);
     running.kill(libc::SIGTERM);
     assert_eq!(running.code(), 128 + libc::SIGTERM);
+}
+
+/// A command that has all signals blocked and is stopped, so that nothing changes meanwhile; what happens to it; and the FIFO
+/// by which it is told to unblock them.
+fn blocking_all(events: &Events, options: &[&str]) -> (Running, u32, File) {
+    let path = events.folder.0.join("fifo");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let options = events.options(&[&["-r", "uncaught=drop"], options].concat());
+    let mut running = Running::start(with_options(&options, &["block-until", path.to_str().unwrap()]));
+    assert_eq!(running.line().as_deref(), Some("ready"));
+    let child = children(running.pid())[0];
+    sys::kill(child, libc::SIGSTOP).unwrap();
+    wait_for("it to be stopped", || (!events.of("process.stopped").is_empty()).then_some(()));
+    (running, child, File::options().read(true).write(true).open(path).unwrap())
+}
+
+/// The signals of these events, once there is this number of them.
+fn signals_of(events: &Events, kind: &str, count: usize) -> Vec<String> {
+    let found = wait_for(kind, || Some(events.of(kind)).filter(|found| found.len() >= count));
+    found.iter().map(|event| event["signal"].as_str().unwrap().to_owned()).collect()
+}
+
+/// As a program does that starts another one.
+#[test]
+fn what_comes_while_all_is_blocked_for_a_moment_is_dropped() {
+    let events = Events::new();
+    let (mut running, child, mut fifo) = blocking_all(&events, &[]);
+    running.kill(libc::SIGUSR1);
+    assert_eq!(signals_of(&events, "signal.received", 1), ["USR1"]);
+    fifo.write_all(b"!").unwrap();
+    sys::kill(child, libc::SIGCONT).unwrap();
+    assert_eq!(running.line().as_deref(), Some("unblocked: Ok(())"));
+    assert_eq!(signals_of(&events, "signal.dropped", 1), ["USR1"]);
+    running.kill(libc::SIGTERM);
+    assert_eq!(running.code(), 128 + libc::SIGTERM, "it lived");
+}
+
+#[test]
+fn what_comes_while_all_is_blocked_for_good_is_forwarded_in_order() {
+    let events = Events::new();
+    let (running, child, _fifo) = blocking_all(&events, &[]);
+    for (signal, before) in [libc::SIGUSR2, 41, libc::SIGUSR1, libc::SIGUSR2, 40, libc::SIGTERM].into_iter().zip(0..) {
+        running.kill(signal);
+        signals_of(&events, "signal.received", before + 1);
+    }
+    // A stop waits for nothing.
+    assert_eq!(signals_of(&events, "signal.passed", 1), ["TERM"]);
+    assert_eq!(signals_of(&events, "signal.dropped", 1), ["USR2"], "two of a kind are one");
+    sys::kill(child, libc::SIGCONT).unwrap();
+    assert_eq!(signals_of(&events, "signal.passed", 5), ["TERM", "USR2", "RTMIN+7", "USR1", "RTMIN+6"]);
+    let pending =
+        [libc::SIGUSR2, 41, libc::SIGUSR1, 40, libc::SIGTERM, libc::SIGCONT].map(|signal| 1_u64 << (signal - 1));
+    assert_eq!(status_signals(child, "ShdPnd"), pending.iter().sum::<u64>());
+    sys::kill(child, libc::SIGKILL).unwrap();
+}
+
+#[test]
+fn what_waits_when_the_command_ends_is_dropped_with_it() {
+    let events = Events::new();
+    let (mut running, child, _fifo) = blocking_all(&events, &["--restart", "always", "--min-wait", "1ms", "-q"]);
+    running.kill(libc::SIGUSR1);
+    assert_eq!(signals_of(&events, "signal.received", 1), ["USR1"]);
+    sys::kill(child, libc::SIGKILL).unwrap();
+    assert_eq!(running.line().as_deref(), Some("ready"), "the next one");
+    assert_eq!(signals_of(&events, "signal.dropped", 1), ["USR1"]);
+    assert_eq!(events.one("signal.dropped")["pid"], child);
+    assert!(events.of("signal.passed").is_empty());
+    sys::kill(children(running.pid())[0], libc::SIGKILL).unwrap();
+}
+
+#[test]
+fn what_the_command_waits_for_is_forwarded() {
+    let mut running = receiving(&["-r", "uncaught=drop"]);
+    for signal in [libc::SIGUSR2, 41, libc::SIGUSR1, 40, libc::SIGALRM] {
+        running.kill(signal);
+        assert_eq!(next(&mut running), signal);
+    }
+    // At once, so that some come while it isn't waiting.
+    let values = "for _ in 1 2 3 4 5 6 7 8; do kill -40 $0; kill -41 $0; done";
+    let pid = running.pid().to_string();
+    assert!(Command::new("sh").args(["-c", values, &pid]).status().unwrap().success());
+    let mut came: Vec<_> = (0..16).map(|_| next(&mut running)).collect();
+    came.sort_unstable();
+    assert_eq!(came, [[40; 8], [41; 8]].concat());
+}
+
+/// While such a command is stopped, a look at what it blocks says nothing. It `is_ready` when it can get signals.
+fn is_forwarded_to_a_stopped(command: &[&str], is_ready: impl Fn(u32) -> bool) {
+    let events = Events::new();
+    let mut outer = Command::new(panicmon());
+    outer.args(events.options(&["-r", "uncaught=drop", "--"])).args(command);
+    let mut running = Running::start(outer);
+    assert_eq!(running.line().as_deref(), Some("ready"));
+    let child = children(running.pid())[0];
+    wait_for("it to wait for signals", || is_ready(child).then_some(()));
+    sys::kill(child, libc::SIGSTOP).unwrap();
+    wait_for("it to be stopped", || (!events.of("process.stopped").is_empty()).then_some(()));
+    running.kill(libc::SIGUSR1);
+    assert_eq!(signals_of(&events, "signal.passed", 1), ["USR1"]);
+    sys::kill(child, libc::SIGCONT).unwrap();
+    while next(&mut running) != libc::SIGUSR1 {}
+    sys::kill(child, libc::SIGKILL).unwrap();
+}
+
+#[test]
+fn what_another_thread_of_the_command_waits_for_is_forwarded_at_once() {
+    is_forwarded_to_a_stopped(&[PROBE, "receive-by-thread"], |child| {
+        let threads = read_dir(format!("/proc/{child}/task")).unwrap();
+        let mut blocked = threads.map(|thread| read_to_string(thread.unwrap().path().join("status")).unwrap());
+        blocked.any(|status| status.contains("SigBlk:\t0000000000000000"))
+    });
+}
+
+#[test]
+fn what_the_command_reads_from_a_signalfd_is_forwarded_at_once() {
+    is_forwarded_to_a_stopped(&[&panicmon(), "--", PROBE, "receive"], |child| {
+        let mut open = read_dir(format!("/proc/{child}/fd")).unwrap();
+        open.any(|fd| read_link(fd.unwrap().path()).is_ok_and(|to| to.as_os_str() == "anon_inode:[signalfd]"))
+    });
+}
+
+/// dash blocks all signals while it forks.
+#[test]
+fn a_shell_that_starts_commands_does_not_die_of_what_is_dropped() {
+    let script = "i=0; while [ $i -lt 40 ]; do kill -USR1 $PPID; /bin/true; i=$((i+1)); done; exit 4";
+    assert_eq!(output(&mut script_with(&["-r", "uncaught=drop"], script)).0, Some(4));
 }
 
 #[test]

@@ -43,8 +43,9 @@ pub struct SignalPassed<'a> {
 }
 
 /// A signal isn't passed on to the child: [`Options::rewrite`](crate::api::options::Options::rewrite) or
-/// `drop_uncaught` says so, or it is one with the next of its kind, while both waited
-/// ([`Options::delay`](crate::api::options::Options::delay)).
+/// [`drop_uncaught`](crate::api::options::Options::drop_uncaught) says so. Or it was one with another of its kind, while both
+/// waited for [`Options::delay`](crate::api::options::Options::delay) or `drop_uncaught`. Or the child ended while it waited for
+/// `drop_uncaught`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SignalDropped<'a> {

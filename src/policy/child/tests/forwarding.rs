@@ -61,11 +61,37 @@ fn what_the_child_would_die_of_is_dropped_and_the_next_in_the_queue_follows() {
     }
     lifecycle.time_is_up(lifecycle.deadline().unwrap(), &mut actions);
     assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::Pass(first, _))) if first == queued(40, 0)));
-    lifecycle.dropped_uncaught(queued(40, 0), &mut actions);
-    assert!(
-        matches!(actions.take_next(), Some(Action::Child(ChildAction::Tell(Tell::Dropped(first)))) if first == queued(40, 0))
-    );
+    lifecycle.not_passed(queued(40, 0), &mut actions);
     assert_eq!(act(&mut lifecycle, &mut actions, now, &mut 1), [queued(40, 1)]);
+}
+
+/// A stopped child can't change what it blocks: there is nothing to look at.
+#[test]
+fn what_is_undecided_waits_for_a_child_that_is_stopped_and_is_dropped_with_it() {
+    let drop_uncaught = SignalSet::ALL.without(Signal::TERM);
+    let mut lifecycle = forwarding(Forwarding { drop_uncaught, ..Forwarding::default() });
+    let now = Instant::now();
+    let undecided = lifecycle.undecided.get_or_insert_default();
+    assert!(undecided.all_is_blocked(sent(Signal::USR1), To::Child, false, now));
+    lifecycle.stopped(Signal::STOP, no_terminal, &mut Actions::new());
+    assert_eq!(lifecycle.deadline(), None);
+    lifecycle.continued(&mut Actions::new());
+    let at = lifecycle.deadline().unwrap();
+    assert_eq!(due(&mut lifecycle, now), [""; 0], "too early");
+    let mut actions = Actions::new();
+    lifecycle.time_is_up(at, &mut actions);
+    assert!(
+        matches!(actions.take_next(), Some(Action::Child(ChildAction::Pass(again, To::Child))) if again == sent(Signal::USR1))
+    );
+    assert!(matches!(actions.take_next(), Some(Action::Child(ChildAction::HasLooked))));
+    assert!(lifecycle.undecided.get_or_insert_default().all_is_blocked(sent(Signal::USR1), To::Child, false, at));
+    let mut actions = Actions::new();
+    lifecycle.ended(ExitStatus::Exited(0), no_terminal, &mut actions);
+    assert_eq!(wanted(&mut lifecycle, actions, at), ["SIGUSR1 dropped"]);
+    assert_eq!(lifecycle.deadline(), None);
+    let mut actions = Actions::new();
+    lifecycle.started(CHILD, Group::Own(None), no_terminal, &mut actions);
+    assert!(actions.is_empty(), "the next child hears nothing of it");
 }
 
 #[test]
