@@ -183,7 +183,8 @@ fn is_asked_for(
     if undecided.waits_behind(received, to, actions) {
         return false;
     }
-    match default_action::effect(child, received.signal, proc_is_ours) {
+    let was_awaited = undecided.was_awaited(received.signal);
+    match default_action::effect(child, received.signal, was_awaited, proc_is_ours) {
         Effect::Other => true,
         Effect::Awaited => !undecided.is_awaited(received, to, Instant::now()),
         Effect::Unclear { is_still } => !undecided.all_is_blocked(received, to, is_still, Instant::now()),

@@ -7,7 +7,7 @@
 
 use super::action::{Actions, ChildAction, Tell, To};
 use crate::model::origin::Received;
-use crate::model::signal::SignalSet;
+use crate::model::signal::{Signal, SignalSet};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -85,7 +85,7 @@ impl Undecided {
     pub(crate) fn all_is_blocked(&mut self, received: Received, to: To, is_still: bool, now: Instant) -> bool {
         self.is_still |= is_still;
         let is_last_look = self.is_looking && !self.is_still && self.looks + 1 >= LOOKS;
-        if self.awaited.contains(received.signal) || is_last_look {
+        if is_last_look {
             return false;
         }
         self.waiting.push((received, to));
@@ -95,7 +95,12 @@ impl Undecided {
         true
     }
 
-    /// The child waits for this signal. Whether the signal waits all the same: what came before it is looked at first.
+    /// Whether the child was once seen waiting for this signal.
+    pub(crate) fn was_awaited(&self, signal: Signal) -> bool {
+        self.awaited.contains(signal)
+    }
+
+    /// The child waits for this signal, or did once. Whether the signal waits all the same: what came before it is looked at first.
     #[cold]
     pub(crate) fn is_awaited(&mut self, received: Received, to: To, now: Instant) -> bool {
         self.awaited = self.awaited.with(received.signal);

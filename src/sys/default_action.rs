@@ -118,9 +118,10 @@ pub(crate) enum Effect {
     },
 }
 
-/// What this signal would do to that process, a child of this one.
+/// What this signal would do to that process, a child of this one. `was_awaited`: the process was once seen waiting for it. If it
+/// has all signals blocked now, it is busy with an earlier one.
 #[cold]
-pub(crate) fn effect(pid: Pid, signal: Signal, ours: &mut Ours) -> Effect {
+pub(crate) fn effect(pid: Pid, signal: Signal, was_awaited: bool, ours: &mut Ours) -> Effect {
     if !signal.ends_by_default() {
         return Effect::Other;
     }
@@ -133,7 +134,7 @@ pub(crate) fn effect(pid: Pid, signal: Signal, ours: &mut Ours) -> Effect {
             if !seen.blocks_with_all(signal) {
                 return Effect::Other;
             }
-            let is_awaited = awaited::by_any(pid, signal);
+            let is_awaited = was_awaited || awaited::by_any(pid, signal);
             return if is_awaited { Effect::Awaited } else { Effect::Unclear { is_still: seen.is_still } };
         }
         if awaited::by_first_thread(pid, signal) {
@@ -170,8 +171,10 @@ fn has_signal_on_its_way(pid: Pid, ours: &mut Ours) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::raw::syscall_io;
     use std::fs;
     use std::io::{BufRead, BufReader};
+    use std::os::unix::process::CommandExt;
     use std::process::{Command, Stdio};
 
     /// How often this thread reads while it does this.
@@ -196,17 +199,44 @@ mod tests {
         let pid = Pid::new(shell.id() as i32);
         let mut ours = Ours::default();
         for expected in [2, 1, 1] {
-            assert_eq!(reads(|| assert_eq!(effect(pid, Signal::USR1, &mut ours), Effect::Other)), expected);
+            assert_eq!(reads(|| assert_eq!(effect(pid, Signal::USR1, false, &mut ours), Effect::Other)), expected);
         }
         ours.forget();
         assert_eq!(
-            reads(|| assert_eq!(effect(pid, Signal::USR1, &mut ours), Effect::Other)),
+            reads(|| assert_eq!(effect(pid, Signal::USR1, false, &mut ours), Effect::Other)),
             2,
             "/proc may be another"
         );
-        assert_eq!(effect(pid, Signal::USR2, &mut ours), Effect::Ends);
-        assert_eq!(effect(pid, Signal::CHLD, &mut ours), Effect::Other);
+        assert_eq!(effect(pid, Signal::USR2, false, &mut ours), Effect::Ends);
+        assert_eq!(effect(pid, Signal::CHLD, false, &mut ours), Effect::Other);
         drop(shell.stdin.take());
         shell.wait().unwrap();
+    }
+    /// musl's `sigfillset` leaves three signals out.
+    #[test]
+    fn one_that_blocks_all_has_asked_only_if_it_was_seen_waiting() {
+        for (left_out, is_all) in [(&[] as &[i32], true), (&[32, 33, 34], true), (&[libc::SIGUSR2], false)] {
+            let blocked =
+                left_out.iter().filter_map(|number| Signal::new(*number)).fold(SignalSet::ALL, SignalSet::without);
+            let mut cat = Command::new("cat");
+            cat.stdin(Stdio::piped()).stdout(Stdio::piped());
+            let mask = blocked.bits();
+            // SAFETY: a system call that reads a number of this closure's.
+            unsafe {
+                cat.pre_exec(move || {
+                    let how = libc::SIG_SETMASK as usize;
+                    syscall_io(libc::SYS_rt_sigprocmask, [how, (&raw const mask) as usize, 0, 8]).map(drop)
+                });
+            }
+            let mut cat = cat.spawn().unwrap();
+            let pid = Pid::new(cat.id() as i32);
+            let mut ours = Ours::default();
+            let by_look = effect(pid, Signal::USR1, false, &mut ours);
+            let by_earlier_look = effect(pid, Signal::USR1, true, &mut ours);
+            drop(cat.stdin.take());
+            cat.wait().unwrap();
+            assert_eq!(matches!(by_look, Effect::Unclear { .. }), is_all, "{left_out:?}: {by_look:?}");
+            assert_eq!(by_earlier_look, if is_all { Effect::Awaited } else { Effect::Other }, "{left_out:?}");
+        }
     }
 }

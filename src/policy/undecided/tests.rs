@@ -1,7 +1,6 @@
 use super::*;
 use crate::model::origin::Origin;
 use crate::model::pid::Pid;
-use crate::model::signal::Signal;
 use crate::policy::action::Action;
 
 fn came(signal: Signal, value: usize) -> Received {
@@ -102,8 +101,8 @@ fn what_it_was_once_seen_waiting_for_it_has_asked_for() {
     let (mut undecided, now) = (Undecided::default(), Instant::now());
     let (first, second) = (realtime(40, 0), realtime(41, 0));
     assert!(!undecided.is_awaited(first, To::Child, now));
-    assert!(!comes(&mut undecided, first, now), "it is busy with the one before");
-    assert!(comes(&mut undecided, second, now), "but not for others");
+    assert!(undecided.was_awaited(first.signal) && !undecided.was_awaited(second.signal));
+    assert!(comes(&mut undecided, second, now));
     // By the time the next one comes, it waits.
     let third = realtime(42, 0);
     assert!(undecided.is_awaited(third, To::Child, now), "the order is kept");
