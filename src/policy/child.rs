@@ -155,7 +155,7 @@ impl Lifecycle {
         actions.push(ChildAction::Tell(Tell::Received(received)));
         let Some(signal) = self.forwarding.becomes(received.signal) else {
             actions.push(ChildAction::Tell(Tell::Dropped(received)));
-            if from_terminal || self.forwarding.stops_too {
+            if from_terminal || self.forwarding.stops_too.contains(received.signal) {
                 self.stop_with_child(received, None, from_terminal, actions);
             }
             return;
@@ -163,7 +163,7 @@ impl Lifecycle {
         let sent = Received { signal, ..received };
         self.requests.note(received, sent, asks);
         self.forward(received, sent, asks, from_terminal, foreground, actions);
-        if from_terminal || self.forwarding.stops_too {
+        if from_terminal || self.forwarding.stops_too.contains(received.signal) {
             self.stop_with_child(received, Some(sent), from_terminal, actions);
         }
     }
@@ -172,7 +172,7 @@ impl Lifecycle {
     #[cold]
     fn stop_with_child(&mut self, came: Received, sent: Option<Received>, from_terminal: bool, actions: &mut Actions) {
         if !from_terminal {
-            self.stopped.by_kill(came.signal, self.group.job().is_none() && self.own.pid.as_raw() != 1, actions);
+            self.stopped.by_kill(self.group.job().is_none() && self.own.pid.as_raw() != 1, actions);
         } else if self.group.stops_with_child(came, sent) {
             // A wrapper stops no sooner than a child in its group.
             self.stopped.with_child(self.own.is_wrapper && !self.group.is_own(), actions);

@@ -16,8 +16,8 @@ pub(crate) struct Forwarding {
     pub(crate) only: Option<SignalSet>,
     /// These signals are dropped if the child would die of them without having asked for them.
     pub(crate) drop_uncaught: SignalSet,
-    /// TSTP, TTIN and TTOU that are no terminal's stop this process, too, whatever they are rewritten to.
-    pub(crate) stops_too: bool,
+    /// These stop this process, too, if they are no terminal's, whatever they are rewritten to: some of TSTP, TTIN and TTOU.
+    pub(crate) stops_too: SignalSet,
 }
 
 impl Forwarding {

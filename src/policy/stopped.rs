@@ -26,8 +26,8 @@ impl Stopped {
 
     /// A signal has come by kill(2) that may stop the child; `is_wanted`: this process is to stop, too. Unlike TSTP, STOP works in a process
     /// group that no shell controls.
-    pub(crate) fn by_kill(&self, signal: Signal, is_wanted: bool, actions: &mut Actions) {
-        if is_wanted && signal.stops_by_default() {
+    pub(crate) fn by_kill(&self, is_wanted: bool, actions: &mut Actions) {
+        if is_wanted {
             actions.push(LoopAction::StopWithChild(Signal::STOP));
         }
     }

@@ -35,6 +35,9 @@ const SYNTAX: Syntax = Syntax {
 /// The highest signal it knows.
 const HIGHEST: i32 = 31;
 
+/// These stop it as well as its command.
+const STOPS: [Signal; 3] = [Signal::TSTP, Signal::TTIN, Signal::TTOU];
+
 fn read_line(line: &Line<'_>) -> Asked {
     let given = read(&SYNTAX, line.name, line.words);
     let mut wishes = Wishes::new(&STATUSES);
@@ -64,7 +67,7 @@ fn read_line(line: &Line<'_>) -> Asked {
     if verbose || is("DUMB_INIT_DEBUG", "1") {
         wishes.verbosity = Some(Verbosity::Level(LevelFilter::Debug));
     }
-    wishes.in_place.stops_too = true;
+    wishes.in_place.stops_too = STOPS.into_iter().collect();
     wishes.in_place.words = given.operands.leak();
     Asked::Run(wishes)
 }
@@ -75,8 +78,7 @@ fn in_session(wishes: &mut Wishes) {
     wishes.session = true;
     wishes.group = true;
     // The last for a signal counts.
-    let stops = [Signal::TSTP, Signal::TTIN, Signal::TTOU].map(|signal| (signal, Some(Signal::STOP)));
-    wishes.rewrites.splice(0..0, stops);
+    wishes.rewrites.splice(0..0, STOPS.map(|signal| (signal, Some(Signal::STOP))));
     let last = wishes.rewrites.iter().rev().find(|(from, _)| *from == Signal::TERM);
     wishes.in_place.at_end = last.map_or(Some(Signal::TERM), |(_, to)| *to);
 }

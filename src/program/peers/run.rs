@@ -3,7 +3,7 @@
 use crate::model::error::{Error, NotExecutable};
 use crate::model::event::Event;
 use crate::model::handler::Handler;
-use crate::model::signal::Signal;
+use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
 use crate::program::stderr;
 use std::ffi::CStr;
@@ -61,8 +61,8 @@ pub(crate) struct InPlace {
     pub(crate) tells_orphans: bool,
     /// At the command's end the rest of its process group is sent this signal, and not waited for.
     pub(crate) at_end: Option<Signal>,
-    /// TSTP, TTIN and TTOU stop panicmon, too.
-    pub(crate) stops_too: bool,
+    /// These stop panicmon, too: some of TSTP, TTIN and TTOU.
+    pub(crate) stops_too: SignalSet,
 }
 
 /// Tells of orphans as `tini -w` does.

@@ -110,6 +110,9 @@ fn what_is_given_otherwise_stays() {
     assert_eq!(settings.verbosity, Settings::default().verbosity);
     let of_term = settings.rewrites.iter().filter(|(from, _)| *from == Signal::TERM);
     assert_eq!(of_term.collect::<Vec<_>>(), [&(Signal::TERM, Some(Signal::QUIT))]);
+    assert_eq!(settings.in_place.as_ref().unwrap().at_end, Some(Signal::QUIT), "to the rest of its group");
+    wishes("dumb-init", &["-c", "x"]).add_to(&mut settings, &[], &|_| false);
+    assert_eq!(settings.in_place.as_ref().unwrap().at_end, None, "which isn't ended then");
     wishes("tini", &["-p", "SIGTERM", "x"]).add_to(&mut settings, &[], &|_| false);
     assert_eq!(settings.parent_death_signal, Some(Signal::KILL));
 }

@@ -3,7 +3,7 @@
 use super::run::{InPlace, Statuses};
 use crate::model::env;
 use crate::model::exit_from::ExitFrom;
-use crate::model::signal::Signal;
+use crate::model::signal::{Signal, SignalSet};
 use crate::model::status::StatusCode;
 use crate::program::logger::{FILTER, Verbosity};
 use crate::program::options::settings::Settings;
@@ -26,7 +26,8 @@ pub(crate) struct Wishes {
 
 impl Wishes {
     pub(super) fn new(statuses: &'static Statuses) -> Wishes {
-        let in_place = InPlace { statuses, words: &[], tells_orphans: false, at_end: None, stops_too: false };
+        let in_place =
+            InPlace { statuses, words: &[], tells_orphans: false, at_end: None, stops_too: SignalSet::EMPTY };
         Wishes {
             group: false,
             session: false,
@@ -40,13 +41,20 @@ impl Wishes {
 
     /// Adds what is asked for to settings in which it isn't given otherwise: panicmon's own options and variables win.
     #[cold]
-    pub(crate) fn add_to(self, settings: &mut Settings, env: &[&CStr], given: &dyn Fn(&str) -> bool) {
+    pub(crate) fn add_to(mut self, settings: &mut Settings, env: &[&CStr], given: &dyn Fn(&str) -> bool) {
         let is_free = |settings: &Settings, long: &str| {
             !given(long) && !settings.variables.iter().any(|variable| is_variable_of(variable, long))
         };
         settings.group |= self.group && is_free(settings, "group");
         settings.session |= self.session && is_free(settings, "session");
         settings.parent_death_signal = settings.parent_death_signal.or(self.parent_death_signal);
+        // What panicmon's own options say of a signal goes for all that the program would do with it.
+        for (from, to) in settings.rewrites.iter().copied() {
+            self.in_place.stops_too = self.in_place.stops_too.without(from);
+            if from == Signal::TERM && self.session {
+                self.in_place.at_end = to;
+            }
+        }
         for (from, to) in self.rewrites.into_iter().rev() {
             if !settings.rewrites.iter().any(|(other, _)| *other == from) {
                 settings.rewrites.push((from, to));

@@ -210,6 +210,28 @@ fn dumb_init_stops_with_its_command() {
     }
 }
 
+/// panicmon's own variable wins: a signal that is dropped stops nothing.
+#[test]
+fn a_stop_that_panicmons_variable_drops_does_not_stop_dumb_init() {
+    let command = clean(&Names::kept().join("dumb-init"));
+    let mut play = Play::start("panicmon", command, &[], &[("PANICMON_REWRITE", "TSTP=drop,TTIN=USR1")]);
+    for (signal, comes) in [(libc::SIGTSTP, libc::SIGWINCH), (libc::SIGTTIN, libc::SIGUSR1)] {
+        play.running.kill(signal);
+        // Of two that wait the one with the lower number is first.
+        play.running.kill(libc::SIGWINCH);
+        if comes != libc::SIGWINCH {
+            assert_eq!(play.came(), format!("came {comes}"));
+        }
+        assert_eq!(play.came(), format!("came {}", libc::SIGWINCH), "it goes on");
+    }
+    play.running.kill(libc::SIGTTOU);
+    wait_for("both to be stopped", || (is_stopped(play.running.pid()) && is_stopped(play.child)).then_some(()));
+    play.running.kill(libc::SIGCONT);
+    assert_eq!(play.came(), format!("came {}", libc::SIGCONT), "the third is as ever");
+    play.running.kill(libc::SIGTERM);
+    assert_eq!(play.running.code(), 9);
+}
+
 /// What the programs themselves don't pass on, and panicmon does under their names: every signal comes to the command, since
 /// without a wrapper it would have come, too.
 #[test]
