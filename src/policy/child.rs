@@ -47,7 +47,6 @@ pub(crate) struct Lifecycle {
     will_die_of: Option<Signal>,
     held: Held,
     delays: Delays,
-    /// `None`: nothing has been decided for this child so far.
     pub(crate) undecided: Option<Box<Undecided>>,
     requests: Requests,
     grace: GracePeriod,
@@ -117,16 +116,12 @@ impl Lifecycle {
 
     /// When [`time_is_up`](Lifecycle::time_is_up) is to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        // A child that is stopped can't change what it blocks.
-        let undecided =
-            self.undecided.as_ref().filter(|_| !self.stopped.child).and_then(|undecided| undecided.deadline());
-        self.held
-            .deadline()
-            .into_iter()
-            .chain(self.grace.deadline())
-            .chain(self.delays.deadline())
-            .chain(undecided)
-            .min()
+        let known = self.held.deadline().into_iter().chain(self.grace.deadline()).chain(self.delays.deadline()).min();
+        match &self.undecided {
+            // A child that is stopped can't change what it blocks.
+            Some(undecided) if !self.stopped.child => undecided.deadline_or(known),
+            _ => known,
+        }
     }
 
     /// A signal came, which asks for this.
@@ -148,14 +143,13 @@ impl Lifecycle {
             return;
         }
         if self.child.is_none() {
-            let sent = self.forwarding.becomes(received.signal);
-            self.kept.keep(received, sent, asks, from_terminal, actions);
+            self.kept.keep(received, &self.forwarding, asks, from_terminal, actions);
             return;
         }
         actions.push(ChildAction::Tell(Tell::Received(received)));
         let Some(signal) = self.forwarding.becomes(received.signal) else {
             actions.push(ChildAction::Tell(Tell::Dropped(received)));
-            if from_terminal || self.forwarding.stops_too.contains(received.signal) {
+            if from_terminal || self.forwarding.stops_too != SignalSet::EMPTY {
                 self.stop_with_child(received, None, from_terminal, actions);
             }
             return;
@@ -163,7 +157,7 @@ impl Lifecycle {
         let sent = Received { signal, ..received };
         self.requests.note(received, sent, asks);
         self.forward(received, sent, asks, from_terminal, foreground, actions);
-        if from_terminal || self.forwarding.stops_too.contains(received.signal) {
+        if from_terminal || self.forwarding.stops_too != SignalSet::EMPTY {
             self.stop_with_child(received, Some(sent), from_terminal, actions);
         }
     }
@@ -172,7 +166,8 @@ impl Lifecycle {
     #[cold]
     fn stop_with_child(&mut self, came: Received, sent: Option<Received>, from_terminal: bool, actions: &mut Actions) {
         if !from_terminal {
-            self.stopped.by_kill(self.group.job().is_none() && self.own.pid.as_raw() != 1, actions);
+            let is_listed = self.forwarding.stops_too.contains(came.signal);
+            self.stopped.by_kill(is_listed && self.group.job().is_none() && self.own.pid.as_raw() != 1, actions);
         } else if self.group.stops_with_child(came, sent) {
             // A wrapper stops no sooner than a child in its group.
             self.stopped.with_child(self.own.is_wrapper && !self.group.is_own(), actions);
@@ -375,7 +370,7 @@ impl Lifecycle {
             self.pass(delayed.sent, delayed.to, false, actions);
         }
         if let Some(waiting) = self.undecided.as_mut().and_then(|undecided| undecided.time_is_up(now)) {
-            waiting.into_iter().for_each(|(received, to)| self.held.pass(received, to, actions));
+            waiting.into_iter().for_each(|(received, to)| self.pass(received, to, false, actions));
             actions.push(ChildAction::HasLooked);
         }
         if let Some(period) = self.grace.take_end(now) {
@@ -447,7 +442,7 @@ impl Lifecycle {
         self.child = None;
         self.already_received = SignalSet::EMPTY;
         self.held.child_ended(actions);
-        if let Some(undecided) = self.undecided.take() {
+        if let Some(mut undecided) = self.undecided.take() {
             undecided.child_ended(actions);
         }
         // What is delayed is for the next child, as is what comes between two; but for what asked this one to stop.

@@ -1,6 +1,7 @@
 //! Signals that came while there was no child: they are kept for the next one.
 
 use super::action::{Actions, LoopAction};
+use super::forwarding::Forwarding;
 use super::stop::Asks;
 use crate::model::origin::Received;
 use crate::model::signal::Signal;
@@ -14,17 +15,19 @@ const MOST_KEPT: usize = 65_536;
 pub(crate) struct Kept(VecDeque<Received>);
 
 impl Kept {
-    /// A signal came, as which this one would be sent. A stop isn't kept: it ends it all.
+    /// A signal came. A stop that would be passed on isn't kept: it ends it all.
     #[cold]
     pub(crate) fn keep(
         &mut self,
         received: Received,
-        sent: Option<Signal>,
+        forwarding: &Forwarding,
         asks: Asks,
         from_terminal: bool,
         actions: &mut Actions,
     ) {
-        if let Some(sent) = sent.filter(|_| asks != Asks::Nothing) {
+        if asks != Asks::Nothing
+            && let Some(sent) = forwarding.becomes(received.signal)
+        {
             let unless_ignored = (sent == received.signal).then_some(sent);
             actions.push(LoopAction::StopAsked { asks, unless_ignored, after: Duration::ZERO });
         } else if from_terminal {

@@ -24,7 +24,7 @@ const LOOKS: u32 = 11;
 /// When this many signals wait, further ones are given up.
 const MOST_WAITING: usize = 65_536;
 
-/// The undecided signals of one child.
+/// The undecided signals of one child. There is this only after a signal has come that may have to be dropped.
 #[derive(Debug)]
 pub(crate) struct Undecided {
     /// In the order in which they came.
@@ -56,9 +56,10 @@ impl Default for Undecided {
 }
 
 impl Undecided {
-    /// When [`time_is_up`](Undecided::time_is_up) is to be called.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.at
+    /// When [`time_is_up`](Undecided::time_is_up) is to be called; or what is to be done otherwise, if that is sooner.
+    #[cold]
+    pub(crate) fn deadline_or(&self, other: Option<Instant>) -> Option<Instant> {
+        self.at.into_iter().chain(other).min()
     }
 
     /// Whether this signal must wait because an earlier one of its kind does. Two standard signals that wait are one, as they
@@ -138,8 +139,8 @@ impl Undecided {
 
     /// The child has ended: nobody gets what has waited.
     #[cold]
-    pub(crate) fn child_ended(self, actions: &mut Actions) {
-        for (received, _) in self.waiting {
+    pub(crate) fn child_ended(&mut self, actions: &mut Actions) {
+        for (received, _) in std::mem::take(&mut self.waiting) {
             actions.push(ChildAction::Tell(Tell::Dropped(received)));
         }
     }
