@@ -34,6 +34,7 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
     if let Some(peer) = called(args) {
         failure::set_status(peer.statuses.failure());
     }
+    tell_panics();
     // Blocked before anything else, a signal is neither lost nor ends this process before the child can have it.
     let signals = ProcessSignals::take();
     let status = parse(args, env).map_err(|message| {
@@ -108,7 +109,6 @@ fn tell(text: &str, status: StatusCode) -> StatusCode {
 
 #[cold]
 fn diagnose(mut settings: Settings, signals: ProcessSignals, env: &[&'static CStr]) -> StatusCode {
-    tell_panics();
     let (text, holds) = doctor::report(signals, env, &mut settings);
     let printed = print(&text);
     if holds || !printed.is_success() { printed } else { DOES_NOT_HOLD }

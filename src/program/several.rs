@@ -38,7 +38,6 @@ const DESCRIPTORS_BESIDE: u64 = 64;
 /// Runs them to their end, and returns the exit status.
 #[cold]
 pub(crate) fn run(signals: ProcessSignals, mut settings: Settings, env: &[&'static CStr]) -> StatusCode {
-    stderr::tell_panics();
     logger::install(settings.verbosity, env);
     variables::warn_of(&settings.slips);
     let path = settings.config.clone().unwrap_or_default();

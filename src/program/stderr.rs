@@ -104,8 +104,9 @@ pub fn no_memory() -> ! {
     process::exit_now(failure::status())
 }
 
-/// A panic is told in a sentence, and ends this process with the status of a failure of its own. The reader of YAML panics
-/// where it gets no random numbers, as the standard library does for a `HashMap`.
+/// A panic is told in a sentence, and ends this process with the status of a failure of its own: the end by SIGABRT would look
+/// like the command's. The readers of YAML and of regular expressions panic where they get no random numbers, as the standard
+/// library does for a `HashMap`.
 pub(crate) fn tell_panics() {
     panic::set_hook(Box::new(|panicked| {
         let payload = panicked.payload();

@@ -187,6 +187,10 @@ fn without_random_numbers_all_works_or_is_told() {
         let (code, _, err) = with(options, &["--", PROBE, "exit", "3"]);
         assert_eq!((code, err.contains("panicked")), (Some(3), false), "{err}");
     }
+    // A panic isn't the command's SIGABRT.
+    let (code, out, err) = with(&["--redact", "x", "--report", "/tmp"], &["--", "echo", "ran"]);
+    let is_told = code == Some(125) && err.starts_with("panicmon: internal error: failed to generate random data (");
+    assert!(is_told && err.lines().count() == 1 && out.is_empty() || code == Some(0), "{code:?}: {err}");
     let (code, out, err) = with(&["--doctor"], &[]);
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
     let file =

@@ -67,6 +67,20 @@ fn the_end_of_memory_has_their_status() {
     }
 }
 
+/// The reader of regular expressions panics without random numbers.
+#[test]
+fn a_panic_has_their_status() {
+    for (name, _) in NAMES {
+        let refuse = format!("refuse={}:{}", libc::SYS_getrandom, libc::EIO);
+        let mut command = Command::new(PROBE);
+        command.args(["prepare", &refuse, "--"]).arg(Names::kept().join(name)).args(["--", "echo", "ran"]);
+        let (code, out, err) = output(command.env("PANICMON_REDACT", "x").env("PANICMON_REPORT", "/tmp"));
+        let is_told = code == Some(1) && err.starts_with("panicmon: internal error: ") && out.is_empty();
+        // Where it needs none, it runs.
+        assert!(is_told && err.lines().count() == 1 || code == Some(0), "{name}: {code:?}: {err}");
+    }
+}
+
 /// Where panicmon's own words are wrong, too.
 #[test]
 fn a_command_line_that_is_refused_has_their_status() {
