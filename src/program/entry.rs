@@ -31,13 +31,14 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         say(&error);
         return failure_of(args, env).get();
     }
-    if let Some(peer) = called(args) {
+    let peer = called(args);
+    if let Some(peer) = peer {
         failure::set_status(peer.statuses.failure());
     }
     tell_panics();
     // Blocked before anything else, a signal is neither lost nor ends this process before the child can have it.
     let signals = ProcessSignals::take();
-    let status = parse(args, env).map_err(|message| {
+    let status = parse(peer, args, env).map_err(|message| {
         say_lines(&message);
         failure_of(args, env)
     });
@@ -56,8 +57,7 @@ fn failure_of(args: &[&'static CStr], env: &[&'static CStr]) -> StatusCode {
 
 fn run(request: Request, signals: ProcessSignals, args: &[&'static CStr], env: &[&'static CStr]) -> StatusCode {
     match request {
-        Request::Run(settings, _) | Request::RunFile(settings) if settings.doctor => diagnose(settings, signals, env),
-        Request::Run(settings, command) => {
+        Request::Run(settings, command) if !settings.doctor => {
             let words = match &settings.in_place {
                 Some(place) => {
                     failure::set_status(place.statuses.failure());
@@ -67,14 +67,30 @@ fn run(request: Request, signals: ProcessSignals, args: &[&'static CStr], env: &
             };
             one::run(signals, settings, words, env)
         }
+        other => run_other(other, signals, env),
+    }
+}
+
+/// Does what isn't the run of one command.
+#[cold]
+fn run_other(request: Request, signals: ProcessSignals, env: &[&'static CStr]) -> StatusCode {
+    match request {
+        Request::Run(settings, _) => diagnose(settings, signals, env),
+        Request::RunFile(settings) if settings.doctor => diagnose(settings, signals, env),
         Request::RunFile(settings) => several::run(signals, settings, env),
         Request::Pause(failure) => {
             failure::set_status(failure);
             pause(signals, failure)
         }
         Request::Print(text) => texts::show(text, env),
-        Request::Show(text, failure) => show(&text, failure),
-        Request::Tell(text, status) => tell(&text, status),
+        Request::Show(text, failure) => {
+            failure::set_status(failure);
+            print(&text)
+        }
+        Request::Tell(text, status) => {
+            say_as_it_is(&text);
+            status
+        }
     }
 }
 
@@ -93,18 +109,6 @@ fn ask_for(signal: Signal, settings: &Settings) -> Result<(), StatusCode> {
         say(&format_args!("{}: {error}", settings.name_of("parent-death-signal")));
         settings.own_failure()
     })
-}
-
-#[cold]
-fn show(text: &str, failure: StatusCode) -> StatusCode {
-    failure::set_status(failure);
-    print(text)
-}
-
-#[cold]
-fn tell(text: &str, status: StatusCode) -> StatusCode {
-    say_as_it_is(text);
-    status
 }
 
 #[cold]

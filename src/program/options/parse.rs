@@ -12,7 +12,7 @@ use crate::model::printable::OneLine;
 use crate::model::process_config::Restart;
 use crate::model::status::StatusCode;
 use crate::program::peers::peer::{Asked, Line, Peer};
-use crate::program::peers::table::{PEERS, called, named};
+use crate::program::peers::table::{PEERS, named};
 use clap::ArgMatches;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -36,9 +36,10 @@ pub(crate) enum Request {
     Tell(String, StatusCode),
 }
 
-/// Reads the command line and the variables. The error is a message, without newline.
-pub(crate) fn parse(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Request, String> {
-    if let Some(peer) = called(args) {
+/// Reads the command line and the variables, in the place of the program by whose name this one was called. The error is a
+/// message, without newline.
+pub(crate) fn parse(peer: Option<&Peer>, args: &[&'static CStr], env: &[&'static CStr]) -> Result<Request, String> {
+    if let Some(peer) = peer {
         return parse_by_name(peer, args, env);
     }
     match plain_command(args, env) {

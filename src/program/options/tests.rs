@@ -14,12 +14,12 @@ fn words(words: &[&'static str]) -> Vec<&'static CStr> {
 }
 
 fn parsed(line: &[&'static str]) -> Result<Request, String> {
-    parse(&words(line), &[])
+    parse(None, &words(line), &[])
 }
 
 /// The parser alone, as with a variable that says nothing.
 fn parsed_by_clap(line: &[&'static str]) -> Result<Request, String> {
-    parse(&words(line), &[c"PANICMON_NOTHING="])
+    parse(None, &words(line), &[c"PANICMON_NOTHING="])
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn each_text_is_asked_for_by_its_option() {
         (&["--completions", "zsh"], Text::Completions(Shell::Zsh)),
         (&["--completions=fish", "x"], Text::Completions(Shell::Fish)),
     ] {
-        assert_eq!(parse(&words(line), &[c"PANICMON_SIGNALS=no signal"]), Ok(Request::Print(text)), "{line:?}");
+        assert_eq!(parse(None, &words(line), &[c"PANICMON_SIGNALS=no signal"]), Ok(Request::Print(text)), "{line:?}");
     }
 }
 
