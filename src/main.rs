@@ -8,6 +8,11 @@ mod entry;
 
 use std::ffi::CStr;
 
+/// Comes before anything that takes memory.
+fn called(name: &'static CStr) {
+    panicmon::program::called(name);
+}
+
 fn run(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
     panicmon::program::main(args, env)
 }

@@ -3,7 +3,7 @@
 use super::options::parse::{Request, parse};
 use super::options::settings::Settings;
 use super::peers::pause::pause;
-use super::peers::table::{asked_for, called};
+use super::peers::table::{asked_for, by_name};
 use super::stderr::{say, say_as_it_is, say_lines, tell_panics};
 use super::stdout::print;
 use super::{doctor, failure, one, several, texts};
@@ -19,6 +19,14 @@ const DOES_NOT_HOLD: StatusCode = StatusCode::new(1);
 /// How much of the stack is needed. Beyond its limit it can't grow, and the kernel ends this process by SIGSEGV.
 const STACK_BYTES: u64 = 96 * 1024;
 
+/// Tells the name that the program was called by, before anything that takes memory: failures of its own have the status of the
+/// program of that name.
+pub fn called(name: &'static CStr) {
+    if let Some(peer) = by_name(name) {
+        failure::set_status(peer.statuses.failure());
+    }
+}
+
 /// Runs the program and returns its exit status.
 ///
 /// `args` and `env` are this process's own. The process must be panicmon's alone, with one thread: its signals are blocked,
@@ -31,14 +39,10 @@ pub fn main(args: &[&'static CStr], env: &[&'static CStr]) -> u8 {
         say(&error);
         return failure_of(args, env).get();
     }
-    let peer = called(args);
-    if let Some(peer) = peer {
-        failure::set_status(peer.statuses.failure());
-    }
     tell_panics();
     // Blocked before anything else, a signal is neither lost nor ends this process before the child can have it.
     let signals = ProcessSignals::take();
-    let status = parse(peer, args, env).map_err(|message| {
+    let status = parse(args.first().and_then(|name| by_name(name)), args, env).map_err(|message| {
         say_lines(&message);
         failure_of(args, env)
     });

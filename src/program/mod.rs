@@ -51,7 +51,7 @@ mod systemds;
 mod tails;
 mod texts;
 
-pub use entry::main;
+pub use entry::{called, main};
 #[cfg(feature = "fuzzing")]
 pub use fuzzing::list;
 pub use stderr::no_memory;

@@ -10,6 +10,12 @@ use std::ffi::{CStr, c_char, c_int};
 // SAFETY: no other function of the program has this name.
 #[unsafe(no_mangle)]
 extern "C" fn main(_argc: c_int, argv: *const *const c_char, envp: *const *const c_char) -> c_int {
+    // SAFETY: the list has at least the null pointer that ends it; a string of it is a C string, and stays there.
+    unsafe {
+        if !(*argv).is_null() {
+            super::called(CStr::from_ptr(*argv));
+        }
+    }
     // SAFETY: both lists are what execve(2) left on the stack, and stay there unchanged as long as the process lives:
     // this program changes no variable.
     let (args, env) = unsafe { (list(argv), list(envp)) };

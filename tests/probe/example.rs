@@ -12,4 +12,4 @@ mod notify;
 mod probe;
 mod sys;
 
-use probe::run;
+use probe::{called, run};

@@ -9,4 +9,4 @@ mod notify;
 mod probe;
 mod sys;
 
-use probe::run;
+use probe::{called, run};

@@ -12,8 +12,7 @@ pub(crate) const PEERS: [&Peer; 3] = [&TINI, &DUMB_INIT, &CATATONIT];
 
 /// The program by whose name this one was called; most often by its own.
 #[inline]
-pub(crate) fn called(args: &[&'static CStr]) -> Option<&'static Peer> {
-    let name = args.first()?;
+pub(crate) fn by_name(name: &'static CStr) -> Option<&'static Peer> {
     if name.to_bytes().ends_with(b"panicmon") { None } else { named(OsStr::from_bytes(name.to_bytes())) }
 }
 
@@ -32,7 +31,7 @@ pub(crate) fn asked_for(args: &[&'static CStr], env: &[&'static CStr]) -> Option
         }
     };
     let by_variable = || variables::value(env, "PANICMON_AS");
-    called(args).or_else(|| named(by_option().or_else(by_variable)?))
+    args.first().and_then(|name| by_name(name)).or_else(|| named(by_option().or_else(by_variable)?))
 }
 
 /// The program that is called so, by its base name or its path.

@@ -1,7 +1,7 @@
 //! Failures of these programs' own: what panicmon fails at in their place has their status.
 
 use super::{Names, clean, real};
-use crate::scarce::where_memory_ends;
+use crate::scarce::is_told_without_memory;
 use crate::support::{PROBE, by_shell, output, panicmon};
 use std::process::Command;
 
@@ -58,12 +58,10 @@ fn a_stack_that_is_too_small_has_their_status() {
 
 #[test]
 fn the_end_of_memory_has_their_status() {
-    for (name, _) in NAMES {
-        for mut command in ours(name) {
-            let script = "echo $$; read go; yes & exec sleep 1000";
-            command.env("PANICMON_LABEL", "x").args(["--", "sh", "-c", script]);
-            where_memory_ends(command, 1);
-        }
+    for (name, option) in NAMES {
+        let mut command = clean(&Names::kept().join(name));
+        command.args([option, "--", "true"]);
+        is_told_without_memory(&command, 1);
     }
 }
 
