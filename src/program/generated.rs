@@ -75,7 +75,8 @@ The command was found, but can't be executed.
 The command wasn't found.
 .TP
 .B 0, 1
-With \fB\-\-config\fR: 0 after a stop, 1 after a second one. With \fB\-\-doctor\fR: 0 if every promise holds, 1 if not.
+With \fB\-\-config\fR: 0 after a stop, 1 after a second one. With \fB\-\-doctor\fR: 0 if every promise holds and what is
+named is there, 1 if not.
 .SH ENVIRONMENT
 The variable of an option is \fBPANICMON_\fR and its name in capitals. The command line wins; an empty variable counts as unset. A
 switch takes \fBtrue\fR or \fBfalse\fR, \fByes\fR or \fBno\fR, \fBon\fR or \fBoff\fR, \fB1\fR or \fB0\fR, in any
