@@ -45,11 +45,12 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 struct Scale {
     rounds: usize,
     signals_a_round: usize,
+    starts_a_round: usize,
 }
 
-const WHOLE: Scale = Scale { rounds: 20, signals_a_round: 100 };
+const WHOLE: Scale = Scale { rounds: 20, signals_a_round: 100, starts_a_round: 15 };
 
-const QUICK: Scale = Scale { rounds: 3, signals_a_round: 50 };
+const QUICK: Scale = Scale { rounds: 3, signals_a_round: 50, starts_a_round: 5 };
 
 /// What all measurements need.
 struct Lab {
@@ -98,6 +99,7 @@ fn run(mounts: bool) -> Result<()> {
     for number in samples::rounds(lab.scale.rounds, contenders.len()) {
         let contender = &contenders[number];
         life::obeys(&lab, contender, &traps, |metric, sample| table.add(metric, number, sample))?;
+        life::starts(&lab, contender, |metric, sample| table.add(metric, number, sample))?;
         life::fails(&lab, contender, &traps, |metric, sample| table.add(metric, number, sample))?;
         traps.check().map_err(|error| format!("{}: {error}", contender.name))?;
     }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
     Start,
+    Again,
     Median,
     P99,
     End,
@@ -16,11 +17,12 @@ pub enum Metric {
 }
 
 impl Metric {
-    const ALL: [Metric; 5] = [Metric::Start, Metric::Median, Metric::P99, Metric::End, Metric::Failure];
+    const ALL: [Metric; 6] = [Metric::Start, Metric::Again, Metric::Median, Metric::P99, Metric::End, Metric::Failure];
 
     fn label(self) -> &'static str {
         match self {
             Metric::Start => "start, µs",
+            Metric::Again => "again, µs",
             Metric::Median => "signal, p50, µs",
             Metric::P99 => "signal, p99, µs",
             Metric::End => "end, ms",
@@ -43,7 +45,7 @@ impl Metric {
     fn bound(self, untold: f64, patience: Patience) -> f64 {
         let waits = if patience == Patience::Second { 1000.0 } else { 0.0 };
         match self {
-            Metric::Start | Metric::P99 => untold * 3.0 + 10_000.0,
+            Metric::Start | Metric::Again | Metric::P99 => untold * 3.0 + 10_000.0,
             Metric::Median => untold * 1.5 + 50.0,
             Metric::End | Metric::Failure => untold + waits + 500.0,
         }

@@ -11,17 +11,24 @@ use crate::sys::wait::{Ended, Next, Which};
 use std::io;
 use std::time::{Duration, Instant};
 
-/// As long as the execution of a command takes on a busy machine. A signal that comes meanwhile waits.
+/// As long as the execution of a command takes on a busy machine.
 const LONGEST_EXEC: Duration = Duration::from_millis(5);
+
+/// How long a signal that comes meanwhile waits at most.
+const LOOK_FOR_SIGNALS: Duration = Duration::from_micros(200);
 
 impl Run<'_, '_> {
     /// The first children were started. They execute before what is told of them is opened and read: on the same processors,
-    /// that would delay them.
+    /// that would delay them. A signal ends the wait.
     #[cold]
     pub(super) fn let_children_execute(&self) {
         let until = Instant::now() + LONGEST_EXEC;
         for started in self.tasks.iter().filter_map(|task| task.started.as_ref()) {
-            started.child.wait_for_exec(until);
+            while !started.child.wait_for_exec(until.min(Instant::now() + LOOK_FOR_SIGNALS)) {
+                if Instant::now() >= until || self.source.has_signals() {
+                    return;
+                }
+            }
         }
         // With one processor, this process is woken in the middle of the execution.
         std::thread::yield_now();

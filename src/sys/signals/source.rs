@@ -1,6 +1,7 @@
 //! Where signals come from, and the wait for them and everything else.
 
 use super::disposition::{Disposition, disposition};
+use super::mask::pending;
 use super::process::{BATCH, ProcessSignals};
 use super::shared::ignored::ignored_by_program;
 use super::shared::listen::SharedSignals;
@@ -72,6 +73,19 @@ impl Source {
         })
     }
 
+    /// Whether signals have come, SIGCHLD aside where it can be told, that [`wait`](Source::wait) would return at once.
+    #[cold]
+    pub(crate) fn has_signals(&self) -> bool {
+        match self {
+            Source::Process(_) => pending().without(Signal::CHLD) != SignalSet::EMPTY,
+            Source::Shared(signals) => {
+                let mut ready = Vec::new();
+                let now = Some(Instant::now());
+                poll::wait([Awaited::Read(signals.fd())].into_iter(), now, &mut ready).is_ok() && ready.contains(&true)
+            }
+        }
+    }
+
     fn fd(&self) -> Option<BorrowedFd<'_>> {
         match self {
             Source::Process(signals) => signals.fd(),
@@ -127,5 +141,24 @@ pub(in crate::sys) fn with_ignored<T>(source: Option<&Source>, clone: impl FnOnc
             let ignored = ignored_by_program();
             clone(ignored.signals)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_that_wait_are_seen_and_an_end_of_a_child_is_none() {
+        // A thread of its own: its mask stays changed.
+        let seen = std::thread::spawn(|| {
+            let source = Source::Process(ProcessSignals::take());
+            [libc::SIGCHLD, libc::SIGUSR1].map(|signal| {
+                // SAFETY: sends this thread a signal that it blocks.
+                unsafe { libc::raise(signal) };
+                source.has_signals()
+            })
+        });
+        assert_eq!(seen.join().unwrap(), [false, true]);
     }
 }

@@ -67,9 +67,10 @@ impl Use {
         self.stack.user.load(Ordering::SeqCst) == self.number
     }
 
-    /// Waits until the child needs it no more, if the kernel was to clear the [word](Use::word); no longer than this.
+    /// Waits until the child needs it no more, if the kernel was to clear the [word](Use::word); no longer than this. Whether
+    /// it was that.
     #[cold]
-    pub(super) fn wait_for_end(&self, until: Instant) {
+    pub(super) fn wait_for_end(&self, until: Instant) -> bool {
         while self.stack.user.load(Ordering::SeqCst) == self.number {
             let left = until.saturating_duration_since(Instant::now());
             let time = libc::timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
@@ -78,9 +79,10 @@ impl Use {
             // SAFETY: the kernel reads a word that stays for ever, and a struct timespec.
             match unsafe { syscall(libc::SYS_futex, arguments) } {
                 Ok(_) | Err(libc::EAGAIN | libc::EINTR) if !left.is_zero() => {}
-                _ => return,
+                _ => return false,
             }
         }
+        true
     }
 
     /// The end of the stack: it grows down.

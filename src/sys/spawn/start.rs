@@ -419,8 +419,8 @@ impl Child {
     /// Waits until it has executed its command, or has ended, if that was to be known; no longer than this. A child with a copy
     /// of the memory isn't waited for.
     #[cold]
-    pub(crate) fn wait_for_exec(&self, until: Instant) {
-        self.block.stack.wait_for_end(until);
+    pub(crate) fn wait_for_exec(&self, until: Instant) -> bool {
+        self.block.stack.wait_for_end(until)
     }
 
     /// Kills it, and the group that it leads, and forgets it without waiting for its end: this process is about to end.
