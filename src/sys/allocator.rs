@@ -1,14 +1,59 @@
-//! Memory of the program: the system's, and an end by a sentence where there is none.
+//! Memory of the program: an arena for what a start needs, then the system's, and an end by a sentence where there is none.
 //!
-//! Rust's own end is SIGABRT with a text of its own, and the exit status of that is a command's.
+//! A plain start needs a few kilobytes. From the system's allocator they would be several mappings, each a system call and a
+//! page. Rust's own end for want of memory is SIGABRT with a text of its own, and the exit status of that is a command's.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-struct OrEnd;
+// Its functions aren't inlined: a plain run calls them from many places, and is to touch little of the file.
+
+/// More than a plain start takes; pages that aren't touched cost nothing.
+const ARENA_BYTES: usize = 16 * 1024;
+
+/// Blocks are taken from its beginning, one behind the other. Only the last one can be given back, or grow in its place.
+#[repr(align(16))]
+struct Arena {
+    bytes: UnsafeCell<[u8; ARENA_BYTES]>,
+    taken: AtomicUsize,
+}
+
+// SAFETY: `taken` is atomic, and gives each byte to one block at a time.
+unsafe impl Sync for Arena {}
 
 #[global_allocator]
-static ALLOCATOR: OrEnd = OrEnd;
+static ARENA: Arena = Arena { bytes: UnsafeCell::new([0; ARENA_BYTES]), taken: AtomicUsize::new(0) };
+
+impl Arena {
+    fn start(&self) -> usize {
+        self.bytes.get() as usize
+    }
+
+    /// Where a block begins, if it is of the arena.
+    fn offset(&self, memory: *mut u8) -> Option<usize> {
+        (memory as usize).checked_sub(self.start()).filter(|offset| *offset < ARENA_BYTES)
+    }
+
+    /// A block of it, if there is room.
+    fn take(&self, layout: Layout) -> Option<*mut u8> {
+        let mut taken = self.taken.load(Ordering::Relaxed);
+        loop {
+            let offset = (self.start() + taken).next_multiple_of(layout.align()) - self.start();
+            let end = offset.checked_add(layout.size()).filter(|end| *end <= ARENA_BYTES)?;
+            match self.taken.compare_exchange_weak(taken, end, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Some(self.bytes.get().cast::<u8>().wrapping_add(offset)),
+                Err(now) => taken = now,
+            }
+        }
+    }
+
+    /// Moves the end of the last block. `false`: it isn't the last one, or there is no room.
+    fn move_end(&self, old: usize, new: usize) -> bool {
+        new <= ARENA_BYTES && self.taken.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
 
 /// The memory, unless there is none.
 fn or_end(memory: *mut u8) -> *mut u8 {
@@ -18,25 +63,54 @@ fn or_end(memory: *mut u8) -> *mut u8 {
     memory
 }
 
-// SAFETY: all is as the system's allocator does it.
-unsafe impl GlobalAlloc for OrEnd {
+// SAFETY: a block of the arena is nobody else's until it is given back, lies within it, and begins at a multiple of its
+// alignment. All else is as the system's allocator does it.
+unsafe impl GlobalAlloc for Arena {
+    #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: passed on to the caller, here and below.
-        or_end(unsafe { System.alloc(layout) })
+        self.take(layout).unwrap_or_else(|| or_end(unsafe { System.alloc(layout) }))
     }
 
+    #[inline(never)]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as above.
-        or_end(unsafe { System.alloc_zeroed(layout) })
+        match self.take(layout) {
+            Some(memory) => {
+                // SAFETY: it is a block of this size. It may have been another one before.
+                unsafe { memory.write_bytes(0, layout.size()) };
+                memory
+            }
+            // SAFETY: as above.
+            None => or_end(unsafe { System.alloc_zeroed(layout) }),
+        }
     }
 
+    #[inline(never)]
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(memory, layout) }
+        match self.offset(memory) {
+            Some(offset) => {
+                self.move_end(offset + layout.size(), offset);
+            }
+            // SAFETY: as above.
+            None => unsafe { System.dealloc(memory, layout) },
+        }
     }
 
+    #[inline(never)]
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: as above.
-        or_end(unsafe { System.realloc(memory, layout, size) })
+        let Some(offset) = self.offset(memory) else {
+            // SAFETY: as above.
+            return or_end(unsafe { System.realloc(memory, layout, size) });
+        };
+        if self.move_end(offset + layout.size(), offset + size) || size <= layout.size() {
+            return memory;
+        }
+        // SAFETY: the caller's `layout` is valid with this size, and the blocks are two.
+        unsafe {
+            let new = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
+            new.copy_from_nonoverlapping(memory, size.min(layout.size()));
+            self.dealloc(memory, layout);
+            new
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! (set_tid_address(2)), so that a few stacks serve any number of children.
 
 use crate::sys::raw::syscall;
+use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -26,6 +27,28 @@ struct Stack {
     next: AtomicI32,
 }
 
+impl Stack {
+    const fn new(memory: *mut u8) -> Stack {
+        Stack { memory, user: AtomicI32::new(0), next: AtomicI32::new(1) }
+    }
+
+    #[cold]
+    fn leaked() -> &'static Stack {
+        Box::leak(Box::new(Stack::new(ManuallyDrop::new(Vec::with_capacity(BYTES)).as_mut_ptr())))
+    }
+}
+
+/// The first one needs no mapping: of the program's uninitialised data, only the pages that the child touches exist.
+static FIRST: Stack = Stack::new(FIRST_MEMORY.0.get().cast());
+
+#[repr(align(16))]
+struct Memory(UnsafeCell<[u8; BYTES]>);
+
+// SAFETY: see `Stack`.
+unsafe impl Sync for Memory {}
+
+static FIRST_MEMORY: Memory = Memory(UnsafeCell::new([0; BYTES]));
+
 // SAFETY: nothing but a child, one at a time, uses the memory, which is never freed; the words are atomic.
 unsafe impl Sync for Stack {}
 // SAFETY: as above.
@@ -44,8 +67,7 @@ impl Use {
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
         let free = all.iter().copied().find(|stack| stack.user.load(Ordering::SeqCst) == 0);
         let stack = free.unwrap_or_else(|| {
-            let memory = ManuallyDrop::new(Vec::with_capacity(BYTES)).as_mut_ptr();
-            let stack = Box::leak(Box::new(Stack { memory, user: AtomicI32::new(0), next: AtomicI32::new(1) }));
+            let stack = if all.is_empty() { &FIRST } else { Stack::leaked() };
             all.push(stack);
             stack
         });
