@@ -247,9 +247,9 @@ impl Whole {
 /// How a command is run: how often, where its output goes, and what is done beside it.
 pub(crate) struct RunMode {
     pub(crate) supervision: Supervision,
-    pub(crate) relay: Option<Relay<'static>>,
+    pub(crate) relay: Option<Box<Relay<'static>>>,
     /// What it tells its service manager goes by this process.
-    pub(crate) notify: Option<Notify>,
+    pub(crate) notify: Option<Box<Notify>>,
     /// What is told is recorded, too.
     pub(crate) records: Option<Records>,
     /// Commands that are run for what is recorded.

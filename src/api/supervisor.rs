@@ -188,7 +188,7 @@ impl<'a> Supervisor<'a> {
     pub(crate) fn run_processes(
         &mut self,
         processes: Vec<(&ProcessConfig, Supervision)>,
-        relay: Option<Relay<'static>>,
+        relay: Option<Box<Relay<'static>>>,
         environment: &Environment,
         limits: Changed,
         (records, hooks): (Option<Records>, Option<Box<Hooks>>),
@@ -200,7 +200,7 @@ impl<'a> Supervisor<'a> {
         let names = || processes.iter().map(|(config, _)| config.name.clone()).collect();
         let relay = relay.or_else(|| {
             let tell = self.on_line.as_mut()?;
-            Some(Relay::new(Sink::Told { names: names(), tell: Box::new(|line| tell(line)) }))
+            Some(Box::new(Relay::new(Sink::Told { names: names(), tell: Box::new(|line| tell(line)) })))
         });
         let mut environments = Environments::of(environment);
         let mut tasks = Vec::with_capacity(processes.len());

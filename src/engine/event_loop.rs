@@ -76,7 +76,7 @@ impl Run<'_, '_> {
                 if let Some(oom) = &self.oom {
                     needed_to_watch(oom, &mut needed);
                 }
-                settle(self.source, &needed, self.relay.as_ref().is_some_and(Relay::uses_stdout))?;
+                settle(self.source, &needed, self.relay.as_deref().is_some_and(Relay::uses_stdout))?;
             }
             if self.hooks.is_some() && self.run_hooks() {
                 continue;
@@ -139,7 +139,7 @@ impl Run<'_, '_> {
     fn deadline(&mut self) -> Option<Instant> {
         let mut soonest = self.tasks.deadline(self.readers_keep_up());
         for other in [
-            self.notify.as_ref().and_then(Notify::deadline),
+            self.notify.as_deref().and_then(Notify::deadline),
             self.records.as_ref().and_then(Records::deadline),
             self.hooks.as_deref().and_then(Hooks::deadline),
             self.progress.finish.deadline(),
@@ -197,7 +197,7 @@ impl Run<'_, '_> {
 
     /// Writes what can be written without waiting.
     fn write(&mut self) {
-        match self.relay.as_mut().map(Relay::flush) {
+        match self.relay.as_deref_mut().map(Relay::flush) {
             Some(Ok(true)) => self.progress.finish.output_taken(),
             Some(Err(gone)) => {
                 log::error!("{gone}: stopping");

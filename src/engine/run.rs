@@ -34,7 +34,7 @@ pub(crate) struct Run<'r, 'o> {
     /// Every child of this process is waited for, and not those of the tasks only.
     pub(crate) reaps_all: bool,
     /// Where the children's output goes. `None`: where this process's goes.
-    pub(crate) relay: Option<Relay<'r>>,
+    pub(crate) relay: Option<Box<Relay<'r>>>,
     pub(crate) signals: Signals,
     pub(crate) stops: Stops,
     /// This process had a controlling terminal when it was started.
@@ -43,7 +43,7 @@ pub(crate) struct Run<'r, 'o> {
     pub(crate) orders: Option<&'r Orders>,
     pub(crate) limits: Changed,
     /// The service manager's socket, and ours for the child.
-    pub(crate) notify: Option<Notify>,
+    pub(crate) notify: Option<Box<Notify>>,
     /// What a reload by the service manager sends to the child.
     pub(crate) reload: Reload,
     /// What is told is also recorded: the handlers have the same.
@@ -136,7 +136,7 @@ pub(super) struct Unstarted {
 }
 
 /// Says something of this task, or of the whole run, between the relayed lines.
-pub(super) fn remark(relay: &mut Option<Relay<'_>>, number: Option<usize>, remark: Remark<'_>) {
+pub(super) fn remark(relay: &mut Option<Box<Relay<'_>>>, number: Option<usize>, remark: Remark<'_>) {
     if let Some(relay) = relay {
         remark_by(relay, number, remark);
     }

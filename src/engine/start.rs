@@ -63,7 +63,7 @@ impl Run<'_, '_> {
 
     /// Whether the readers of our streams keep up.
     pub(super) fn readers_keep_up(&self) -> bool {
-        self.relay.as_ref().is_none_or(Relay::keeps_up)
+        self.relay.as_deref().is_none_or(Relay::keeps_up)
     }
 
     fn start(&mut self, number: usize) {
@@ -121,7 +121,7 @@ impl Run<'_, '_> {
         let spec = &mut self.tasks[number].spec;
         let setup = Setup {
             parent: self.own,
-            stdio: stdio(spec, number, self.relay.as_mut(), private)?,
+            stdio: stdio(spec, number, self.relay.as_deref_mut(), private)?,
             heeded: spec.heeded,
             limits: self.limits,
             group: spec.group,

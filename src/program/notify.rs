@@ -10,21 +10,22 @@ use std::ffi::{CStr, OsStr, OsString};
 pub(crate) const NOTIFY_SOCKET: &str = "NOTIFY_SOCKET";
 
 /// Passes on what the command tells its service manager, if there is one, and the command has the variable.
-pub(crate) fn relay(settings: &Settings, env: &[&CStr], account: Option<&Account>) -> Option<Notify> {
+pub(crate) fn relay(settings: &Settings, env: &[&CStr], account: Option<&Account>) -> Option<Box<Notify>> {
     env::get(env, NOTIFY_SOCKET).and_then(|manager| relay_to(manager, settings, env, account))
 }
 
 #[cold]
-fn relay_to(manager: &OsStr, settings: &Settings, env: &[&CStr], account: Option<&Account>) -> Option<Notify> {
+fn relay_to(manager: &OsStr, settings: &Settings, env: &[&CStr], account: Option<&Account>) -> Option<Box<Notify>> {
     let is_it = |name: &OsString| name == NOTIFY_SOCKET;
     if settings.clear_env || settings.unset_env.iter().any(is_it) || settings.env.iter().any(|(name, _)| is_it(name)) {
         return None;
     }
     let user = account.map(|account| &account.identity);
-    Notify::relay(manager, user, directories(env)).unwrap_or_else(|error| {
+    let relay = Notify::relay(manager, user, directories(env)).unwrap_or_else(|error| {
         log::warn!("can't pass notifications on to NOTIFY_SOCKET={}: {error}", manager.display());
         None
-    })
+    });
+    relay.map(Box::new)
 }
 
 /// The directories in which the command's socket may be made.

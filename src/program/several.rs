@@ -37,7 +37,7 @@ const DESCRIPTORS_BESIDE: u64 = 64;
 
 /// Runs them to their end, and returns the exit status.
 #[cold]
-pub(crate) fn run(signals: ProcessSignals, mut settings: Settings, env: &[&'static CStr]) -> StatusCode {
+pub(crate) fn run(signals: ProcessSignals, mut settings: Box<Settings>, env: &[&'static CStr]) -> StatusCode {
     logger::install(settings.verbosity, env);
     variables::warn_of(&settings.slips);
     let path = settings.config.clone().unwrap_or_default();
@@ -105,7 +105,7 @@ fn run_all(
         supervisor = supervisor.handler(Log);
     }
     let environment = Environment::entries(env).without(&settings.variables);
-    let (relay, tails) = tails::listen(settings, Some(relay));
+    let (relay, tails) = tails::listen(settings, Some(Box::new(relay)));
     let records = records::open(settings, true, tails, || event_names(&config.processes));
     if let Some(records) = &records {
         supervisor = supervisor.handler(records.clone());

@@ -21,7 +21,10 @@ pub(crate) struct Tails {
 
 /// Listens, if anything is to be kept. The relay that the command's output passes keeps what is to be kept; one is made if that
 /// takes one.
-pub(crate) fn listen(settings: &Settings, relay: Option<Relay<'static>>) -> (Option<Relay<'static>>, Option<Tails>) {
+pub(crate) fn listen(
+    settings: &Settings,
+    relay: Option<Box<Relay<'static>>>,
+) -> (Option<Box<Relay<'static>>>, Option<Tails>) {
     if settings.stderr_tail.is_none() && settings.stdout_tail.is_none() {
         return (relay, None);
     }
@@ -61,15 +64,15 @@ fn find(settings: &Settings, relayed: bool) -> Tails {
 
 impl Tails {
     #[cold]
-    fn relay(&self, relay: Option<Relay<'static>>) -> Option<Relay<'static>> {
+    fn relay(&self, relay: Option<Box<Relay<'static>>>) -> Option<Box<Relay<'static>>> {
         if self.passing == [0; 2] {
             return relay;
         }
         let relay = relay.unwrap_or_else(|| {
             let streams = [Stream::Stdout, Stream::Stderr].into_iter().zip(self.passing);
             let streams: Vec<_> = streams.filter(|(_, bytes)| *bytes > 0).map(|(stream, _)| stream).collect();
-            Relay::new(Sink::Passed(Passed::new(&streams)))
+            Box::new(Relay::new(Sink::Passed(Passed::new(&streams))))
         });
-        Some(relay.keep(Some(Words::new(self.passing))))
+        Some(Box::new(relay.keep(Some(Words::new(self.passing)))))
     }
 }

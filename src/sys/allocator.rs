@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 // Its functions aren't inlined: a plain run calls them from many places, and is to touch little of the file.
 
 /// More than a plain start takes; pages that aren't touched cost nothing.
-const ARENA_BYTES: usize = 16 * 1024;
+const ARENA_BYTES: usize = 32 * 1024;
 
 /// Blocks are taken from its beginning, one behind the other. Only the last one can be given back, or grow in its place.
 #[repr(align(16))]

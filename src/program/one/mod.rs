@@ -16,7 +16,7 @@ use std::ffi::CStr;
 /// Runs a command, once or again and again, and returns the exit status.
 pub(crate) fn run(
     signals: ProcessSignals,
-    mut settings: Settings,
+    mut settings: Box<Settings>,
     words: &[&'static CStr],
     env: &[&'static CStr],
 ) -> StatusCode {

@@ -88,8 +88,9 @@ pub(super) fn prepare(
     let forwarding = forwarding(settings);
     let reload = if notify.is_some() { reload::of_own_unit(env).forwarded(&forwarding) } else { Reload::Unknown };
     let last_death = LastDeath::default();
-    let mut options = Options::default().handler(DeathHandler(last_death.clone())).init(true);
-    options.environment = environment(settings, env, account.as_ref(), notify.as_ref());
+    let mut options = Options { init: true, ..Options::default() };
+    options.handlers.push(Box::new(DeathHandler(last_death.clone())));
+    options.environment = environment(settings, env, account.as_ref(), notify.as_deref());
     options.signals = settings.signals;
     options.kill_after = settings.kill_after;
     options.stop_signals = settings.stop_signals;
@@ -101,7 +102,7 @@ pub(super) fn prepare(
     }
     options.user = account.map(|account| account.identity);
     take_place(&mut options, settings);
-    let (mut options, watches) = watch(options, last_death, env);
+    let watches = watch(&mut options, last_death, env);
     // A group that has the terminal holds it open.
     let had_terminal = match &group {
         ChildGroup::Shared | ChildGroup::Session(None) => terminal::is_there(),
@@ -116,9 +117,9 @@ pub(super) fn prepare(
     let leftovers = leftovers(settings, may_restart);
     let records = records::open(settings, is_labelled, tails, || event_names(&options, words));
     if let Some(records) = &records {
-        options = options.handler(records.clone());
+        options.handlers.push(Box::new(records.clone()));
     }
-    let hooks = hooks::hooks(settings, relay.as_ref().is_some_and(Relay::uses_stdout) || may_restart, || None);
+    let hooks = hooks::hooks(settings, relay.as_deref().is_some_and(Relay::uses_stdout) || may_restart, || None);
     let oom = watch_memory(settings, records.is_some());
     let stop_signal = STOP_SIGNAL;
     let mode =
@@ -173,14 +174,14 @@ fn look_up(user: &UserName, settings: &Settings) -> Result<Account, StatusCode> 
 }
 
 /// Adds the handlers that observe what the exit status depends on.
-fn watch(mut options: Options<'static>, death: LastDeath, env: &[&'static CStr]) -> (Options<'static>, Watches) {
+fn watch(options: &mut Options<'static>, death: LastDeath, env: &[&'static CStr]) -> Watches {
     let mut watches = Watches { death, stops: None };
     if systemds::may_be_own_init(env) {
         let (handler, passed) = systemds::watch();
-        options = options.handler(handler);
+        options.handlers.push(Box::new(handler));
         watches.stops = Some(passed);
     }
-    (options, watches)
+    watches
 }
 
 /// Watches whether memory runs out, if the exit status depends on it, or records tell it.
@@ -233,7 +234,7 @@ fn leftovers(settings: &Settings, may_restart: bool) -> Leftovers {
 }
 
 /// Where the command's lines go, if they are labelled or stamped.
-fn relay(settings: &mut Settings) -> Option<Relay<'static>> {
+fn relay(settings: &mut Settings) -> Option<Box<Relay<'static>>> {
     if settings.label.is_none() && settings.timestamps.is_none() {
         return None;
     }
@@ -241,8 +242,8 @@ fn relay(settings: &mut Settings) -> Option<Relay<'static>> {
 }
 
 #[cold]
-fn relay_lines(settings: &mut Settings) -> Relay<'static> {
+fn relay_lines(settings: &mut Settings) -> Box<Relay<'static>> {
     let which = if settings.label.is_some() { Names::One } else { Names::No };
     inherited::fill_outputs();
-    lines::relay(&[settings.label.take().unwrap_or_default()], which, settings.timestamps.take())
+    Box::new(lines::relay(&[settings.label.take().unwrap_or_default()], which, settings.timestamps.take()))
 }

@@ -23,9 +23,10 @@ use std::os::unix::ffi::OsStrExt;
 #[derive(Debug, PartialEq)]
 pub(crate) enum Request {
     /// Run the command that begins at this word; in the place of another program, the command that the settings have.
-    Run(Settings, usize),
+    // In a box, they aren't copied from one stack frame to the next: each page of the stack takes time.
+    Run(Box<Settings>, usize),
     /// Run the processes of a file.
-    RunFile(Settings),
+    RunFile(Box<Settings>),
     /// Run nothing, and reap what is orphaned.
     Pause(StatusCode),
     /// Print this, and exit with 0.
@@ -43,7 +44,7 @@ pub(crate) fn parse(peer: Option<&Peer>, args: &[&'static CStr], env: &[&'static
         return parse_by_name(peer, args, env);
     }
     match plain_command(args, env) {
-        Some(command) => Ok(Request::Run(Settings::default(), command)),
+        Some(command) => Ok(Request::Run(Box::default(), command)),
         None => parse_options(args, env),
     }
 }
@@ -81,7 +82,7 @@ fn in_place_of(
         Asked::Run(wishes) => match own() {
             Ok(mut settings) => {
                 wishes.add_to(&mut settings, line.env, given);
-                Request::Run(settings, 0)
+                Request::Run(Box::new(settings), 0)
             }
             Err(message) => Request::Tell(format!("panicmon: {message}\n"), failure),
         },
@@ -144,8 +145,8 @@ fn parse_options(args: &[&'static CStr], env: &[&'static CStr]) -> Result<Reques
         return Ok(in_place_of(peer, &line, || Ok(settings), &given));
     }
     Ok(match settings.config {
-        Some(_) => Request::RunFile(settings),
-        None => Request::Run(settings, count - command_words),
+        Some(_) => Request::RunFile(Box::new(settings)),
+        None => Request::Run(Box::new(settings), count - command_words),
     })
 }
 

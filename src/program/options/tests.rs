@@ -34,7 +34,7 @@ fn options_end_at_the_first_word_that_is_none() {
         (&["sh", "-s", "--", "--"], 1),
         (&["", "x"], 1),
     ] {
-        assert_eq!(parsed(line), Ok(Request::Run(Settings::default(), command)), "{line:?}");
+        assert_eq!(parsed(line), Ok(Request::Run(Box::default(), command)), "{line:?}");
         assert_eq!(parsed_by_clap(line), parsed(line), "the short way is the same as the long one: {line:?}");
     }
     for (line, command) in
@@ -49,7 +49,7 @@ fn signals_are_read_as_a_list() {
     let set = SignalSet::from_iter([Signal::TERM, Signal::HUP]);
     for line in [&["-s", "TERM,hup", "x"] as &[_], &["-sSIGTERM,1", "x"], &["--signals=15,1", "x"]] {
         let expected = Settings { signals: Some(set), ..Settings::default() };
-        assert!(matches!(parsed(line), Ok(Request::Run(settings, _)) if settings == expected), "{line:?}");
+        assert!(matches!(parsed(line), Ok(Request::Run(settings, _)) if *settings == expected), "{line:?}");
     }
 }
 

@@ -7,7 +7,7 @@ use crate::model::pid::Pid;
 use crate::model::signal::{Signal, SignalSet};
 use crate::sys::raw::{syscall, syscall_io};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -28,7 +28,12 @@ pub(crate) struct ProcessSignals {
     fd: Option<OwnedFd>,
     /// Whether a read of it waits.
     read_waits: Cell<bool>,
+    /// What is read from it.
+    records: RefCell<Box<[Record]>>,
 }
+
+/// The kernel writes the first ones only: the pages of the others don't exist.
+type Record = MaybeUninit<libc::signalfd_siginfo>;
 
 impl ProcessSignals {
     /// Blocks every signal of this thread, which must be the only one.
@@ -45,6 +50,7 @@ impl ProcessSignals {
             listened: SignalSet::ALL,
             fd: None,
             read_waits: Cell::new(true),
+            records: RefCell::default(),
         }
     }
 
@@ -73,6 +79,7 @@ impl ProcessSignals {
     /// Makes the signalfd; until then signals wait in the kernel.
     pub(crate) fn open(&mut self) -> io::Result<()> {
         let flags = libc::SFD_CLOEXEC as usize;
+        self.records = RefCell::new(Box::new_uninit_slice(BATCH));
         let fd = signalfd(-1, self.listened, flags)?;
         // SAFETY: the kernel just made it, and nobody else has it.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
@@ -119,17 +126,15 @@ impl ProcessSignals {
     ///
     /// After poll(2) a read mustn't wait: a signal that was there may be gone, as a TSTP is when a CONT comes. The child that
     /// a SIGCHLD names, if one has come.
-    // In a function of its own, the array would lie below what the caller has on the stack, and touch a page more.
-    #[inline(always)]
     pub(crate) fn read(&self, into: &mut Vec<Received>, wait: bool) -> io::Result<Option<Pid>> {
         let Some(fd) = &self.fd else { return Ok(None) };
         if self.read_waits.get() != wait {
             self.change_waiting(fd, wait)?;
         }
-        let mut records = [const { MaybeUninit::<libc::signalfd_siginfo>::uninit() }; BATCH];
-        // SAFETY: the kernel writes whole records into the array, at most its size.
+        let mut records = self.records.borrow_mut();
+        // SAFETY: the kernel writes whole records into the slice, at most its size.
         let read = unsafe {
-            syscall(libc::SYS_read, [fd.as_raw_fd() as usize, records.as_mut_ptr() as usize, size_of_val(&records)])
+            syscall(libc::SYS_read, [fd.as_raw_fd() as usize, records.as_mut_ptr() as usize, size_of_val(&**records)])
         };
         let bytes = match read {
             Ok(bytes) => bytes,
