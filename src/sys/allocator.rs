@@ -15,20 +15,20 @@ const ARENA_BYTES: usize = 32 * 1024;
 
 /// Blocks are taken from its beginning, one behind the other. Only the last one can be given back, or grow in its place.
 #[repr(align(16))]
-struct Arena {
-    bytes: UnsafeCell<[u8; ARENA_BYTES]>,
-    taken: AtomicUsize,
-}
+struct Arena(UnsafeCell<[u8; ARENA_BYTES]>);
 
-// SAFETY: `taken` is atomic, and gives each byte to one block at a time.
+// SAFETY: `TAKEN` is atomic, and gives each byte to one block at a time.
 unsafe impl Sync for Arena {}
 
 #[global_allocator]
-static ARENA: Arena = Arena { bytes: UnsafeCell::new([0; ARENA_BYTES]), taken: AtomicUsize::new(0) };
+static ARENA: Arena = Arena(UnsafeCell::new([0; ARENA_BYTES]));
+
+/// How much of it is taken. Not in it: a page that is read before it is written to is mapped twice.
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
 
 impl Arena {
     fn start(&self) -> usize {
-        self.bytes.get() as usize
+        self.0.get() as usize
     }
 
     /// Where a block begins, if it is of the arena.
@@ -38,12 +38,12 @@ impl Arena {
 
     /// A block of it, if there is room.
     fn take(&self, layout: Layout) -> Option<*mut u8> {
-        let mut taken = self.taken.load(Ordering::Relaxed);
+        let mut taken = TAKEN.load(Ordering::Relaxed);
         loop {
             let offset = (self.start() + taken).next_multiple_of(layout.align()) - self.start();
             let end = offset.checked_add(layout.size()).filter(|end| *end <= ARENA_BYTES)?;
-            match self.taken.compare_exchange_weak(taken, end, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Some(self.bytes.get().cast::<u8>().wrapping_add(offset)),
+            match TAKEN.compare_exchange_weak(taken, end, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Some(self.0.get().cast::<u8>().wrapping_add(offset)),
                 Err(now) => taken = now,
             }
         }
@@ -51,7 +51,7 @@ impl Arena {
 
     /// Moves the end of the last block. `false`: it isn't the last one, or there is no room.
     fn move_end(&self, old: usize, new: usize) -> bool {
-        new <= ARENA_BYTES && self.taken.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        new <= ARENA_BYTES && TAKEN.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
 

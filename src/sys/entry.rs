@@ -19,7 +19,9 @@ extern "C" fn main(_argc: c_int, argv: *const *const c_char, envp: *const *const
     // SAFETY: both lists are what execve(2) left on the stack, and stay there unchanged as long as the process lives:
     // this program changes no variable.
     let (args, env) = unsafe { (list(argv), list(envp)) };
-    c_int::from(super::run(&args, &env))
+    let status = c_int::from(super::run(&args, &env));
+    // SAFETY: nothing is left to be done at the end: what is written to the standard streams isn't kept back.
+    unsafe { libc::_exit(status) }
 }
 
 /// The strings of a list ended by a null pointer.

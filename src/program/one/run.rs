@@ -9,6 +9,7 @@ use crate::sys::signals::source::Source;
 use crate::sys::terminal::ChildGroup;
 use std::borrow::Cow;
 use std::ffi::CStr;
+use std::mem::ManuallyDrop;
 use std::os::fd::BorrowedFd;
 
 /// Runs the command to the end of its last run.
@@ -16,7 +17,8 @@ pub(super) fn run(plan: Plan, words: &[&'static CStr]) -> Result<Whole, Error> {
     let Plan { signals, group, options, mode, may_restart } = plan;
     let args: Vec<_> = words.iter().map(|word| os_string(word)).collect();
     let words = words.iter().map(|word| Cow::Borrowed(*word)).collect();
-    let mut executor = Executor::with_source(options, Source::Process(signals), group)?;
+    // This process is about to end, which gives back all that it holds.
+    let mut executor = ManuallyDrop::new(Executor::with_source(options, Source::Process(signals), group)?);
     executor.run_words(&args, Ok(words), mode, |source, group, needed, prints| {
         // The next run must find the descriptors that the first one found.
         if may_restart { listen(source) } else { let_go(source, group, needed, prints) }

@@ -156,7 +156,10 @@ fn path_of(env: &Envp) -> Option<&[u8]> {
 /// empty entry is the working directory. Each with a NUL behind it; none has one inside.
 fn candidates(file: &[u8], path: Option<&[u8]>) -> Vec<u8> {
     if file.contains(&b'/') {
-        return [file, &[0]].concat();
+        let mut only = Vec::with_capacity(file.len() + 1);
+        only.extend(file);
+        only.push(0);
+        return only;
     }
     let path = path.unwrap_or(DEFAULT_PATH);
     let entries = || path.split(|byte| *byte == b':').filter(|entry| entry.len() < PATH_MAX);
