@@ -88,8 +88,7 @@ pub(super) fn prepare(
     let forwarding = forwarding(settings);
     let reload = if notify.is_some() { reload::of_own_unit(env).forwarded(&forwarding) } else { Reload::Unknown };
     let last_death = LastDeath::default();
-    let mut options = Options { init: true, ..Options::default() };
-    options.handlers.push(Box::new(DeathHandler(last_death.clone())));
+    let mut options = Options::default().handler(DeathHandler(last_death.clone())).init(true);
     options.environment = environment(settings, env, account.as_ref(), notify.as_deref());
     options.signals = settings.signals;
     options.kill_after = settings.kill_after;
