@@ -79,8 +79,8 @@ fn run(request: Request, signals: ProcessSignals, args: &[&'static CStr], env: &
 #[cold]
 fn run_other(request: Request, signals: ProcessSignals, env: &[&'static CStr]) -> StatusCode {
     match request {
-        Request::Run(settings, _) => diagnose(settings, signals, env),
-        Request::RunFile(settings) if settings.doctor => diagnose(settings, signals, env),
+        Request::Run(settings, _) => diagnose(*settings, signals, env),
+        Request::RunFile(settings) if settings.doctor => diagnose(*settings, signals, env),
         Request::RunFile(settings) => several::run(signals, settings, env),
         Request::Pause(failure) => {
             failure::set_status(failure);
