@@ -13,6 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// More than a plain start takes; pages that aren't touched cost nothing.
 const ARENA_BYTES: usize = 32 * 1024;
 
+/// Of each block, as malloc(3) has it: libraries put what the kernel reads and writes into buffers of bytes.
+const ALIGNMENT: usize = align_of::<libc::max_align_t>();
+
 /// Blocks are taken from its beginning, one behind the other. Only the last one can be given back, or grow in its place.
 #[repr(align(16))]
 struct Arena(UnsafeCell<[u8; ARENA_BYTES]>);
@@ -40,7 +43,7 @@ impl Arena {
     fn take(&self, layout: Layout) -> Option<*mut u8> {
         let mut taken = TAKEN.load(Ordering::Relaxed);
         loop {
-            let offset = (self.start() + taken).next_multiple_of(layout.align()) - self.start();
+            let offset = (self.start() + taken).next_multiple_of(layout.align().max(ALIGNMENT)) - self.start();
             let end = offset.checked_add(layout.size()).filter(|end| *end <= ARENA_BYTES)?;
             match TAKEN.compare_exchange_weak(taken, end, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Some(self.0.get().cast::<u8>().wrapping_add(offset)),
