@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 // Its functions aren't inlined: a plain run calls them from many places, and is to touch little of the file.
 
-/// More than a plain start takes; pages that aren't touched cost nothing.
-const ARENA_BYTES: usize = 32 * 1024;
+/// As much as a start with options takes. Pages that are never touched cost nothing.
+const ARENA_BYTES: usize = 128 * 1024;
 
 /// Of each block, as malloc(3) has it: libraries put what the kernel reads and writes into buffers of bytes.
 const ALIGNMENT: usize = align_of::<libc::max_align_t>();
