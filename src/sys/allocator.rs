@@ -6,12 +6,16 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
+use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 // Its functions aren't inlined: a plain run calls them from many places, and is to touch little of the file.
 
 /// As much as a start with options takes. Pages that are never touched cost nothing.
 const ARENA_BYTES: usize = 128 * 1024;
+
+/// More than a plain start takes of it.
+const PLAIN_BYTES: usize = 24 * 1024;
 
 /// Of each block, as malloc(3) has it: libraries put what the kernel reads and writes into buffers of bytes.
 const ALIGNMENT: usize = align_of::<libc::max_align_t>();
@@ -46,7 +50,12 @@ impl Arena {
             let offset = (self.start() + taken).next_multiple_of(layout.align().max(ALIGNMENT)) - self.start();
             let end = offset.checked_add(layout.size()).filter(|end| *end <= ARENA_BYTES)?;
             match TAKEN.compare_exchange_weak(taken, end, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Some(self.0.get().cast::<u8>().wrapping_add(offset)),
+                Ok(_) => {
+                    if taken < PLAIN_BYTES && end >= PLAIN_BYTES {
+                        keep_room_for_destructors();
+                    }
+                    return Some(self.0.get().cast::<u8>().wrapping_add(offset));
+                }
                 Err(now) => taken = now,
             }
         }
@@ -55,6 +64,19 @@ impl Arena {
     /// Moves the end of the last block. `false`: it isn't the last one, or there is no room.
     fn move_end(&self, old: usize, new: usize) -> bool {
         new <= ARENA_BYTES && TAKEN.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+/// The list of a thread's destructors isn't made by this allocator, but by the system's, and the standard library, or glibc, ends the
+/// process by SIGABRT if that fails. So there is room before there is a destructor.
+#[cold]
+fn keep_room_for_destructors() {
+    let block = Layout::new::<[usize; 8]>();
+    // A compiler leaves out blocks that nobody looks at.
+    // SAFETY: the layout has a size. Beside the first block, which stays, the second one's place is free again.
+    unsafe {
+        or_end(black_box(System.alloc(block)));
+        System.dealloc(or_end(black_box(System.alloc(block))), block);
     }
 }
 

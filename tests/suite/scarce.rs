@@ -47,7 +47,7 @@ pub fn is_told_without_memory(command: &Command, status: i32) {
             other => panic!("{kib} KiB: {other:?}"),
         }
     }
-    assert!(told > 0, "{command:?}");
+    assert!(told > 0, "{:?}", command.get_program());
 }
 
 /// Its lines wait for a reader.

@@ -61,6 +61,8 @@ fn the_end_of_memory_has_their_status() {
     for (name, option) in NAMES {
         let mut command = clean(&Names::kept().join(name));
         command.args([option, "--", "true"]);
+        // Fewer words need no memory but the program's own data.
+        command.args(vec!["x"; 20_000]);
         is_told_without_memory(&command, 1);
     }
 }
