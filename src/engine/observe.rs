@@ -78,10 +78,11 @@ impl Run<'_, '_> {
             self.progress.orphan = command.map(|command| (ended.pid, command));
             return;
         };
+        let is_only = self.tasks.len() == 1;
         let Task { spec, started: Some(started), .. } = &mut self.tasks[number] else { return };
         let Some(observed) = &mut started.observed else { return };
         if let Some(oom) = &mut self.oom {
-            observed.at_end = Some(oom.at_end(ended.pid, observed.at_start));
+            observed.at_end = Some(oom.at_end(ended.pid, observed.at_start, is_only));
         }
         if let Some(records) = &self.records {
             observed.processor_limit = records.processor_limit_of(ended.pid, ended.status);
@@ -89,8 +90,8 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Tells of what was killed because memory ran out while the commands run on. What a command's end finds first is told
-    /// with that.
+    /// Tells of what was killed because memory ran out while the commands run on. What the end of the only command finds first is
+    /// told with that.
     pub(super) fn look_at_memory(&mut self) {
         if let Some(oom) = &mut self.oom {
             look_when_due(oom);

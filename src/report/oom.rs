@@ -1,6 +1,6 @@
 //! Watches the cgroup's count of processes that were killed because memory ran out.
 
-use crate::model::death::Oom;
+use crate::model::death::{Oom, OomVerdict};
 use crate::model::pid::Pid;
 use crate::model::status::ExitStatus;
 use crate::policy::oom::{Counted, verdict};
@@ -24,12 +24,14 @@ pub(crate) struct OomWatch {
     group: Option<Result<MemoryGroup, String>>,
     /// `None`: it can only be looked at.
     notice: Option<Notice>,
-    /// When it said so, and nobody has looked yet.
+    /// When it said so, or more kills were counted first, and nobody has [looked](OomWatch::look) yet.
     noticed: Option<Instant>,
     /// What the group had counted when it was looked at last.
     counted: u64,
     /// How much of that came since the first start.
     count: u64,
+    /// How many of them are still to be told.
+    untold: u64,
     /// When it rose last. `None`: it hasn't, or nobody knows.
     rose_at: Option<Instant>,
     has_warned: bool,
@@ -59,6 +61,7 @@ impl OomWatch {
             noticed: None,
             counted: 0,
             count: 0,
+            untold: 0,
             rose_at: None,
             has_warned: false,
         }
@@ -83,7 +86,7 @@ impl OomWatch {
         }
         self.notice = self.group().and_then(|group| group.notice().ok());
         // What was killed since the start, nothing has noticed.
-        self.look();
+        self.update();
     }
 
     /// What becomes ready when there is [news](OomWatch::note).
@@ -108,21 +111,27 @@ impl OomWatch {
         Some(self.noticed? + UNTIL_FREED)
     }
 
-    /// Looks at the count. Returns by how much it rose.
+    /// Looks at the count. Returns how many kills are still to be told, which is the caller's.
     #[cold]
     pub(crate) fn look(&mut self) -> u64 {
         if let Some(notice) = &mut self.notice {
             notice.take();
         }
-        let noticed = self.noticed.take();
-        let Some(counted) = self.group().and_then(|group| group.kills_below().ok()) else { return 0 };
+        self.update();
+        self.noticed = None;
+        std::mem::take(&mut self.untold)
+    }
+
+    /// Reads the count. What is new is told later.
+    fn update(&mut self) {
+        let Some(counted) = self.group().and_then(|group| group.kills_below().ok()) else { return };
         let rose = counted.saturating_sub(self.counted);
         if rose > 0 {
             self.counted = counted;
             self.count += rose;
-            self.rose_at = Some(noticed.unwrap_or_else(Instant::now));
+            self.untold += rose;
+            self.rose_at = Some(*self.noticed.get_or_insert_with(Instant::now));
         }
-        rose
     }
 
     /// The most memory that the cgroup may use, in bytes.
@@ -136,14 +145,21 @@ impl OomWatch {
         if self.group.is_none() {
             self.set_group(MemoryGroup::own_in_usual_place().or_else(|_| MemoryGroup::own()));
         } else {
-            self.look();
+            self.update();
         }
         AtStart { count: self.count }
     }
 
-    /// A process that was started then has ended, and isn't reaped yet.
-    pub(crate) fn at_end(&mut self, pid: Pid, start: AtStart) -> AtEnd {
-        let rose = self.look();
+    /// A process that was started then has ended, and isn't reaped yet. `is_only`: there are no others, so that its end tells of
+    /// all that were killed.
+    pub(crate) fn at_end(&mut self, pid: Pid, start: AtStart, is_only: bool) -> AtEnd {
+        let before = self.count;
+        if is_only {
+            self.look();
+        } else {
+            self.update();
+        }
+        let rose = self.count - before;
         let own = self.group();
         // Where it has moved to another cgroup, that one counts.
         let its = MemoryGroup::of(pid).filter(|its| own.is_none_or(|own| !its.dir.starts_with(&own.dir)));
@@ -173,8 +189,13 @@ impl OomWatch {
             Counted::Unknown => 0,
         };
         let group = end.group.as_ref();
+        let verdict = verdict(end.counted, status, ours);
+        if verdict == OomVerdict::Certain && group == self.group() {
+            // That is told with its end.
+            self.untold = self.untold.saturating_sub(1);
+        }
         Oom {
-            verdict: verdict(end.counted, status, ours),
+            verdict,
             kills,
             limit_bytes: group.and_then(MemoryGroup::limit),
             peak_bytes: group.and_then(MemoryGroup::peak),
@@ -186,6 +207,7 @@ impl OomWatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::signal::Signal;
     use nix::sys::eventfd::EventFd;
     use std::fs::File;
 
@@ -198,5 +220,16 @@ mod tests {
         oom.note(first);
         oom.note(first + Duration::from_millis(10));
         assert!(oom.to_wait().is_none() && oom.deadline() == Some(first + UNTIL_FREED));
+    }
+
+    #[test]
+    fn a_kill_that_an_end_tells_of_is_not_told_again() {
+        let killed = ExitStatus::Signaled { signal: Signal::KILL, core_dumped: false };
+        let end = AtEnd { counted: Counted::Kills { count: 2, before_end: Some(Duration::ZERO) }, group: None };
+        for (status, still_untold) in [(killed, 1), (ExitStatus::Exited(0), 2)] {
+            let mut oom = OomWatch { untold: 2, ..OomWatch::new("--exit oom".to_owned()) };
+            oom.judge(&end, status, false);
+            assert_eq!([oom.look(), oom.look()], [still_untold, 0], "{status}");
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::events::{Events, live};
 use crate::exit::LittleMemory;
-use crate::support::{PROBE, Running, output, script_with, spend, wait_for, with_one_pipe, with_options};
+use crate::files::line_with;
+use crate::support::{PROBE, Running, Scratch, output, script_with, spend, wait_for, with_one_pipe, with_options};
 use crate::sys;
 use serde_json::{Value, json};
 use std::fs;
@@ -219,6 +220,31 @@ fn a_kill_for_want_of_memory_that_is_long_ago_is_no_cause() {
     let event = events.one("process.exited");
     assert_fields(&event, &json!({"result": "signal", "signal": "KILL"}));
     assert_fields(&event["oom"], &json!({"verdict": "helper", "kills": 1}));
+}
+
+/// The end that comes first tells of it, too; but what was killed is the other one's.
+#[test]
+#[ignore = "needs root: a cgroup of its own"]
+fn a_kill_for_want_of_memory_is_told_though_another_process_ends_first() {
+    let group = LittleMemory::new("several");
+    let (events, folder) = (Events::new(), Scratch::folder());
+    let fifo = folder.0.join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let fifo = fifo.display();
+    let file = Scratch::new(&format!(
+        "processes:\n\
+         - {{name: web, cmd: sh, args: [-c, '\"{PROBE}\" fill-memory; echo >{fifo}; exec \"{PROBE}\" pause']}}\n\
+         - {{name: quick, cmd: sh, args: [-c, 'read line <{fifo}'], noRestartOn: [0]}}\n"
+    ));
+    let mut command = group.panicmon();
+    command.args(events.options(&["--config"])).arg(&file.0);
+    let mut running = Running::start(with_one_pipe(&command));
+    line_with(&mut running, "memory ran out: the kernel has killed another process of this cgroup (limit 24 MiB)");
+    running.kill(libc::SIGTERM);
+    running.wait();
+    let ends = events.of("process.exited");
+    assert_fields(&ends[0], &json!({"name": "quick", "result": "success"}));
+    assert_fields(&ends[0]["oom"], &json!({"verdict": "helper", "kills": 1}));
 }
 
 #[test]

@@ -82,9 +82,16 @@ impl LittleMemory {
 
     /// `panicmon OPTIONS -- sh -c SCRIPT` in it.
     pub fn command(&self, options: &[&str], script: &str) -> Command {
+        let mut command = self.panicmon();
+        command.args(options).args(["--", "sh", "-c", script]);
+        command
+    }
+
+    /// `panicmon` in it.
+    pub fn panicmon(&self) -> Command {
         let enter = "echo $$ > \"$0/cgroup.procs\"; exec \"$@\"";
         let mut command = Command::new("sh");
-        command.args(["-c", enter]).arg(&self.0).arg(panicmon()).args(options).args(["--", "sh", "-c", script]);
+        command.args(["-c", enter]).arg(&self.0).arg(panicmon());
         command
     }
 }

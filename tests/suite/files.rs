@@ -55,7 +55,7 @@ fn start(file: &Scratch) -> Running {
 }
 
 /// The next line with this in it, before long: what is started again and again says something without end.
-fn line_with(running: &mut Running, part: &str) -> String {
+pub fn line_with(running: &mut Running, part: &str) -> String {
     let mut seen = Vec::new();
     while seen.len() < 10_000
         && let Some(line) = running.line()
