@@ -111,7 +111,8 @@ pub(crate) enum Effect {
     Other,
     /// The process waits for it.
     Awaited,
-    /// The process has all signals blocked: for ever, or for the moment in which it starts another one. It doesn't catch or ignore this one.
+    /// That will be clear in a moment. The process has all signals blocked: for ever, or for the moment in which it starts another
+    /// one. Or it has just been woken by a signal, or has unblocked one that came. It doesn't catch or ignore this one.
     Unclear {
         /// It can't run now, so that it can't change that.
         is_still: bool,
@@ -142,8 +143,11 @@ pub(crate) fn effect(pid: Pid, signal: Signal, was_awaited: bool, ours: &mut Our
         }
         // A process that rt_sigtimedwait(2) has woken, and that hasn't run since, is shown with what it waited for not
         // blocked, and no longer waiting: as one that never asked. It has a signal on its way, or soon shows what it does.
-        if has_signal_on_its_way(pid, ours) {
-            return Effect::Other;
+        match on_its_way(pid, ours) {
+            Some(OnItsWay { ends: true, .. }) => return Effect::Other,
+            // One that has blocked all to start another process, which has ended meanwhile, has a CHLD on its way.
+            Some(OnItsWay { is_still, .. }) => return Effect::Unclear { is_still },
+            None => {}
         }
     }
     Effect::Ends
@@ -161,11 +165,25 @@ fn is_ignored(pid: Pid, signal: Signal, ours: &mut Ours) -> bool {
     Seen::of(pid, ours).is_none_or(|seen| seen.ignored.contains(signal))
 }
 
-/// Whether a signal has come to that process that it neither blocks nor catches: it is about to end by it, or has waited for
-/// it. A signal that it ignores is never pending, unless it waits for it.
+/// What has come to a process that neither blocks nor catches it.
+struct OnItsWay {
+    /// The process is about to end by it, or has waited for it.
+    ends: bool,
+    /// As in [`Effect::Unclear`].
+    is_still: bool,
+}
+
+/// What is on its way to that process. A signal that it ignores is never pending, unless it was blocked or waited for; nor is one
+/// that is ignored by default.
 #[cold]
-fn has_signal_on_its_way(pid: Pid, ours: &mut Ours) -> bool {
-    Seen::of(pid, ours).is_some_and(|seen| seen.pending.difference(seen.blocked.union(seen.caught)) != SignalSet::EMPTY)
+fn on_its_way(pid: Pid, ours: &mut Ours) -> Option<OnItsWay> {
+    let seen = Seen::of(pid, ours)?;
+    let signals: SignalSet = seen.pending.difference(seen.blocked.union(seen.caught));
+    if signals == SignalSet::EMPTY {
+        return None;
+    }
+    let ends = signals.iter().any(|signal| signal.ends_by_default() && !seen.ignored.contains(signal));
+    Some(OnItsWay { ends, is_still: seen.is_still })
 }
 
 #[cfg(test)]
@@ -176,6 +194,7 @@ mod tests {
     use std::io::{BufRead, BufReader};
     use std::os::unix::process::CommandExt;
     use std::process::{Command, Stdio};
+    use std::ptr;
 
     /// How often this thread reads while it does this.
     fn reads(mut work: impl FnMut()) -> u64 {
@@ -237,6 +256,45 @@ mod tests {
             cat.wait().unwrap();
             assert_eq!(matches!(by_look, Effect::Unclear { .. }), is_all, "{left_out:?}: {by_look:?}");
             assert_eq!(by_earlier_look, if is_all { Effect::Awaited } else { Effect::Other }, "{left_out:?}");
+        }
+    }
+    /// A process that unblocks all is stopped by one signal before it has the next one.
+    #[test]
+    fn a_signal_on_its_way_that_does_not_end_it_says_nothing_of_others() {
+        for (on_its_way, expected) in
+            [(libc::SIGWINCH, Effect::Unclear { is_still: true }), (libc::SIGPROF, Effect::Other)]
+        {
+            let all = SignalSet::ALL.bits();
+            let change_mask = |how: i32| {
+                // SAFETY: a system call that reads a number of this function's.
+                let _ =
+                    unsafe { syscall_io(libc::SYS_rt_sigprocmask, [how as usize, (&raw const all) as usize, 0, 8]) };
+            };
+            // SAFETY: the child calls only what is async-signal-safe.
+            let pid = unsafe {
+                let pid = libc::fork();
+                if pid == 0 {
+                    // TSTP stops nobody in a group whose parents are all in other sessions.
+                    libc::setpgid(0, 0);
+                    change_mask(libc::SIG_BLOCK);
+                    libc::kill(libc::getpid(), on_its_way);
+                    libc::kill(libc::getpid(), libc::SIGTSTP);
+                    change_mask(libc::SIG_UNBLOCK);
+                    libc::_exit(1);
+                }
+                pid
+            };
+            let mut status = 0;
+            // SAFETY: the status is a variable of this function; the child is its own.
+            let seen = unsafe {
+                assert_eq!(libc::waitpid(pid, &raw mut status, libc::WUNTRACED), pid);
+                let seen = effect(Pid::new(pid), Signal::USR1, false, &mut Ours::default());
+                libc::kill(pid, libc::SIGKILL);
+                libc::waitpid(pid, ptr::null_mut(), 0);
+                seen
+            };
+            assert!(libc::WIFSTOPPED(status), "{status:#x}");
+            assert_eq!(seen, expected, "{on_its_way}");
         }
     }
 }
