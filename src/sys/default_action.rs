@@ -120,7 +120,7 @@ pub(crate) enum Effect {
 }
 
 /// What this signal would do to that process, a child of this one. `was_awaited`: the process was once seen waiting for it. If it
-/// has all signals blocked now, it is busy with an earlier one.
+/// has all signals blocked now, or has another one on its way, it is busy with that.
 #[cold]
 pub(crate) fn effect(pid: Pid, signal: Signal, was_awaited: bool, ours: &mut Ours) -> Effect {
     if !signal.ends_by_default() {
@@ -145,6 +145,8 @@ pub(crate) fn effect(pid: Pid, signal: Signal, was_awaited: bool, ours: &mut Our
         // blocked, and no longer waiting: as one that never asked. It has a signal on its way, or soon shows what it does.
         match on_its_way(pid, ours) {
             Some(OnItsWay { ends: true, .. }) => return Effect::Other,
+            // A server that waits for CHLD, too.
+            Some(_) if was_awaited => return Effect::Awaited,
             // One that has blocked all to start another process, which has ended meanwhile, has a CHLD on its way.
             Some(OnItsWay { is_still, .. }) => return Effect::Unclear { is_still },
             None => {}
@@ -261,9 +263,11 @@ mod tests {
     /// A process that unblocks all is stopped by one signal before it has the next one.
     #[test]
     fn a_signal_on_its_way_that_does_not_end_it_says_nothing_of_others() {
-        for (on_its_way, expected) in
-            [(libc::SIGWINCH, Effect::Unclear { is_still: true }), (libc::SIGPROF, Effect::Other)]
-        {
+        for (on_its_way, was_awaited, expected) in [
+            (libc::SIGWINCH, false, Effect::Unclear { is_still: true }),
+            (libc::SIGWINCH, true, Effect::Awaited),
+            (libc::SIGPROF, false, Effect::Other),
+        ] {
             let all = SignalSet::ALL.bits();
             let change_mask = |how: i32| {
                 // SAFETY: a system call that reads a number of this function's.
@@ -288,13 +292,13 @@ mod tests {
             // SAFETY: the status is a variable of this function; the child is its own.
             let seen = unsafe {
                 assert_eq!(libc::waitpid(pid, &raw mut status, libc::WUNTRACED), pid);
-                let seen = effect(Pid::new(pid), Signal::USR1, false, &mut Ours::default());
+                let seen = effect(Pid::new(pid), Signal::USR1, was_awaited, &mut Ours::default());
                 libc::kill(pid, libc::SIGKILL);
                 libc::waitpid(pid, ptr::null_mut(), 0);
                 seen
             };
             assert!(libc::WIFSTOPPED(status), "{status:#x}");
-            assert_eq!(seen, expected, "{on_its_way}");
+            assert_eq!(seen, expected, "{on_its_way}, {was_awaited}");
         }
     }
 }
