@@ -24,7 +24,7 @@ const ALIGNMENT: usize = align_of::<libc::max_align_t>();
 #[repr(align(16))]
 struct Arena(UnsafeCell<[u8; ARENA_BYTES]>);
 
-// SAFETY: `TAKEN` is atomic, and gives each byte to one block at a time.
+// SAFETY: `TAKEN` is atomic, and gives each byte to one block at a time: what one thread gives back, another one sees as it was left.
 unsafe impl Sync for Arena {}
 
 #[global_allocator]
@@ -49,7 +49,7 @@ impl Arena {
         loop {
             let offset = (self.start() + taken).next_multiple_of(layout.align().max(ALIGNMENT)) - self.start();
             let end = offset.checked_add(layout.size()).filter(|end| *end <= ARENA_BYTES)?;
-            match TAKEN.compare_exchange_weak(taken, end, Ordering::Relaxed, Ordering::Relaxed) {
+            match TAKEN.compare_exchange_weak(taken, end, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => {
                     if taken < PLAIN_BYTES && end >= PLAIN_BYTES {
                         keep_room_for_destructors();
@@ -63,7 +63,7 @@ impl Arena {
 
     /// Moves the end of the last block. `false`: it isn't the last one, or there is no room.
     fn move_end(&self, old: usize, new: usize) -> bool {
-        new <= ARENA_BYTES && TAKEN.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        new <= ARENA_BYTES && TAKEN.compare_exchange(old, new, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 }
 
